@@ -1,0 +1,1 @@
+"""Tandem: distributed algorithmic trading for retail traders."""

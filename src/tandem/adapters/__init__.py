@@ -1,0 +1,1 @@
+"""One folder for each outside system; they do the I/O."""

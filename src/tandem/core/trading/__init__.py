@@ -1,0 +1,1 @@
+"""One trader's desk and its workers."""

@@ -1,0 +1,53 @@
+"""Every error that a caller can be asked to handle."""
+
+
+class TandemError(Exception):
+    """Root of all Tandem errors, so that a shell can tell ours from Python's."""
+
+
+class OffGridError(TandemError):
+    """A price or quantity does not lie on the instrument's tick or lot grid."""
+
+
+class UnknownInstrumentError(TandemError):
+    """No instrument of that name is in the catalogue."""
+
+
+class ConfigurationError(TandemError):
+    """A setting, or a combination of settings, that cannot be; says which and why."""
+
+
+class FrameError(TandemError):
+    """Bytes on a connection that are not ours, too long, or out of order: close it."""
+
+
+class JournalCorruptError(TandemError):
+    """A bad batch stands before a good one; names the file and the offset."""
+
+
+class JournalBusyError(TandemError):
+    """Another process holds this journal."""
+
+
+class DiskFullError(TandemError):
+    """No room: refuse new orders, allow cancels."""
+
+
+class DiskFailedError(TandemError):
+    """The disk did not confirm a write: nobody knows what it holds, so the process must end."""
+
+
+class ReplayMismatchError(TandemError):
+    """A recorded event gave other effects than those recorded with it."""
+
+
+class VenueUnreachableError(TandemError):
+    """No answer: the venue may or may not have acted. The attempt becomes UNKNOWN."""
+
+
+class VenueProtocolError(TandemError):
+    """The venue sent something that its own documentation does not allow."""
+
+
+class CoordinatorUnreachableError(TandemError):
+    """No coordinator answers at the address; whether it acted on the last command is unknown."""

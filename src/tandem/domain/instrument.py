@@ -1,0 +1,123 @@
+"""What can be traded, and the grid that its prices and quantities lie on."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from tandem.domain.errors import ConfigurationError, OffGridError, UnknownInstrumentError
+from tandem.domain.ids import InstrumentId, Lots, MarketId, Ticks, VenueId
+
+STEPS_MAX = 2**53
+TEXT_MAX = 40
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable thing on one venue, and the only converter between text and our integers.
+
+    `symbol` is the venue's own string; `tick_size` is in quote currency per base unit,
+    `lot_size` in base units. Two instruments with the same `market_id` and `symbol` meet in one
+    market, whatever their venues.
+    """
+
+    instrument_id: InstrumentId
+    symbol: str
+    venue_id: VenueId
+    market_id: MarketId
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+
+    @property
+    def book_id(self) -> str:
+        """The book, across the venues of one market, in which this instrument's orders meet."""
+        return f"{self.market_id}:{self.symbol}"
+
+    @property
+    def step_value(self) -> Decimal:
+        """What one lot is worth at a price of one tick, in quote currency."""
+        return self.tick_size * self.lot_size
+
+    def price(self, text: str) -> Ticks:
+        """Return `text` in ticks.
+
+        Raises:
+            OffGridError: `text` is not a positive multiple of `tick_size`.
+        """
+        return Ticks(_steps(text, self.tick_size, f"price of {self.symbol}"))
+
+    def quantity(self, text: str) -> Lots:
+        """Return `text` in lots.
+
+        Raises:
+            OffGridError: `text` is not a positive multiple of `lot_size`.
+        """
+        return Lots(_steps(text, self.lot_size, f"quantity of {self.symbol}"))
+
+    def price_text(self, price: Ticks) -> str:
+        """Return `price` as a venue writes it; equal prices have equal text."""
+        return f"{price * self.tick_size:f}"
+
+    def quantity_text(self, quantity: Lots) -> str:
+        """Return `quantity` as a venue writes it; equal quantities have equal text."""
+        return f"{quantity * self.lot_size:f}"
+
+    def notional(self, price: Ticks, quantity: Lots) -> Decimal:
+        """Return the exact value of `quantity` at `price`, in quote currency."""
+        return price * quantity * self.step_value
+
+
+class Catalogue:
+    """Every instrument that a pool may trade, found by id or by symbol."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        """Index `instruments`.
+
+        Raises:
+            ConfigurationError: an id stands twice, or two venues of one market put one symbol
+                on different tick grids, so that their prices cannot be compared.
+        """
+        self._by_id: dict[InstrumentId, Instrument] = {}
+        ticks: dict[str, Decimal] = {}
+        for one in instruments:
+            if one.instrument_id in self._by_id:
+                raise ConfigurationError(f"instrument {one.instrument_id} stands twice")
+            if ticks.setdefault(one.book_id, one.tick_size) != one.tick_size:
+                raise ConfigurationError(
+                    f"{one.instrument_id}: tick size {one.tick_size}, but "
+                    f"{ticks[one.book_id]} elsewhere in market {one.market_id}"
+                )
+            self._by_id[one.instrument_id] = one
+
+    def __getitem__(self, instrument_id: InstrumentId) -> Instrument:
+        """Return the instrument of that id.
+
+        Raises:
+            UnknownInstrumentError: it is not in the catalogue.
+        """
+        with suppress(KeyError):
+            return self._by_id[instrument_id]
+        raise UnknownInstrumentError(f"no instrument {instrument_id}")
+
+    def __contains__(self, instrument_id: InstrumentId) -> bool:
+        """Return whether that id is in the catalogue."""
+        return instrument_id in self._by_id
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """All of them, in the order in which they were given."""
+        return tuple(self._by_id.values())
+
+    def on_symbol(self, symbol: str) -> tuple[Instrument, ...]:
+        """Return the instruments that venues call `symbol`, one a venue; empty when none does."""
+        return tuple(one for one in self._by_id.values() if one.symbol == symbol)
+
+
+def _steps(text: str, step: Decimal, what: str) -> int:
+    with suppress(InvalidOperation):  # Decimal's word for "abc" and for absurdly long numbers
+        count = Decimal(text) / step if len(text) <= TEXT_MAX else Decimal(0)
+        if 0 < count < STEPS_MAX and count == int(count):
+            return int(count)
+    raise OffGridError(f"{what}: {text[:TEXT_MAX]!r} is not a positive multiple of {step}")

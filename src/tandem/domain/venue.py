@@ -1,0 +1,261 @@
+"""What a session with a venue carries: requests there, answers and news back.
+
+A session serves one account, named at login. Answers to queries repeat `query_id`. An answer to
+a `PlaceOrder` is an `Accepted` or `Rejected`; to a `CancelOrder` the order's `Canceled` or a
+`CancelRejected`; both also reach the account's other sessions.
+"""
+
+import enum
+from decimal import Decimal
+
+from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots, Ticks, VenueId
+from tandem.domain.order import Order, OrderStatus
+from tandem.domain.reports import (
+    Accepted,
+    Canceled,
+    ExecutionReport,
+    Expired,
+    Filled,
+    Rejected,
+)
+from tandem.domain.value import Value
+
+
+class Login(Value, frozen=True, kw_only=True, tag="login"):
+    """Open a session for `account_id`; None asks for market data only."""
+
+    account_id: AccountId | None
+    secret: str
+
+
+class PlaceOrder(Value, frozen=True, kw_only=True, tag="place"):
+    """Take this order."""
+
+    order: Order
+
+
+class CancelOrder(Value, frozen=True, kw_only=True, tag="cancel"):
+    """End this order."""
+
+    client_order_id: ClientOrderId
+
+
+class QueryOrder(Value, frozen=True, kw_only=True, tag="query"):
+    """What do you know of this order? Answered by `OrderFound` or `OrderNotFound`."""
+
+    query_id: int
+    client_order_id: ClientOrderId
+
+
+class ListOpenOrders(Value, frozen=True, kw_only=True, tag="list_open"):
+    """Which orders of this account are open? Answered by `OpenOrders`."""
+
+    query_id: int
+
+
+class ListExecutions(Value, frozen=True, kw_only=True, tag="list_executions"):
+    """What traded on this account after `cursor`? Answered by `Executions`."""
+
+    query_id: int
+    cursor: int
+
+
+class AskBalances(Value, frozen=True, kw_only=True, tag="ask_balances"):
+    """What does this account hold? Answered by `Balances`."""
+
+    query_id: int
+
+
+class AskTime(Value, frozen=True, kw_only=True, tag="ask_time"):
+    """What time is it there? Answered by `VenueTime`."""
+
+    query_id: int
+
+
+class Misbehavior(Value, frozen=True, kw_only=True):
+    """How a paper exchange lies, for tests; every figure is a chance from 0 to 1.
+
+    `delay_ns_max`: a delayed report or answer waits up to that long. `read_lag_ns`: queries
+    answer as of that long ago. `skew_ns` is added to its clock.
+    """
+
+    lose_report: float = 0.0
+    repeat_report: float = 0.0
+    delay_report: float = 0.0
+    contradict: float = 0.0  # a stale report is sent once more, after what overtook it
+    lose_request: float = 0.0
+    reject: float = 0.0  # a refusal with a definite code
+    unclear: float = 0.0  # a refusal with a code that proves nothing, whatever was done
+    delay_ns_max: int = 0
+    read_lag_ns: int = 0
+    skew_ns: int = 0
+
+
+class Misbehave(Value, frozen=True, kw_only=True, tag="misbehave"):
+    """Lie from now on as told; only a paper exchange started with its control open obeys."""
+
+    misbehavior: Misbehavior
+    seed: int
+
+
+VenueRequest = (
+    Login
+    | PlaceOrder
+    | CancelOrder
+    | QueryOrder
+    | ListOpenOrders
+    | ListExecutions
+    | AskBalances
+    | AskTime
+    | Misbehave
+)
+
+
+class LoggedIn(Value, frozen=True, kw_only=True, tag="logged_in"):
+    """The session is up."""
+
+    venue_id: VenueId
+    account_id: AccountId | None
+    venue_at_ns: int
+
+
+class LoginRefused(Value, frozen=True, kw_only=True, tag="login_refused"):
+    """Unknown account or wrong secret; the venue closes the session."""
+
+    reason: str
+
+
+class CancelCode(enum.StrEnum):
+    """Why a cancel did nothing. UNKNOWN_ORDER settles nothing: it may have overtaken the order."""
+
+    UNKNOWN_ORDER = "unknown_order"
+    FINAL = "final"  # the order has already ended
+
+
+class CancelRejected(Value, frozen=True, kw_only=True, tag="cancel_rejected"):
+    """The cancel did nothing."""
+
+    client_order_id: ClientOrderId
+    code: CancelCode
+
+
+class OrderFound(Value, frozen=True, kw_only=True, tag="order_found"):
+    """The order as the venue knows it: `fills` are all of its executions, oldest first."""
+
+    query_id: int
+    client_order_id: ClientOrderId
+    status: OrderStatus
+    cum_quantity: Lots
+    fills: tuple[Filled, ...]
+
+
+class OrderNotFound(Value, frozen=True, kw_only=True, tag="order_not_found"):
+    """The venue does not know the order (now, or one read lag ago)."""
+
+    query_id: int
+    client_order_id: ClientOrderId
+
+
+class OpenOrder(Value, frozen=True, kw_only=True):
+    """One open order of the account."""
+
+    order: Order
+    cum_quantity: Lots
+
+
+class OpenOrders(Value, frozen=True, kw_only=True, tag="open_orders"):
+    """All open orders of the account, oldest first."""
+
+    query_id: int
+    orders: tuple[OpenOrder, ...]
+
+
+class Executions(Value, frozen=True, kw_only=True, tag="executions"):
+    """Executions after the cursor asked for, oldest first; `cursor` is where to go on."""
+
+    query_id: int
+    fills: tuple[Filled, ...]
+    cursor: int
+
+
+class Balances(Value, frozen=True, kw_only=True, tag="balances"):
+    """What the account holds: money by currency and lots by instrument, zeros left out."""
+
+    query_id: int
+    cash: dict[str, Decimal]
+    positions: dict[InstrumentId, int]
+
+
+class VenueTime(Value, frozen=True, kw_only=True, tag="venue_time"):
+    """The venue's clock, UTC in nanoseconds."""
+
+    query_id: int
+    venue_at_ns: int
+
+
+class Quote(Value, frozen=True, kw_only=True):
+    """Best prices and last trade of one instrument; None where there is none."""
+
+    instrument_id: InstrumentId
+    bid: Ticks | None
+    ask: Ticks | None
+    last: Ticks | None
+
+
+class Quotes(Value, frozen=True, kw_only=True, tag="quotes"):
+    """Quotes that changed since the last such message; sent at most a few times a second."""
+
+    quotes: tuple[Quote, ...]
+
+
+VenueMessage = (
+    LoggedIn
+    | LoginRefused
+    | Accepted
+    | Rejected
+    | Filled
+    | Canceled
+    | Expired
+    | CancelRejected
+    | OrderFound
+    | OrderNotFound
+    | OpenOrders
+    | Executions
+    | Balances
+    | VenueTime
+    | Quotes
+)
+
+__all__ = [
+    "Accepted",
+    "AskBalances",
+    "AskTime",
+    "Balances",
+    "CancelCode",
+    "CancelOrder",
+    "CancelRejected",
+    "Canceled",
+    "ExecutionReport",
+    "Executions",
+    "Expired",
+    "Filled",
+    "ListExecutions",
+    "ListOpenOrders",
+    "LoggedIn",
+    "Login",
+    "LoginRefused",
+    "Misbehave",
+    "Misbehavior",
+    "OpenOrder",
+    "OpenOrders",
+    "OrderFound",
+    "OrderNotFound",
+    "PlaceOrder",
+    "QueryOrder",
+    "Quote",
+    "Quotes",
+    "Rejected",
+    "VenueMessage",
+    "VenueRequest",
+    "VenueTime",
+]

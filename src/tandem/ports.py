@@ -1,0 +1,156 @@
+"""What the shells need from the outside world, and nothing more.
+
+Shells are ordinary asyncio code on a running loop. Everything else that they touch (clock,
+connections, disk, other processes, randomness) comes through these ports, so that simulation can
+run the very same shells on one seed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from tandem.domain.instant import Instant
+
+
+class Clock(Protocol):
+    """The two clocks of `Instant`."""
+
+    def now(self) -> Instant:
+        """Return this moment."""
+        ...
+
+
+class Peer(Protocol):
+    """Who is at the other end of a local connection, as the kernel says.
+
+    `started` is the process' start time in clock ticks since boot: with the pid it names one
+    process for ever.
+    """
+
+    @property
+    def pid(self) -> int:
+        """Process id at connect time."""
+        ...
+
+    @property
+    def started(self) -> int:
+        """Start time of that process."""
+        ...
+
+
+class Listener(Protocol):
+    """A place where connections arrive."""
+
+    def close(self) -> None:
+        """Take no more connections; those that are open stay."""
+        ...
+
+
+class Network(Protocol):
+    """Byte streams between processes. An address is a Unix socket path on one computer."""
+
+    async def listen(self, address: str, make: Callable[[], asyncio.Protocol]) -> Listener:
+        """Accept connections at `address`, each with its own protocol from `make`.
+
+        Raises:
+            OSError: the address is taken or cannot be made.
+        """
+        ...
+
+    async def connect(self, address: str, make: Callable[[], asyncio.Protocol]) -> None:
+        """Open a connection to `address`; the protocol from `make` then owns it.
+
+        Raises:
+            OSError: nobody listens there, or the other end refused.
+        """
+        ...
+
+    def peer(self, transport: asyncio.BaseTransport) -> Peer | None:
+        """Return who is at the other end; None when the process has already gone."""
+        ...
+
+
+class Processes(Protocol):
+    """Other processes on this computer."""
+
+    def watch(self, pid: int, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+        """Call `on_exit` once, soon after that process ended (at once when it is not there).
+
+        Returns a function that ends the watch.
+        """
+        ...
+
+    def kill(self, pid: int, started: int) -> None:
+        """End that process at once, if it is still there; its death shows in `watch`."""
+        ...
+
+
+class File(Protocol):
+    """One file with a fixed, preallocated size."""
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`; durable only after the next `sync`.
+
+        Raises:
+            DiskFullError: no room.
+            DiskFailedError: the disk refused.
+        """
+        ...
+
+    def sync(self, done: Callable[[], None]) -> None:
+        """Make all that was written durable, then call `done` (perhaps before returning).
+
+        Raises:
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the file up; what was not synced may be lost."""
+        ...
+
+
+class Disk(Protocol):
+    """One folder, held by one process at a time. Names are plain file names."""
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the whole content.
+
+        Raises:
+            FileNotFoundError: no such file.
+        """
+        ...
+
+    def create(self, name: str, size: int) -> File:
+        """Make a file of `size` zero bytes, durable with its name, and open it for writing.
+
+        Raises:
+            DiskFullError: no room; nothing is left behind.
+        """
+        ...
+
+    def open(self, name: str) -> File:
+        """Open an existing file for writing, its content kept.
+
+        Raises:
+            FileNotFoundError: no such file.
+        """
+        ...
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write `content` under `name` as a whole: after a crash it is the old or the new.
+
+        Durable on return.
+
+        Raises:
+            DiskFullError: no room; the old content stays.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a file; a missing one is no error."""
+        ...

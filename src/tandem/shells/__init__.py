@@ -1,0 +1,1 @@
+"""The loop of each process: take an event, decide, record, perform."""
