@@ -1,0 +1,84 @@
+# Everything here works on a fresh clone: each target first builds .venv/ from the locked files, once.
+# `make help` lists the targets.
+
+PYTHON ?=
+RUNS ?= 50
+SEEDS ?= 1000
+FIRST ?= 1
+
+BIN := .venv/bin
+TOOLS := .venv/tools-are-in
+PROJECT := .venv/project-is-in
+
+# Start-up time matters: whatever the environment says about bytecode, ours is written at set-up.
+export PYTHONDONTWRITEBYTECODE :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/simulation tests/system)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run check test simulate chaos bench lock clean
+
+help:  ## List the targets.
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
+
+setup: $(PROJECT)  ## Build .venv/ from the locked requirement files.
+	@$(BIN)/python -m compileall -q src
+
+run: setup  ## Trade the example share list on this computer, with a worker killed on the way.
+	$(BIN)/tandem demo
+
+check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under a minute.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term tests/test_tidy.py tests/unit
+
+test: check  ## `make check` and all the rest; this is what CI runs.
+	$(if $(SLOWER_TESTS),$(BIN)/python -m pytest -q $(SLOWER_TESTS))
+
+simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on.
+	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
+
+chaos: setup  ## Kill real processes during a share list, RUNS times.
+	$(BIN)/python -m tests.system.chaos --runs $(RUNS)
+
+bench: setup  ## Measure this machine and print the table of docs/benchmarks.md.
+	$(BIN)/python -m bench
+
+lock: setup  ## Choose the newest versions that fit and write the locked files anew.
+	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
+	$(LOCK) --upgrade --constraint requirements/run.txt pyproject.toml requirements/dev.in \
+		-o requirements/dev.txt
+
+# Hashes, and no address of any registry or folder: whoever installs decides where from.
+LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \
+	--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+clean:  ## Remove .venv/ and everything that the tools left behind.
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache bench/limits/build build dist
+	find src tests -name __pycache__ -type d -exec rm -rf {} +
+
+# The first interpreter that is new enough and can make environments; PYTHON=... overrules.
+$(TOOLS): requirements/dev.txt
+	@rm -rf .venv
+	@for python in $(or $(PYTHON),python3 python3.11 python3.12 python3.13); do \
+		"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+			2>/dev/null || continue; \
+		echo "Building .venv/ with $$("$$python" --version)"; \
+		exec "$$python" -m venv .venv; \
+	done; \
+	echo "Tandem needs Python 3.11 or newer with its venv module" \
+		"(on Debian: apt-get install python3 python3-venv make)" >&2; \
+	exit 1
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+$(PROJECT): $(TOOLS) pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
