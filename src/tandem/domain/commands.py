@@ -1,0 +1,232 @@
+"""What a trader or a strategy asks of the desk, and what is answered.
+
+A command carries an id chosen by the asker and kept until answered: the same id and content get
+the earlier answer again, the same id with other content is refused.
+"""
+
+import enum
+from decimal import Decimal
+
+from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.order import Side, TimeInForce
+from tandem.domain.value import Value
+
+
+class Split(enum.StrEnum):
+    """How a parent order's quantity is given to the slots."""
+
+    EQUAL = "equal"
+    WEIGHTED = "weighted"  # by buying power
+    RANDOM = "random"  # within limits
+    EACH = "each"  # every slot the whole quantity
+
+
+class WhenUnready(enum.StrEnum):
+    """What becomes of a parent when a slot of it is not ready in time."""
+
+    GO_ON = "go_on"  # the others take its share
+    GIVE_UP = "give_up"  # nothing is released
+
+
+class SelfTrade(enum.StrEnum):
+    """What becomes of an order that could meet an own one."""
+
+    REJECT_NEW = "reject_new"
+    CANCEL_RESTING = "cancel_resting"
+
+
+class Rounding(Value, frozen=True, kw_only=True):
+    """Limits of a randomised split: each share within these per cents of the equal one."""
+
+    min_percent: int = 50
+    max_percent: int = 150
+
+
+class ParentSpec(Value, frozen=True, kw_only=True):
+    """One order as the trader thinks of it, before it is split.
+
+    `quantity` is the sum of all children, or each child's with `Split.EACH`. `slots` is empty
+    for all. `limit_price` is None for a market order.
+    """
+
+    symbol: str
+    side: Side
+    quantity: Lots
+    limit_price: Ticks | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    post_only: bool = False
+    slots: tuple[SlotId, ...] = ()
+    split: Split = Split.EQUAL
+    rounding: Rounding = Rounding()
+    when_unready: WhenUnready = WhenUnready.GO_ON
+    self_trade: SelfTrade = SelfTrade.REJECT_NEW
+
+
+class PlaceParent(Value, frozen=True, kw_only=True, tag="place_parent"):
+    """Trade this."""
+
+    spec: ParentSpec
+
+
+class ExitRule(enum.StrEnum):
+    """What a two-sided quote leaves behind."""
+
+    CANCEL = "cancel"  # the inventory stays
+    FLATTEN = "flatten"  # what one side has more than the other is traded back at the market
+
+
+class PlaceBoth(Value, frozen=True, kw_only=True, tag="place_both"):
+    """Quote both sides of one instrument: a buy below and a sell above.
+
+    Each side is quoted anew when it is done, at most `refreshes` times and never so that the
+    inventory (bought minus sold) could exceed `inventory_limit` in size. After `lifetime_ns`
+    both are canceled and the exit rule is applied.
+    """
+
+    symbol: str
+    quantity: Lots
+    buy_price: Ticks
+    sell_price: Ticks
+    slots: tuple[SlotId, ...] = ()
+    inventory_limit: Lots
+    refreshes: int = 0
+    lifetime_ns: int
+    exit_rule: ExitRule = ExitRule.CANCEL
+
+
+class LegPolicy(enum.StrEnum):
+    """What becomes of a pair of which one leg traded more than the other."""
+
+    HEDGE = "hedge"  # the missing side is traded at the market
+    UNWIND = "unwind"  # the surplus side is traded back at the market
+    HALT = "halt"  # the pair stops and says so
+
+
+class PlacePair(Value, frozen=True, kw_only=True, tag="place_pair"):
+    """Buy on one market and sell on another, slice by slice.
+
+    A slice is released on both legs together; the next waits until both are final. After
+    `slice_ns` what is still open of a slice is canceled, and a difference between the legs goes
+    to the policy, which has `policy_ns` to end it.
+    """
+
+    buy_symbol: str
+    sell_symbol: str
+    buy_price: Ticks
+    sell_price: Ticks
+    slice_quantity: Lots
+    slices: int
+    buy_slots: tuple[SlotId, ...]
+    sell_slots: tuple[SlotId, ...]
+    policy: LegPolicy = LegPolicy.HEDGE
+    slice_ns: int = 5_000_000_000
+    policy_ns: int = 20_000_000_000
+
+
+class CancelOrders(Value, frozen=True, kw_only=True, tag="cancel_orders"):
+    """End a parent, a pair or a two-sided quote by its id; None ends all."""
+
+    order_id: str | None
+
+
+class HaltTrading(Value, frozen=True, kw_only=True, tag="halt_trading"):
+    """Refuse new orders and cancel all open ones, until resumed."""
+
+    reason: str
+
+
+class ResumeTrading(Value, frozen=True, kw_only=True, tag="resume_trading"):
+    """Trade again after a halt."""
+
+
+class SwapWorker(Value, frozen=True, kw_only=True, tag="swap_worker"):
+    """Replace the process that fills this slot by the spare."""
+
+    slot_id: SlotId
+
+
+class ResolveOrder(Value, frozen=True, kw_only=True, tag="resolve_order"):
+    """A person's word on an order that no machine can settle.
+
+    `lived` False: it never reached the venue. True: it has ended there, with `cum_quantity`
+    traded at `price` on average (None when nothing traded).
+    """
+
+    client_order_id: ClientOrderId
+    lived: bool
+    cum_quantity: Lots = Lots(0)
+    price: Ticks | None = None
+    fee: Decimal = Decimal(0)
+
+
+class SetUpPool(Value, frozen=True, kw_only=True, tag="set_up_pool"):
+    """Configure `workers` processes of those that joined, and start trading with an even pool."""
+
+    workers: int
+
+
+Command = (
+    PlaceParent
+    | PlaceBoth
+    | PlacePair
+    | CancelOrders
+    | HaltTrading
+    | ResumeTrading
+    | SwapWorker
+    | ResolveOrder
+    | SetUpPool
+)
+
+
+class RefusalReason(enum.StrEnum):
+    """Why a command was not carried out; a refusal is a normal result."""
+
+    OTHER_CONTENT = "other_content"  # this command id was used with other content
+    NOT_SET_UP = "not_set_up"
+    SETTING_UP = "setting_up"
+    HALTED = "halted"
+    DISK_FULL = "disk_full"
+    VENUE_CLOCK = "venue_clock"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    UNKNOWN_SLOT = "unknown_slot"
+    UNKNOWN_ORDER = "unknown_order"
+    NO_SLOT = "no_slot"  # none of the slots asked for can trade
+    SELF_TRADE = "self_trade"
+    FUNDS = "funds"
+    RISK = "risk"
+    BLOCKED = "blocked"  # an order on this instrument waits for a person
+    BAD_ORDER = "bad_order"  # a combination that cannot be, such as post-only at the market
+
+
+class Refused(Value, frozen=True, kw_only=True, tag="refused"):
+    """The command was not carried out.
+
+    `met` is the own order that the new one would have met, with `SELF_TRADE`.
+    """
+
+    reason: RefusalReason
+    text: str
+    met: ClientOrderId | None = None
+
+
+class Taken(Value, frozen=True, kw_only=True, tag="taken"):
+    """The command is recorded and being carried out; `order_id` names what came of it."""
+
+    order_id: ParentId | None = None
+
+
+class Done(Value, frozen=True, kw_only=True, tag="done"):
+    """The command has been carried out."""
+
+    text: str = ""
+
+
+Answer = Refused | Taken | Done
+
+
+class Asked(Value, frozen=True, kw_only=True, tag="asked"):
+    """A command as it comes over a connection."""
+
+    command_id: CommandId
+    command: Command
+

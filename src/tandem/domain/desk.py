@@ -1,0 +1,175 @@
+"""What happens to a desk, what it wants done, and how it is set.
+
+Events are recorded with the effects they had; replaying the events must give the same effects.
+"""
+
+from tandem.domain.commands import Answer, Asked
+from tandem.domain.ids import AccountId, AskerId, CommandId, DeskId, Incarnation, SlotId, VenueId
+from tandem.domain.instrument import Instrument
+from tandem.domain.limits import Limits
+from tandem.domain.link import (
+    Answered,
+    ClockRead,
+    Configured,
+    CoordinatorMessage,
+    Hello,
+    NotReady,
+    Ready,
+    Reported,
+)
+from tandem.domain.order import FenceClass
+from tandem.domain.value import Value
+from tandem.domain.venue import Quote
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+
+class SlotSettings(Value, frozen=True, kw_only=True):
+    """One seat of the pool: an account at a venue, which one worker process at a time drives."""
+
+    slot_id: SlotId
+    account_id: AccountId
+    venue_id: VenueId
+    fence_class: FenceClass
+    may_short: bool = False
+
+
+class VenueSettings(Value, frozen=True, kw_only=True):
+    """The times of one venue (docs/protocol.md, table of times)."""
+
+    venue_id: VenueId
+    validity_ns: int = 1 * SECOND  # a request expires so long after its release
+    release_by_ns: int = 700 * MS  # last moment, after the release, of handing it out again
+    skew_ns: int = 100 * MS  # bound of our error about the venue's clock
+    read_lag_ns: int = 50 * MS  # how late a query may be
+
+
+class Timings(Value, frozen=True, kw_only=True):
+    """How long the desk waits for what."""
+
+    set_up_ns: int = 3 * SECOND  # for a confirmation before a worker is swapped out
+    ready_ns: int = 2 * SECOND  # for all slots of a parent, before its policy for unready ones
+    retry_ns: int = 30 * SECOND  # for a slot to come back with what a child left
+    ask_ns: int = 600 * MS  # before a question to a venue is asked again
+    poll_ns: int = 5 * SECOND  # between looks at an order that lives
+    grey_ns: int = 3 * SECOND  # without a venue's answer, while others get theirs
+    person_ns: int = 10 * SECOND  # of refused resends, before a person is asked (class B)
+    clear_ns: int = 5 * SECOND  # for own resting orders in the way to be canceled
+
+
+class DeskSettings(Value, frozen=True, kw_only=True):
+    """Everything a desk is told at its start; recorded with it."""
+
+    desk_id: DeskId
+    slots: tuple[SlotSettings, ...]
+    venues: tuple[VenueSettings, ...]
+    instruments: tuple[Instrument, ...]
+    limits: Limits
+    timings: Timings = Timings()
+    bundle: bytes = b""  # what every worker is given and confirms: strategies, catalogue, limits
+    attempts_max: int = 5  # of one child, and of moving what a child left
+    finished_max: int = 5_000  # parents kept after their end, for late news and for questions
+
+
+class Restarted(Value, frozen=True, kw_only=True, tag="restarted"):
+    """The coordinator runs (again), with these settings; the epoch rises."""
+
+    settings: DeskSettings
+
+
+class Commanded(Value, frozen=True, kw_only=True, tag="commanded"):
+    """Somebody asked for something."""
+
+    asker: AskerId
+    asked: Asked
+
+
+class Joined(Value, frozen=True, kw_only=True, tag="joined"):
+    """A worker said hello. `pid` and `started` name its process when it is on this computer."""
+
+    hello: Hello
+    pid: int
+    started: int
+
+
+class FromWorker(Value, frozen=True, kw_only=True, tag="from_worker"):
+    """A worker said something on its connection of that number."""
+
+    incarnation: Incarnation
+    connection: int
+    message: Configured | Ready | NotReady | ClockRead | Reported | Answered
+
+
+class WorkerLost(Value, frozen=True, kw_only=True, tag="worker_lost"):
+    """That connection of the worker ended; it may still live."""
+
+    incarnation: Incarnation
+    connection: int
+
+
+class WorkerDied(Value, frozen=True, kw_only=True, tag="worker_died"):
+    """The worker's process is gone, as the kernel says."""
+
+    incarnation: Incarnation
+
+
+class WorkerSilent(Value, frozen=True, kw_only=True, tag="worker_silent"):
+    """Nothing was heard of the worker beyond its alarm."""
+
+    incarnation: Incarnation
+
+
+class QuotesSeen(Value, frozen=True, kw_only=True, tag="quotes_seen"):
+    """The market moved."""
+
+    quotes: tuple[Quote, ...]
+
+
+class RoomChanged(Value, frozen=True, kw_only=True, tag="room_changed"):
+    """The disk is (no longer) nearly full."""
+
+    short: bool
+
+
+class Due(Value, frozen=True, kw_only=True, tag="due"):
+    """A time that the desk waited for has come."""
+
+
+DeskEvent = (
+    Restarted
+    | Commanded
+    | Joined
+    | FromWorker
+    | WorkerLost
+    | WorkerDied
+    | WorkerSilent
+    | QuotesSeen
+    | RoomChanged
+    | Due
+)
+
+
+class ToWorker(Value, frozen=True, kw_only=True, tag="to_worker"):
+    """Send this, if the worker's connection is still the one of that number."""
+
+    incarnation: Incarnation
+    connection: int
+    message: CoordinatorMessage
+
+
+class Kill(Value, frozen=True, kw_only=True, tag="kill"):
+    """End that local process at once; it is dead when the kernel says so."""
+
+    incarnation: Incarnation
+
+
+class Tell(Value, frozen=True, kw_only=True, tag="tell"):
+    """Answer whoever asked."""
+
+    asker: AskerId
+    command_id: CommandId
+    answer: Answer
+
+
+DeskEffect = ToWorker | Kill | Tell
