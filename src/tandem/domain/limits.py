@@ -1,0 +1,86 @@
+"""What the risk gate allows. Every limit is finite, and no value switches one off."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.ids import InstrumentId
+from tandem.domain.value import Value
+
+SECOND_NS: Final = 1_000_000_000
+MONEY_MAX: Final = Decimal(10) ** 15
+LOTS_MAX: Final = 2**53
+
+BOUNDS: Final = {
+    "max_open_orders": (1, 1_000_000),
+    "max_orders_per_second": (1, 1_000_000),
+    "max_duplicates": (1, 1_000_000),
+    "duplicate_window_ns": (1_000_000, 3_600 * SECOND_NS),
+    "price_collar_ppm": (1, 1_000_000),
+    "max_reference_age_ns": (1_000_000, 86_400 * SECOND_NS),
+}
+MONEY: Final = ("max_notional", "max_position_notional", "max_gross_exposure", "max_daily_loss")
+
+
+class Session(Value, frozen=True, kw_only=True):
+    """When new orders are taken: from `begin_ns` to before `end_ns`, in market time."""
+
+    begin_ns: int
+    end_ns: int
+
+    def __post_init__(self) -> None:
+        if not self.begin_ns < self.end_ns:
+            raise ConfigurationError(
+                f"session: begin_ns {self.begin_ns} is not before end_ns {self.end_ns}"
+            )
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """Limits of one gate; money is in the quote currency of the instrument, each for itself.
+
+    max_notional: value of one order. max_position_notional: value of one instrument's position
+    if all open orders of the worse side trade. max_gross_exposure: sum of those over all
+    instruments of a currency. max_daily_loss: realized in one UTC day of market time, after
+    which only orders that reduce a position pass. price_collar_ppm: how far a price may be from
+    the reference, in parts per million of it. max_reference_age_ns: market time after which a
+    reference price counts as none. max_orders_per_second: in any second. max_duplicates: orders
+    with the same instrument, side, quantity and price within `duplicate_window_ns` of the first
+    of them. max_quantity: lots of one order, by instrument. restricted: symbols never traded.
+    session: None is always open.
+
+    Raises:
+        ConfigurationError: a limit is not positive, not finite or beyond its bound.
+    """
+
+    max_notional: Decimal = Decimal(1_000_000)
+    max_position_notional: Decimal = Decimal(5_000_000)
+    max_gross_exposure: Decimal = Decimal(20_000_000)
+    max_daily_loss: Decimal = Decimal(100_000)
+    price_collar_ppm: int = 100_000
+    max_reference_age_ns: int = 300 * SECOND_NS
+    max_open_orders: int = 1_000
+    max_orders_per_second: int = 1_000
+    max_duplicates: int = 20
+    duplicate_window_ns: int = SECOND_NS
+    max_quantity: dict[InstrumentId, int] = msgspec.field(default_factory=dict)
+    restricted: tuple[str, ...] = ()
+    session: Session | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in BOUNDS.items():
+            count = getattr(self, name)
+            if not low <= count <= high:
+                raise ConfigurationError(f"{name} is {count}, expected {low} to {high}")
+        for name in MONEY:
+            amount = getattr(self, name)
+            if not amount.is_finite() or not 0 < amount <= MONEY_MAX:
+                raise ConfigurationError(f"{name} is {amount}, expected above 0, to {MONEY_MAX:f}")
+        for instrument_id, lots in self.max_quantity.items():
+            if not 0 < lots <= LOTS_MAX:
+                raise ConfigurationError(
+                    f"max_quantity of {instrument_id} is {lots}, expected 1 to {LOTS_MAX}"
+                )
+        # Sorted once, so that the gate finds a symbol by halving.
+        msgspec.structs.force_setattr(self, "restricted", tuple(sorted(self.restricted)))
