@@ -1,0 +1,330 @@
+"""The trading floor: takes orders, lets them meet, and books what came of it.
+
+Why money is conserved: a trade between two accounts adds the same value to one and takes it from
+the other, a trade with the background does so against the background's own purse, and a fee goes
+from an account to the exchange. Why nobody is overdrawn: an open order holds the most it can
+cost, gives back exactly that share with each fill, and pays at its limit or better.
+"""
+
+from typing import Final
+
+import msgspec
+
+from tandem.core.matching import ledger
+from tandem.core.matching.book import BACKGROUND, Book, Meeting, Resting
+from tandem.core.matching.delivery import Delivery
+from tandem.core.matching.state import (
+    ZERO,
+    AccountState,
+    ExchangeState,
+    Execution,
+    OrderRecord,
+)
+from tandem.domain.exchange import SelfMatch
+from tandem.domain.ids import ExecutionId, InstrumentId, Lots, Ticks, VenueOrderId
+from tandem.domain.instrument import STEPS_MAX, Instrument
+from tandem.domain.order import FenceClass, Order, OrderStatus, Side, TimeInForce
+from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode
+from tandem.domain.venue import CancelCode
+
+_ID_MAX: Final = 128
+_SWEEP: Final = 64  # forgotten orders and fills go in lots of at least this many
+_ENDS_TAKER: Final = frozenset({SelfMatch.REJECT, SelfMatch.EXPIRE_TAKER, SelfMatch.EXPIRE_BOTH})
+_IMMEDIATE: Final = frozenset({TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL})
+
+
+class Reach(msgspec.Struct, frozen=True, gc=False):
+    """What an order would find if it came now: lots it could trade, and their value in steps.
+
+    Where own orders stand in the way, the value is that of the lots behind them, so it is never
+    below what the order will pay.
+    """
+
+    quantity: int
+    steps: int
+    meets_own: bool
+
+
+class Floor:
+    """All books and accounts of one exchange."""
+
+    def __init__(self, state: ExchangeState, delivery: Delivery) -> None:
+        """Open empty books for the accounts and instruments of `state`."""
+        self._state = state
+        self._delivery = delivery
+        self._mode = state.settings.self_match
+        self.instruments: dict[InstrumentId, Instrument] = {
+            one.instrument_id: one for one in state.settings.instruments
+        }
+        self.books: dict[InstrumentId, Book] = {
+            key: Book(state.settings.self_match) for key in self.instruments
+        }
+        self._open: dict[int, OrderRecord] = {
+            record.number: record
+            for account in state.accounts
+            for record in account.records.values()
+            if record.status is None
+        }
+
+    @property
+    def open_orders(self) -> list[OrderRecord]:
+        """All open orders, oldest first."""
+        return list(self._open.values())
+
+    def refusal(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
+        """Return why `order` cannot be taken at that venue time, None when it can."""
+        book = self.books.get(order.instrument_id)
+        fenced = self._fence(account, order, venue_ns)
+        if fenced is not None:
+            return fenced
+        if book is None:
+            return RejectCode.UNKNOWN_INSTRUMENT
+        if not 0 < order.quantity < STEPS_MAX:
+            return RejectCode.BAD_QUANTITY
+        price = order.limit_price
+        if price is not None and not 0 < price < STEPS_MAX:
+            return RejectCode.BAD_PRICE
+        return self._unfit(account, order, book)
+
+    def _fence(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
+        fence_class = account.settings.fence_class
+        client_order_id = order.client_order_id
+        if fence_class is FenceClass.EXPIRES and (
+            order.expires_at_ns is not None and order.expires_at_ns < venue_ns
+        ):
+            return RejectCode.EXPIRED_REQUEST
+        if fence_class is FenceClass.UNIQUE:
+            taken = account.used.holds(client_order_id)
+        else:
+            taken = account.numbers.get(client_order_id) in self._open
+        if taken:
+            return RejectCode.DUPLICATE_ID
+        return None if len(client_order_id) <= _ID_MAX else RejectCode.OTHER
+
+    def _unfit(self, account: AccountState, order: Order, book: Book) -> RejectCode | None:
+        """Return what keeps a well-formed order out of this book at this moment."""
+        is_buy = order.side is Side.BUY
+        if order.post_only:
+            best = book.best(is_buy=not is_buy)
+            price = order.limit_price
+            if price is None:
+                return RejectCode.WOULD_TAKE
+            if best is not None and (price >= best if is_buy else price <= best):
+                return RejectCode.WOULD_TAKE
+        value = ZERO
+        if order.limit_price is None or self._mode is SelfMatch.REJECT:
+            reach = self._reach(account, order, book)
+            if reach.meets_own and self._mode is SelfMatch.REJECT:
+                return RejectCode.SELF_MATCH
+            if not reach.quantity and not reach.meets_own and order.limit_price is None:
+                return RejectCode.NO_LIQUIDITY
+            instrument = self.instruments[order.instrument_id]
+            value = ledger.value_of(instrument, 1, reach.steps)
+        return ledger.lack(account, self.instruments[order.instrument_id], order, value)
+
+    def _reach(self, account: AccountState, order: Order, book: Book) -> Reach:
+        wanted: int = order.quantity
+        steps = 0
+        meets_own = False
+        for maker in book.crossed_by(is_buy=order.side is Side.BUY, price=_limit_of(order)):
+            if maker.owner == account.owner:
+                meets_own = True
+                if self._mode in _ENDS_TAKER:
+                    break
+                continue
+            quantity = min(wanted, maker.leaves)
+            steps += quantity * maker.price
+            wanted -= quantity
+            if not wanted:
+                break
+        return Reach(quantity=order.quantity - wanted, steps=steps, meets_own=meets_own)
+
+    def accept(self, account: AccountState, order: Order) -> OrderRecord:
+        """Take `order`, which was not refused, under a number of its own; it has not met any."""
+        state = self._state
+        state.orders += 1
+        record = OrderRecord(
+            number=state.orders,
+            account=account.index,
+            order=order,
+            accepted_at_ns=state.at_ns,
+        )
+        account.records[record.number] = record
+        account.numbers[order.client_order_id] = record.number
+        if account.settings.fence_class is FenceClass.UNIQUE:
+            account.used.add(order.client_order_id)
+        self._open[record.number] = record
+        ledger.hold(account, self.instruments[order.instrument_id], order, order.quantity)
+        return record
+
+    def accepted(self, record: OrderRecord) -> Accepted:
+        """Return the report that says so."""
+        venue_id = self._state.settings.venue_id
+        return Accepted(
+            client_order_id=record.order.client_order_id,
+            venue_order_id=VenueOrderId(f"{venue_id}-{record.number}"),
+        )
+
+    def enter(self, record: OrderRecord) -> None:
+        """Let an accepted order meet what it can, then rest or end."""
+        order = record.order
+        account = self._state.accounts[record.account]
+        book = self.books[order.instrument_id]
+        self._state.touched[order.instrument_id] = None
+        if order.time_in_force is TimeInForce.FILL_OR_KILL:
+            reach = self._reach(account, order, book)
+            clean = self._mode is not SelfMatch.DECREMENT or not reach.meets_own
+            if reach.quantity < order.quantity or not clean:
+                self._end(record, OrderStatus.EXPIRED)
+                return
+        taker = Resting(
+            record.number,
+            account.owner,
+            order.side is Side.BUY,
+            _limit_of(order),
+            order.quantity,
+        )
+        meetings = book.match(taker)
+        for meeting in meetings:
+            self._meet(record, meeting)
+        if record.status is not None:
+            return
+        if meetings and meetings[-1].is_own and self._mode in _ENDS_TAKER:
+            self._end(record, OrderStatus.CANCELED)
+        elif order.limit_price is None or order.time_in_force in _IMMEDIATE:
+            self._end(record, OrderStatus.EXPIRED)
+        else:
+            book.add(taker)
+
+    def _meet(self, taker: OrderRecord, meeting: Meeting) -> None:
+        maker = meeting.maker
+        if not meeting.is_own:
+            with_background = maker.owner == BACKGROUND
+            self._fill(taker, meeting.quantity, maker.price, is_maker=False)
+            if with_background:
+                self._settle_background(taker, meeting.quantity, maker.price)
+            else:
+                self._fill(self._open[maker.number], meeting.quantity, maker.price, is_maker=True)
+            return
+        resting = self._open[maker.number]
+        if self._mode is SelfMatch.DECREMENT:
+            self._prevent(resting, meeting.quantity)
+            self._prevent(taker, meeting.quantity)
+        elif self._mode is not SelfMatch.EXPIRE_TAKER and self._mode is not SelfMatch.REJECT:
+            self._end(resting, OrderStatus.CANCELED)
+
+    def _prevent(self, record: OrderRecord, quantity: int) -> None:
+        account = self._state.accounts[record.account]
+        instrument = self.instruments[record.order.instrument_id]
+        ledger.hold(account, instrument, record.order, -quantity)
+        record.prevented += quantity
+        if not record.leaves:
+            self._end(record, OrderStatus.CANCELED)
+
+    def fill_resting(self, resting: Resting, quantity: int) -> None:
+        """Let the background trade with one resting order of an account, at its price."""
+        instrument_id = self._open[resting.number].order.instrument_id
+        record = self._open[resting.number]
+        self.books[instrument_id].take(resting, quantity)
+        self._settle_background(record, quantity, resting.price)
+        self._fill(record, quantity, resting.price, is_maker=True)
+
+    def _settle_background(self, record: OrderRecord, quantity: int, price: int) -> None:
+        instrument = self.instruments[record.order.instrument_id]
+        lots = -record.order.side.sign * quantity
+        cash = ledger.value_of(instrument, price, -lots)
+        ledger.settle_background(self._state, instrument, lots=lots, cash=cash)
+
+    def _fill(self, record: OrderRecord, quantity: int, price: int, *, is_maker: bool) -> None:
+        state = self._state
+        order = record.order
+        instrument = self.instruments[order.instrument_id]
+        account = state.accounts[record.account]
+        lots = quantity if order.side is Side.BUY else -quantity
+        value = ledger.value_of(instrument, price, -lots)
+        fee = ledger.fee_of(value, account.fees.maker if is_maker else account.fees.taker)
+        cash = ledger.EXACT.subtract(value, fee)
+        ledger.hold(account, instrument, order, -quantity)
+        ledger.settle(state, account, instrument, lots=lots, cash=cash, fee=fee)
+        record.cum_quantity += quantity
+        state.executions += 1
+        fill = Filled(
+            client_order_id=order.client_order_id,
+            execution_id=ExecutionId(f"{state.settings.venue_id}-E{state.executions}"),
+            quantity=Lots(quantity),
+            price=Ticks(price),
+            fee=fee,
+            venue_at_ns=state.at_ns + state.misbehavior.skew_ns,
+        )
+        execution = Execution(state.at_ns, order.instrument_id, cash, lots, fill)
+        record.executions.append(execution)
+        _remember(account, execution, state.settings.executions_kept)
+        state.markets[order.instrument_id].last = price
+        state.touched[order.instrument_id] = None
+        self._delivery.report(account, fill)
+        if not record.leaves:
+            ended = OrderStatus.CANCELED if record.prevented else OrderStatus.FILLED
+            self._end(record, ended)
+
+    def cancel(self, account: AccountState, client_order_id: str) -> CancelCode | None:
+        """End the open order of that id, or return why there is nothing to end."""
+        number = account.numbers.get(client_order_id)
+        if number is None:
+            return CancelCode.UNKNOWN_ORDER
+        record = self._open.get(number)
+        if record is None:
+            return CancelCode.FINAL
+        self.end_resting(record, OrderStatus.CANCELED)
+        return None
+
+    def end_resting(self, record: OrderRecord, status: OrderStatus) -> None:
+        """Take an open order out of its book and end it with that final status."""
+        self.books[record.order.instrument_id].cancel(record.number)
+        self._state.touched[record.order.instrument_id] = None
+        self._end(record, status)
+
+    def _end(self, record: OrderRecord, status: OrderStatus) -> None:
+        state = self._state
+        order = record.order
+        account = state.accounts[record.account]
+        leaves = record.leaves
+        if leaves:
+            ledger.hold(account, self.instruments[order.instrument_id], order, -leaves)
+        record.status = status
+        record.ended_at_ns = state.at_ns
+        del self._open[record.number]
+        account.ended.append(record.number)
+        kept = state.settings.final_orders_kept
+        if len(account.ended) > kept + max(_SWEEP, kept // 4):
+            _forget(account, len(account.ended) - kept)
+        if status is OrderStatus.FILLED:
+            return
+        made = Expired if status is OrderStatus.EXPIRED else Canceled
+        cum_quantity = Lots(record.cum_quantity)
+        self._delivery.report(
+            account, made(client_order_id=order.client_order_id, cum_quantity=cum_quantity)
+        )
+
+
+def _limit_of(order: Order) -> int:
+    """Return the worst price at which `order` trades; without a limit, one that no price passes."""
+    if order.limit_price is not None:
+        return order.limit_price
+    return STEPS_MAX if order.side is Side.BUY else 0
+
+
+def _remember(account: AccountState, execution: Execution, kept: int) -> None:
+    account.executions.append(execution)
+    surplus = len(account.executions) - kept
+    if surplus > max(_SWEEP, kept // 4):
+        account.dropped += surplus
+        del account.executions[:surplus]
+
+
+def _forget(account: AccountState, count: int) -> None:
+    for number in account.ended[:count]:
+        record = account.records.pop(number)
+        client_order_id = record.order.client_order_id
+        if account.numbers[client_order_id] == number:  # else the id was used again since
+            del account.numbers[client_order_id]
+    del account.ended[:count]
