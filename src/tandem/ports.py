@@ -110,6 +110,22 @@ class File(Protocol):
         ...
 
 
+class ReadableDisk(Protocol):
+    """The half of `Disk` that changes nothing; another process may be writing meanwhile."""
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return the whole content.
+
+        Raises:
+            FileNotFoundError: no such file.
+        """
+        ...
+
+
 class Disk(Protocol):
     """One folder, held by one process at a time. Names are plain file names."""
 
@@ -153,4 +169,77 @@ class Disk(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file; a missing one is no error."""
+        ...
+
+
+class Journal(Protocol):
+    """The log of one process: records in order, each written once and never changed.
+
+    Records are numbered from 1, through restarts and snapshots.
+    """
+
+    @property
+    def next_record(self) -> int:
+        """Number that the next appended record gets."""
+        ...
+
+    @property
+    def records_since_snapshot(self) -> int:
+        """How many committed records a restart would have to replay."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything appended is durable."""
+        ...
+
+    @property
+    def is_short_of_room(self) -> bool:
+        """Whether the disk is full and the reserve is being used: refuse new orders."""
+        ...
+
+    def append(self, record: bytes) -> None:
+        """Add `record` to the next commit; nothing is written yet.
+
+        Raises:
+            DiskFailedError: an earlier write failed; the process must end.
+        """
+        ...
+
+    def commit(self, done: Callable[[], None]) -> None:
+        """Make durable, as a whole or not at all, what was appended since the last commit.
+
+        `done` is called when it is, perhaps before returning, perhaps later; never twice, and
+        never before that of an earlier commit. With nothing appended it is called when all
+        before it is durable. `done` may append and commit. While one batch is being synced,
+        later commits wait and may be joined into one.
+
+        Raises:
+            DiskFullError: no room, not even in the reserve. What was committed waits: it is
+                written, and its `done` called, by `probe_room` or a commit once there is room.
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def snapshot(self, state: bytes) -> None:
+        """Keep `state` as standing for every record so far; durable on return.
+
+        Only when `is_idle`. A restart then replays only what follows; older records stay.
+
+        Raises:
+            DiskFullError: no room; the journal goes on without this snapshot.
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def probe_room(self) -> None:
+        """When short of room, see whether it has returned; to be called now and then.
+
+        Raises:
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the journal up; only when `is_idle`, or the process is ending anyway."""
         ...
