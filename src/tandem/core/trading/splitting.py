@@ -1,0 +1,160 @@
+"""How the quantity of a parent order is given to the slots: who gets how many lots.
+
+Always, except with `Split.EACH`: the shares sum to the quantity exactly, and no share is zero;
+where there are more slots than lots, some slots get none. Shares follow the order of the slots.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from tandem.domain.commands import Rounding, Split
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.ids import Lots, SlotId
+from tandem.domain.limits import MONEY_MAX
+from tandem.domain.money import multiply
+from tandem.domain.value import Value
+
+MASK: Final = 2**64 - 1
+SCALE: Final = 10**18
+
+
+class Manner(Value, frozen=True, kw_only=True):
+    """How to split.
+
+    `minimum` is the least share worth sending: what would be less goes to the others. `start` is
+    the slot, counted from zero, at which an equal split begins to hand out what does not divide;
+    raise it from parent to parent and nobody gains. `seed` decides a random split, `rounding`
+    limits each of its shares, in per cent of the equal one.
+
+    Raises:
+        ConfigurationError: limits that cannot be.
+    """
+
+    split: Split = Split.EQUAL
+    minimum: Lots = Lots(1)
+    start: int = 0
+    seed: int = 0
+    rounding: Rounding = Rounding()
+
+    def __post_init__(self) -> None:
+        if self.minimum < 1:
+            raise ConfigurationError(f"minimum share is {self.minimum} lots, expected at least 1")
+        low, high = self.rounding.min_percent, self.rounding.max_percent
+        if not 0 <= low <= 100 <= high:
+            raise ConfigurationError(
+                f"random shares of {low} to {high} per cent: the equal share, 100, is outside"
+            )
+
+
+def split(
+    quantity: Lots, buying_power: Mapping[SlotId, Decimal], manner: Manner
+) -> dict[SlotId, Lots]:
+    """Return the share of each slot that gets one.
+
+    Args:
+        quantity: what to share out, or each slot's share with `Split.EACH`.
+        buying_power: the slots in their order, and what each can still pay; only
+            `Split.WEIGHTED` looks at it, and counts less than zero as zero.
+        manner: how.
+
+    Returns:
+        Shares in the order of the slots; empty when there is nobody to give anything to, or
+        nothing to give. When `quantity` is less than the minimum share, one slot gets it whole.
+    """
+    slots = list(buying_power)
+    if quantity <= 0 or not slots:
+        return {}
+    if manner.split is Split.EACH:
+        return dict.fromkeys(slots, quantity)
+    if manner.split is Split.EQUAL:
+        shares = _equal(quantity, len(slots), manner)
+    elif manner.split is Split.WEIGHTED:
+        shares = _weighted(quantity, _whole(list(buying_power.values())), manner.minimum)
+    else:
+        shares = _random(quantity, len(slots), manner)
+    return {slot: Lots(lots) for slot, lots in zip(slots, shares, strict=True) if lots}
+
+
+def _equal(quantity: int, count: int, manner: Manner) -> list[int]:
+    sharers = min(count, max(1, quantity // manner.minimum))
+    share, rest = divmod(quantity, sharers)
+    shares = [0] * count
+    for turn in range(sharers):
+        shares[(manner.start + turn) % count] = share + (turn < rest)
+    return shares
+
+
+def _whole(powers: Sequence[Decimal]) -> list[int]:
+    """Return `powers` as integers, to 18 digits after the point; zero for what is no sum."""
+    return [
+        int(multiply(min(one, MONEY_MAX), SCALE)) if one.is_finite() and one > 0 else 0
+        for one in powers
+    ]
+
+
+def _weighted(quantity: int, weights: list[int], minimum: int) -> list[int]:
+    """Return shares by the largest remainder method; the lightest slots give way to `minimum`."""
+    live = list(weights)
+    while True:
+        shares = _apportion(quantity, live)
+        short = [at for at, lots in enumerate(shares) if 0 < lots < minimum]
+        if not short or sum(1 for lots in shares if lots) == 1:
+            return shares
+        live[min(short, key=lambda at: (live[at], -at))] = 0
+
+
+def _apportion(quantity: int, weights: list[int]) -> list[int]:
+    total = sum(weights)
+    if not total:
+        return [0] * len(weights)
+    shares = [quantity * weight // total for weight in weights]
+    # The largest remainders are served first, of equals the first.
+    order = sorted(range(len(weights)), key=lambda at: -(quantity * weights[at] % total))
+    for at in order[: quantity - sum(shares)]:
+        shares[at] += 1
+    return shares
+
+
+def _random(quantity: int, count: int, manner: Manner) -> list[int]:
+    """Return shares that no observer can guess, within limits as far as whole lots allow them.
+
+    Everyone gets the lower limit; the rest is shared by random weights, and what would break an
+    upper limit goes to those with room.
+    """
+    draw = _generator(manner.seed)
+    sharers = min(count, max(1, quantity // manner.minimum))
+    low = max(manner.minimum, -(-quantity * manner.rounding.min_percent // (100 * sharers)))
+    high = quantity * manner.rounding.max_percent // (100 * sharers)
+    low = min(low, quantity // sharers)
+    high = max(high, -(-quantity // sharers))
+    rest = quantity - low * sharers
+    shares = [low + lots for lots in _apportion(rest, [draw() + 1 for _ in range(sharers)])]
+    spare = sum(max(0, lots - high) for lots in shares)
+    shares = [min(lots, high) for lots in shares]
+    for at, lots in enumerate(shares):
+        taken = min(spare, high - lots)
+        shares[at] += taken
+        spare -= taken
+    seats = shares + [0] * (count - sharers)
+    for last in range(count - 1, 0, -1):
+        other = draw() % (last + 1)
+        seats[last], seats[other] = seats[other], seats[last]
+    return seats
+
+
+def _generator(seed: int) -> Callable[[], int]:
+    """Return a source of 64-bit numbers that is the same on every machine.
+
+    Source: splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
+    """
+    state = seed & MASK
+
+    def draw() -> int:
+        nonlocal state
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & MASK
+        return mixed ^ (mixed >> 31)
+
+    return draw
