@@ -16,6 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/simulation tests/system)
+CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -39,6 +40,7 @@ check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under
 
 test: check  ## `make check` and all the rest; this is what CI runs.
 	$(if $(SLOWER_TESTS),$(BIN)/python -m pytest -q $(SLOWER_TESTS))
+	$(if $(CAMPAIGN),$(BIN)/python -m tandem.sim.campaign --seeds 300 --first 1)
 
 simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on.
 	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
@@ -66,12 +68,11 @@ clean:  ## Remove .venv/ and everything that the tools left behind.
 
 # The first interpreter that is new enough and can make environments; PYTHON=... overrules.
 $(TOOLS): requirements/dev.txt
-	@rm -rf .venv
 	@for python in $(or $(PYTHON),python3 python3.11 python3.12 python3.13); do \
 		"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
 			2>/dev/null || continue; \
 		echo "Building .venv/ with $$("$$python" --version)"; \
-		exec "$$python" -m venv .venv; \
+		exec "$$python" -m venv --clear .venv; \
 	done; \
 	echo "Tandem needs Python 3.11 or newer with its venv module" \
 		"(on Debian: apt-get install python3 python3-venv make)" >&2; \
