@@ -39,8 +39,8 @@ check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under
 	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term tests/test_tidy.py tests/unit
 
 test: check  ## `make check` and all the rest; this is what CI runs.
-	$(if $(SLOWER_TESTS),$(BIN)/python -m pytest -q $(SLOWER_TESTS))
 	$(if $(CAMPAIGN),$(BIN)/python -m tandem.sim.campaign --seeds 300 --first 1)
+	$(if $(SLOWER_TESTS),$(BIN)/python -m pytest -q $(SLOWER_TESTS))
 
 simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on.
 	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
