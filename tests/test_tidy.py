@@ -4,6 +4,7 @@ Each test gathers every place that breaks its rule, so that one run shows them a
 """
 
 import ast
+import asyncio
 import functools
 import re
 from collections import Counter
@@ -123,7 +124,7 @@ def test_names_say_what_the_thing_is() -> None:
 def test_parameters_are_few_and_those_of_one_type_are_keyword_only() -> None:
     def rule(path: Path) -> Iterator[Finding]:
         for node in _nodes(path):
-            if not isinstance(node, Function):
+            if not isinstance(node, Function) or node in _asyncio_overrides(path):
                 continue
             positional = [*node.args.posonlyargs, *node.args.args]
             if positional and positional[0].arg in {"self", "cls"}:
@@ -137,6 +138,21 @@ def test_parameters_are_few_and_those_of_one_type_are_keyword_only() -> None:
                     yield node.lineno, f"{node.name}: {times} positional parameters are {name}"
 
     _judge(_python_files("src"), rule)
+
+
+@functools.cache
+def _asyncio_overrides(path: Path) -> frozenset[ast.AST]:
+    """Return the methods whose signature is not ours, because asyncio calls them."""
+    return frozenset(
+        method
+        for node in _nodes(path)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Attribute) and ast.unparse(base.value) == "asyncio"
+        for method in node.body
+        if isinstance(method, Function) and hasattr(getattr(asyncio, base.attr), method.name)
+        if method.name != "__init__"
+    )
 
 
 def test_inner_rings_are_synchronous_exact_and_reproducible() -> None:
