@@ -229,4 +229,3 @@ class Asked(Value, frozen=True, kw_only=True, tag="asked"):
 
     command_id: CommandId
     command: Command
-

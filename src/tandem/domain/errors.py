@@ -51,3 +51,17 @@ class VenueProtocolError(TandemError):
 
 class CoordinatorUnreachableError(TandemError):
     """No coordinator answers at the address; whether it acted on the last command is unknown."""
+
+
+class ShareListError(TandemError):
+    """A share list that cannot be traded as it stands: where, and what was expected there.
+
+    `line` and `column` count from 1; `seen` is shortened and printable.
+    """
+
+    def __init__(self, *, line: int, column: int, seen: str, expected: str) -> None:
+        super().__init__(f"line {line}, column {column}: {seen}, expected {expected}")
+        self.line = line
+        self.column = column
+        self.seen = seen
+        self.expected = expected

@@ -85,7 +85,8 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     after midnight UTC of the market's clock. `misbehavior_open` lets a session order the
     exchange to lie. At most `bar_share` of a bar's volume fills us. The last
     `final_orders_kept` orders that ended and `executions_kept` fills of each account can be
-    asked for; `executions_answered` fills fit into one answer.
+    asked for; `executions_answered` fills fit into one answer, and an account may have
+    `open_orders_max` orders open.
     """
 
     venue_id: VenueId
@@ -105,6 +106,7 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     final_orders_kept: int = 10_000
     executions_kept: int = 100_000
     executions_answered: int = 1_000
+    open_orders_max: int = 10_000
 
 
 # What a market's data says happened. `off_lot_rounded` counts the sizes that did not lie on the

@@ -31,7 +31,9 @@ class Seen(Value, frozen=True, kw_only=True):
 class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     """First word on a connection: who this is, and the state of every attempt it has seen.
 
-    `name` is the process' name. `account_id` and `account_epoch` are what it last held.
+    `name` is the process' name. `account_id` and `account_epoch` are what it last held,
+    `ready` whether that account could trade now. `seen_all` is False when it had to forget some,
+    so that what is not in `seen` proves nothing.
     """
 
     incarnation: Incarnation
@@ -40,7 +42,9 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     account_id: AccountId | None
     account_epoch: int
     bundle_hash: str | None
+    ready: bool
     seen: tuple[Seen, ...]
+    seen_all: bool = True
 
 
 class Heartbeat(Value, frozen=True, kw_only=True, tag="beat"):
@@ -136,9 +140,7 @@ class Answered(Value, frozen=True, kw_only=True, tag="answered"):
     answer: OrderFound | OrderNotFound
 
 
-WorkerMessage = (
-    Hello | Heartbeat | Configured | Ready | NotReady | ClockRead | Reported | Answered
-)
+WorkerMessage = Hello | Heartbeat | Configured | Ready | NotReady | ClockRead | Reported | Answered
 
 
 class Welcome(Value, frozen=True, kw_only=True, tag="welcome"):
@@ -169,6 +171,7 @@ class Grant(Value, frozen=True, kw_only=True, tag="grant"):
 
     account_id: AccountId
     account_epoch: int
+    venue_id: VenueId
     lease_ns: int | None
     secret: str = ""
 
@@ -248,4 +251,3 @@ CoordinatorMessage = (
 BUNDLE_BYTES_MAX = 5_000_000
 BUNDLE_PART_BYTES = 60_000
 MESSAGE_BYTES_MAX = 100_000
-

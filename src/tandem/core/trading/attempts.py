@@ -1,0 +1,359 @@
+"""The life of an attempt after its plan: released, live, unknown, final.
+
+What is right here, and why (docs/protocol.md, "Life of an attempt" and "When nobody knows"):
+
+- An attempt counts in full until it is FINAL, and becomes FINAL only by proof: the venue said so,
+  its only worker run says that it never had it, or (class A) it has expired and the venue, asked
+  twice, a read lag apart and late enough, does not know it.
+- A refusal proves something only as the answer to the one and only send: after a second send the
+  first may still arrive.
+- Any report may come late, twice or after its opposite. What traded is counted by execution id,
+  whatever the phase: the venue is the truth about quantity.
+"""
+
+from tandem.core.trading import books, leftovers
+from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.ids import Incarnation
+from tandem.domain.link import NotSent, Reported, TimedOut, Withdraw
+from tandem.domain.order import FenceClass, OrderStatus
+from tandem.domain.reports import (
+    DEFINITE,
+    Accepted,
+    Canceled,
+    Expired,
+    Filled,
+    RejectCode,
+    Rejected,
+)
+from tandem.domain.venue import CancelCode, CancelRejected, OrderFound
+
+HOPS_MAX = 64
+
+
+def note(turn: Turn, attempt: Attempt, what: str) -> None:
+    """Remember a step of the attempt's life."""
+    if len(attempt.hops) < HOPS_MAX:
+        attempt.hops.append(Hop(what, turn.now_ns))
+
+
+def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:
+    """Think about the attempt again after that time, or earlier if that is already arranged."""
+    due_ns = turn.now_ns + max(0, after_ns)
+    if attempt.look_at_ns is None or due_ns < attempt.look_at_ns:
+        attempt.look_at_ns = due_ns
+        turn.wait(Alarm.ATTEMPT, attempt.order.client_order_id, after_ns=max(0, after_ns))
+
+
+def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:  # noqa: C901 - one line a kind
+    """Take a worker's report about an attempt."""
+    if told.sent_ns is not None and attempt.sent_ns is None:
+        attempt.sent_ns = told.sent_ns
+    report = told.report
+    match report:
+        case Filled():
+            _filled(turn, attempt, report)
+        case Accepted():
+            _accepted(turn, attempt)
+        case Canceled():
+            _ended_there(turn, attempt, Ending.CANCELED, report.cum_quantity)
+        case Expired():
+            _ended_there(turn, attempt, Ending.EXPIRED, report.cum_quantity)
+        case Rejected():
+            _rejected(turn, attempt, report)
+        case CancelRejected():
+            _cancel_rejected(turn, attempt, report)
+        case NotSent():
+            _not_sent(turn, attempt, report)
+        case TimedOut():
+            turn.count("time_outs")
+            if attempt.phase is Phase.RELEASED:
+                become_unknown(turn, attempt, "time-out")
+
+
+def _accepted(turn: Turn, attempt: Attempt) -> None:
+    if attempt.status is OrderStatus.PENDING_NEW and not attempt.is_final:
+        attempt.status = OrderStatus.NEW
+        note(turn, attempt, "accepted")
+    else:
+        turn.count("reports_late" if attempt.is_final else "reports_repeated")
+    become_live(turn, attempt)
+
+
+def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
+    if fill.execution_id in attempt.executions:
+        turn.count("fills_repeated")
+        return
+    attempt.executions[fill.execution_id] = fill.quantity
+    attempt.cum_quantity += fill.quantity
+    note(turn, attempt, f"filled {fill.quantity}")
+    books.book_fill(turn, attempt, fill)
+    if attempt.is_final:
+        _filled_after_end(turn, attempt)
+        return
+    if attempt.cum_quantity < attempt.order.quantity:
+        attempt.status = OrderStatus.PARTIALLY_FILLED
+        become_live(turn, attempt)
+        return
+    finish(turn, attempt, Ending.FILLED, attempt.cum_quantity)
+
+
+def _filled_after_end(turn: Turn, attempt: Attempt) -> None:
+    """A fill overtaken by the end of its order stands; one beyond it is more than we knew of."""
+    parent = turn.parent(attempt)
+    assert attempt.final_cum is not None
+    if attempt.cum_quantity <= attempt.final_cum:
+        turn.count("fills_after_end")
+        if not attempt.missing:
+            del turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id]
+        turn.touch(parent.parent_id)
+        return
+    surplus = attempt.cum_quantity - attempt.final_cum
+    attempt.final_cum = attempt.cum_quantity
+    parent.done_quantity += surplus
+    turn.count("fills_beyond_end")
+    if parent.done_quantity + parent.allocated > parent.quantity:
+        books.overfilled(turn, attempt, parent)
+    turn.touch(parent.parent_id)
+
+
+def _ended_there(turn: Turn, attempt: Attempt, ending: Ending, cum_quantity: int) -> None:
+    if attempt.is_final:
+        turn.count("reports_repeated")
+        _believe_larger(turn, attempt, cum_quantity)
+        return
+    finish(turn, attempt, ending, max(cum_quantity, attempt.cum_quantity))
+
+
+def _believe_larger(turn: Turn, attempt: Attempt, cum_quantity: int) -> None:
+    """A later word that more had traded: look until the executions are here."""
+    assert attempt.final_cum is not None
+    if cum_quantity <= attempt.final_cum:
+        return
+    turn.count("reports_contradictory")
+    parent = turn.parent(attempt)
+    parent.done_quantity += cum_quantity - attempt.final_cum
+    attempt.final_cum = cum_quantity
+    turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id] = None
+    if parent.done_quantity + parent.allocated > parent.quantity:
+        books.overfilled(turn, attempt, parent)
+    turn.touch(parent.parent_id)
+    look_in(turn, attempt, 0)
+
+
+def _rejected(turn: Turn, attempt: Attempt, report: Rejected) -> None:
+    if attempt.is_final:
+        turn.count("reports_late")
+    elif attempt.phase is Phase.LIVE or attempt.cum_quantity:
+        # A refusal of an order that lives: of a repeated request, or a lie. Ask.
+        turn.count("reports_contradictory")
+        look_in(turn, attempt, 0)
+    elif report.code is RejectCode.DUPLICATE_ID:
+        turn.count("duplicates_found")
+        attempt.duplicate_seen = True
+        become_unknown(turn, attempt, "the venue knows the id")
+        look_in(turn, attempt, 0)
+    elif attempt.sends > 1:
+        turn.count("refused_resends")
+    elif report.code in DEFINITE:
+        attempt.text = f"{report.code}: {report.text}" if report.text else report.code.value
+        turn.count(f"venue_refused_{report.code}")
+        finish(turn, attempt, Ending.REFUSED, 0)
+    else:
+        turn.count("unclear_refusals")
+        become_unknown(turn, attempt, f"unclear refusal: {report.code}")
+
+
+def _cancel_rejected(turn: Turn, attempt: Attempt, report: CancelRejected) -> None:
+    # "Unknown order" settles nothing: the cancel may have overtaken the order.
+    turn.count(f"cancels_{report.code}")
+    if report.code is CancelCode.FINAL and not attempt.is_final:
+        look_in(turn, attempt, 0)
+
+
+def _not_sent(turn: Turn, attempt: Attempt, report: NotSent) -> None:
+    turn.count(f"not_sent_{report.reason}")
+    if attempt.sends > 1 or attempt.phase not in (Phase.RELEASED, Phase.UNKNOWN):
+        return
+    attempt.text = f"{report.reason}: {report.text}" if report.text else report.reason.value
+    finish(turn, attempt, Ending.NOT_SENT, 0)
+
+
+def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
+    """The venue knows the order, and said everything it knows."""
+    attempt.query_id = None
+    attempt.absences = 0
+    for fill in found.fills:
+        if fill.execution_id not in attempt.executions:
+            turn.count("fills_by_query")
+            _filled(turn, attempt, fill)
+    if not found.status.is_final:
+        if not attempt.is_final:
+            if attempt.phase is Phase.UNKNOWN:
+                turn.count("unknown_found_live")
+            become_live(turn, attempt)
+        return
+    if attempt.is_final:
+        _believe_larger(turn, attempt, found.cum_quantity)
+        return
+    if attempt.phase is Phase.UNKNOWN:
+        turn.count("unknown_found_ended")
+    if found.status is OrderStatus.REJECTED:
+        # A record of a refusal is no order: with several sends a later one may still live.
+        if attempt.sends == 1:
+            finish(turn, attempt, Ending.REFUSED, 0)
+        return
+    ending = {
+        OrderStatus.FILLED: Ending.FILLED,
+        OrderStatus.CANCELED: Ending.CANCELED,
+        OrderStatus.EXPIRED: Ending.EXPIRED,
+    }[found.status]
+    finish(turn, attempt, ending, max(found.cum_quantity, attempt.cum_quantity))
+
+
+def become_live(turn: Turn, attempt: Attempt) -> None:
+    """The venue has it."""
+    if attempt.phase not in (Phase.RELEASED, Phase.UNKNOWN):
+        return
+    if attempt.phase is Phase.UNKNOWN:
+        turn.count("unknown_proved_live")
+    attempt.phase = Phase.LIVE
+    attempt.query_id = None
+    attempt.absences = 0
+    attempt.resent_since_ns = None
+    _person_no_longer(turn, attempt)
+    if attempt.status is OrderStatus.PENDING_NEW:
+        attempt.status = OrderStatus.NEW
+    if attempt.cancel_wanted:
+        withdraw(turn, attempt)
+        look_in(turn, attempt, turn.rules.timings.ask_ns)
+    else:
+        look_in(turn, attempt, turn.rules.timings.poll_ns)
+
+
+def become_unknown(turn: Turn, attempt: Attempt, why: str) -> None:
+    """Nobody knows whether it is at the venue; it keeps everything it reserved."""
+    if attempt.phase is not Phase.RELEASED:
+        return
+    attempt.phase = Phase.UNKNOWN
+    attempt.absences = 0
+    attempt.query_id = None
+    turn.count("unknown")
+    note(turn, attempt, f"unknown: {why}")
+    seat = turn.state.seats[attempt.slot_id]
+    if turn.rules.slots[seat.slot_id].fence_class is FenceClass.NEITHER:
+        call_person(turn, attempt)
+    look_in(turn, attempt, 0)
+
+
+def call_person(turn: Turn, attempt: Attempt) -> None:
+    """No machine can prove that it is absent: block the instrument on that account, and ask."""
+    if attempt.for_person:
+        return
+    attempt.for_person = True
+    turn.count("for_person")
+    note(turn, attempt, "waits for a person")
+    blocked = turn.state.seats[attempt.slot_id].blocked
+    instrument_id = attempt.order.instrument_id
+    blocked[instrument_id] = blocked.get(instrument_id, 0) + 1
+
+
+def _person_no_longer(turn: Turn, attempt: Attempt) -> None:
+    if not attempt.for_person:
+        return
+    attempt.for_person = False
+    blocked = turn.state.seats[attempt.slot_id].blocked
+    instrument_id = attempt.order.instrument_id
+    blocked[instrument_id] -= 1
+    if not blocked[instrument_id]:
+        del blocked[instrument_id]
+
+
+def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None:
+    """Nothing more can trade: give back what it reserved, let its parent move."""
+    assert not attempt.is_final, f"{attempt.order.client_order_id} ended twice"
+    if attempt.phase is Phase.UNKNOWN:
+        turn.count(f"unknown_settled_{ending}")
+    _person_no_longer(turn, attempt)
+    parent = turn.parent(attempt)
+    if attempt.phase is Phase.PLANNED:
+        parent.planned -= 1
+    attempt.phase = Phase.FINAL
+    attempt.ending = ending
+    attempt.final_cum = final_cum
+    attempt.query_id = None
+    attempt.status = _final_status(attempt, ending)
+    note(turn, attempt, f"final: {ending}")
+    books.give_back(turn, attempt)
+    quantity = attempt.order.quantity
+    parent.allocated -= quantity
+    parent.done_quantity += final_cum
+    if parent.done_quantity + parent.allocated > parent.quantity:
+        books.overfilled(turn, attempt, parent)
+    leftovers.hand_back(turn, attempt)
+    if attempt.missing:
+        turn.count("fills_missing_at_end")
+        look_in(turn, attempt, 0)
+    else:
+        del turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id]
+    turn.touch(parent.parent_id)
+
+
+def _final_status(attempt: Attempt, ending: Ending) -> OrderStatus:
+    if attempt.final_cum == attempt.order.quantity:
+        return OrderStatus.FILLED
+    match ending:
+        case Ending.FILLED:
+            return OrderStatus.FILLED
+        case Ending.EXPIRED:
+            return OrderStatus.EXPIRED
+        case Ending.CANCELED | Ending.WITHDRAWN | Ending.RESOLVED:
+            return OrderStatus.CANCELED
+        case _:
+            return OrderStatus.REJECTED
+
+
+def cancel(turn: Turn, attempt: Attempt) -> None:
+    """End the attempt as soon as that is possible, wherever it is."""
+    if attempt.is_final or attempt.cancel_wanted:
+        return
+    attempt.cancel_wanted = True
+    note(turn, attempt, "cancel wanted")
+    if attempt.phase is Phase.PLANNED:
+        finish(turn, attempt, Ending.WITHDRAWN, 0)
+        return
+    withdraw(turn, attempt)
+    look_in(turn, attempt, turn.rules.timings.ask_ns)
+
+
+def withdraw(turn: Turn, attempt: Attempt) -> None:
+    """Send the cancel, if somebody is there to take it; a look sends it again."""
+    seat = turn.state.seats[attempt.slot_id]
+    worker = turn.holder(seat)
+    if worker is not None:
+        turn.send(
+            worker,
+            Withdraw(
+                account_id=seat.account_id,
+                account_epoch=seat.epoch,
+                client_order_id=attempt.order.client_order_id,
+            ),
+        )
+
+
+def lose_worker(turn: Turn, seat: Seat, why: str) -> None:
+    """What was released to this seat's worker may or may not have been sent."""
+    for attempt in turn.attempts_on(seat.slot_id):
+        become_unknown(turn, attempt, why)
+
+
+def never_sent_by(attempt: Attempt, incarnation: Incarnation) -> bool:
+    """Whether this worker run, which does not know the attempt, proves that it was not sent.
+
+    Only when it was handed out exactly once, and to this run.
+    """
+    return (
+        attempt.phase in (Phase.RELEASED, Phase.UNKNOWN)
+        and attempt.sends == 1
+        and incarnation in attempt.handed_to
+    )

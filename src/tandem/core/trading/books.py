@@ -1,0 +1,199 @@
+"""What an order reserves, what a fill moves, and what is given back.
+
+Reserved from plan to end: the price in the self-trade gate, the exposure in the risk gate, and
+buying power (cash for buys, lots for sells). A fill turns its part of the reservation into money
+and lots; the end gives the rest back.
+"""
+
+from decimal import Decimal
+
+from tandem.core.trading.positions import Position
+from tandem.core.trading.risk import MILLION, TradingState, first_breach
+from tandem.core.trading.state import Attempt, Opening, Parent, Seat
+from tandem.core.trading.turn import Turn
+from tandem.domain.commands import ParentSpec
+from tandem.domain.ids import AccountId, InstrumentId, Lots, SlotId, Ticks
+from tandem.domain.instrument import Instrument
+from tandem.domain.money import ZERO, add, multiply, subtract
+from tandem.domain.order import Order, Side
+from tandem.domain.reports import Filled
+from tandem.domain.venue import Balances
+
+
+def track_all(turn: Turn) -> None:
+    """Let the risk gate know every instrument of the settings."""
+    for instrument in turn.rules.settings.instruments:
+        turn.state.exposure.track(instrument)
+
+
+def open_account(turn: Turn, seat: Seat, balances: Balances) -> None:
+    """Take the venue's word at the first login as the account's opening balances."""
+    ledger = turn.state.ledger
+    for currency, amount in balances.cash.items():
+        ledger.open_cash(seat.account_id, currency, amount)
+    for instrument_id, lots in balances.positions.items():
+        if instrument_id not in turn.rules.catalogue:
+            continue
+        ledger.open_lots(seat.account_id, instrument_id, lots)
+        total = lots + sum(
+            other.lots.get(instrument_id, 0)
+            for account_id, other in ledger.accounts.items()
+            if account_id != seat.account_id
+        )
+        turn.state.exposure.set_position(instrument_id, total)
+        turn.state.openings.append(Opening(seat.account_id, instrument_id, lots))
+    value_openings(turn)
+
+
+def value_openings(turn: Turn) -> None:
+    """Give lots held from before their cost, as soon as a price is known."""
+    waiting = []
+    for opening in turn.state.openings:
+        reference = turn.state.exposure.holdings[opening.instrument_id].reference
+        if reference is None:
+            waiting.append(opening)
+        else:
+            position = position_of(turn, opening.account_id, opening.instrument_id)
+            position.take_over(opening.lots, reference)
+    turn.state.openings = waiting
+
+
+def position_of(turn: Turn, account_id: AccountId, instrument_id: InstrumentId) -> Position:
+    """Return the account's position in that instrument, flat at first."""
+    held = turn.state.positions.setdefault(account_id, {})
+    position = held.get(instrument_id)
+    if position is None:
+        position = held[instrument_id] = Position()
+    return position
+
+
+def _price_for(turn: Turn, instrument: Instrument, spec_price: Ticks | None) -> Ticks:
+    """Return the price that an order's buying power is reserved at."""
+    if spec_price is not None:
+        return spec_price
+    reference = turn.state.exposure.holdings[instrument.instrument_id].reference
+    collar = turn.rules.settings.limits.price_collar_ppm
+    return Ticks(-(-(reference or 0) * (MILLION + collar) // MILLION))
+
+
+def buying_power(turn: Turn, seat: Seat, spec: ParentSpec) -> Decimal:
+    """Return what the seat could still spend, or sell, on an order of this kind."""
+    instrument = turn.rules.listed[spec.symbol, seat.venue_id]
+    if spec.side is Side.BUY:
+        return _free_cash(turn, seat, instrument.quote)
+    return Decimal(_free_lots(turn, seat, instrument.instrument_id))
+
+
+def _free_cash(turn: Turn, seat: Seat, currency: str) -> Decimal:
+    cash = turn.state.ledger.cash(seat.account_id, currency)
+    return subtract(cash, seat.reserved_cash.get(currency, ZERO))
+
+
+def _free_lots(turn: Turn, seat: Seat, instrument_id: InstrumentId) -> int:
+    lots = turn.state.ledger.lots(seat.account_id, instrument_id)
+    return lots - seat.reserved_lots.get(instrument_id, 0)
+
+
+def lacking(
+    turn: Turn, seat: Seat, instrument: Instrument, spec: ParentSpec, quantity: Lots
+) -> str | None:
+    """Return what the account lacks for this share, in words; None when it suffices."""
+    if spec.side is Side.BUY:
+        price = _price_for(turn, instrument, spec.limit_price)
+        needs = multiply(instrument.step_value, price * quantity)
+        has = _free_cash(turn, seat, instrument.quote)
+        if has < needs:
+            return f"{seat.account_id} needs {needs:f} {instrument.quote} and has {has:f} free"
+        return None
+    lots = _free_lots(turn, seat, instrument.instrument_id)
+    if lots < quantity and not turn.rules.slots[seat.slot_id].may_short:
+        wanted = instrument.quantity_text(quantity)
+        held = instrument.quantity_text(Lots(max(0, lots)))
+        return f"{seat.account_id} sells {wanted} {instrument.symbol} and has {held} free"
+    return None
+
+
+def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lots]]) -> str | None:
+    """Return the limit of the desk that the order as a whole would break."""
+    totals: dict[InstrumentId, int] = {}
+    for slot_id, quantity in shares:
+        instrument = turn.rules.listed[spec.symbol, turn.state.seats[slot_id].venue_id]
+        totals[instrument.instrument_id] = totals.get(instrument.instrument_id, 0) + quantity
+    for instrument_id, total in totals.items():
+        whole = Order(
+            client_order_id="",  # type: ignore[arg-type] # judged, never sent
+            instrument_id=instrument_id,
+            side=spec.side,
+            quantity=Lots(total),
+            limit_price=spec.limit_price,
+            time_in_force=spec.time_in_force,
+        )
+        limits = turn.rules.settings.limits
+        breach = first_breach(whole, limits, turn.state.exposure, turn.now, Lots(total))
+        if breach is not None:
+            return breach.value
+    return None
+
+
+def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) -> None:
+    """Reserve price, exposure and buying power for an attempt."""
+    order = attempt.order
+    state = turn.state
+    state.gate.reserve(attempt.book_id, order.side, order.limit_price, order.client_order_id)
+    state.exposure.note_sent(order, turn.rules.settings.limits, turn.now)
+    attempt.reserved_price = _price_for(turn, instrument, order.limit_price)
+    _change_reserved(seat, attempt, instrument, order.quantity)
+
+
+def _change_reserved(seat: Seat, attempt: Attempt, instrument: Instrument, lots: int) -> None:
+    if attempt.order.side is Side.BUY:
+        amount = multiply(instrument.step_value, attempt.reserved_price * lots)
+        before = seat.reserved_cash.get(instrument.quote, ZERO)
+        seat.reserved_cash[instrument.quote] = add(before, amount)
+    else:
+        key = instrument.instrument_id
+        seat.reserved_lots[key] = seat.reserved_lots.get(key, 0) + lots
+
+
+def give_back(turn: Turn, attempt: Attempt) -> None:
+    """Give back what an ended attempt still reserved."""
+    order = attempt.order
+    state = turn.state
+    leaves = Lots(max(0, order.quantity - attempt.cum_quantity))
+    state.gate.release(attempt.book_id, order.side, order.limit_price, order.client_order_id)
+    state.exposure.note_ended(order, leaves_quantity=leaves)
+    seat = state.seats[attempt.slot_id]
+    _change_reserved(seat, attempt, turn.instrument(attempt), -leaves)
+
+
+def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
+    """Book one execution, once; the attempt's `cum_quantity` already counts it."""
+    order = attempt.order
+    instrument = turn.instrument(attempt)
+    seat = turn.state.seats[attempt.slot_id]
+    before = attempt.cum_quantity - fill.quantity
+    leaves = 0 if attempt.is_final else max(0, order.quantity - before)
+    exposure = turn.state.exposure
+    exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=Lots(leaves))
+    _change_reserved(seat, attempt, instrument, -min(fill.quantity, leaves))
+    turn.state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
+    position = position_of(turn, seat.account_id, instrument.instrument_id)
+    realized = position.on_fill(order.side, fill)
+    gain = subtract(multiply(instrument.step_value, realized), fill.fee)
+    if gain:
+        exposure.note_realized(instrument.quote, gain, turn.now)
+    parent = turn.parent(attempt)
+    parent.filled += fill.quantity
+    parent.filled_value += fill.quantity * fill.price
+    parent.fees = add(parent.fees, fill.fee)
+    turn.count("fills")
+
+
+def overfilled(turn: Turn, attempt: Attempt, parent: Parent) -> None:
+    """More traded than was ordered: the venue says so, so it is booked; stop, and ask a person."""
+    turn.count("overfilled")
+    turn.state.exposure.state = TradingState.HALTED
+    turn.state.halt_reason = (
+        f"{attempt.order.client_order_id}: {parent.done_quantity + parent.allocated} "
+        f"traded or open of {parent.quantity}"
+    )

@@ -1,0 +1,359 @@
+"""One trader's desk: all that the coordinator knows and decides, as a sequential machine.
+
+`on(event, now)` returns the effects of one event, in the order in which they must be performed,
+after event and effects are on disk. The desk knows no clock, network or disk: the same events
+give the same effects, so starting is replaying. It is total over outside events: nothing that a
+worker, a venue or an asker says makes it raise; assertions guard only its own invariants.
+"""
+
+import heapq
+from hashlib import sha256
+from typing import assert_never
+
+import msgspec
+
+from tandem.core.trading import (
+    attempts,
+    books,
+    orders_by_hand,
+    planning,
+    pool,
+    settling,
+    tandem_orders,
+)
+from tandem.core.trading.risk import TradingState
+from tandem.core.trading.state import (
+    Answered,
+    BothPhase,
+    DeskState,
+    PairPhase,
+    Phase,
+    PoolPhase,
+    Seat,
+)
+from tandem.core.trading.turn import Alarm, Rules, Turn
+from tandem.domain import link
+from tandem.domain.commands import (
+    Answer,
+    Asked,
+    CancelOrders,
+    Command,
+    HaltTrading,
+    PlaceBoth,
+    PlacePair,
+    PlaceParent,
+    RefusalReason,
+    Refused,
+    ResolveOrder,
+    ResumeTrading,
+    SetUpPool,
+    SwapWorker,
+    Taken,
+)
+from tandem.domain.desk import (
+    Commanded,
+    DeskEffect,
+    DeskEvent,
+    DeskSettings,
+    Due,
+    FromWorker,
+    Joined,
+    QuotesSeen,
+    Restarted,
+    RoomChanged,
+    Tell,
+    WorkerDied,
+    WorkerLost,
+    WorkerSilent,
+)
+from tandem.domain.ids import ParentId
+from tandem.domain.instant import Instant
+
+ANSWERS_MAX = 100_000
+AGENDA_MAX = 100_000
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(DeskState)
+
+
+class Desk:
+    """The state of one trader's desk and its decisions."""
+
+    def __init__(self) -> None:
+        self.state = DeskState()
+        self._rules: Rules | None = None
+
+    @property
+    def rules(self) -> Rules:
+        """What the settings of the last start say."""
+        assert self._rules is not None, "the desk was not started"
+        return self._rules
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the desk wants to be woken by `Due`, in CLOCK_BOOTTIME; None for never."""
+        alarms = self.state.alarms
+        return alarms[0][0] if alarms else None
+
+    def snapshot(self) -> bytes:
+        """Return the whole state; equal histories give equal bytes."""
+        return _ENCODER.encode(self.state)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> "Desk":
+        """Return the desk that gave this snapshot."""
+        desk = cls()
+        desk.state = _DECODER.decode(snapshot)
+        if desk.state.settings is not None:
+            desk._rules = Rules(desk.state.settings)
+        return desk
+
+    def on(self, event: DeskEvent, now: Instant) -> list[DeskEffect]:
+        """Decide what `event` means, at `now`."""
+        if isinstance(event, Restarted):
+            self._take_settings(event.settings)
+        turn = Turn(self.state, self.rules, now)
+        _decide(turn, event)
+        _work_off(turn)
+        return turn.out
+
+    def _take_settings(self, settings: DeskSettings) -> None:
+        self._rules = Rules(settings)
+        self.state.settings = settings
+        for slot in settings.slots:
+            if slot.slot_id not in self.state.seats:
+                self.state.seats[slot.slot_id] = Seat(
+                    slot_id=slot.slot_id, account_id=slot.account_id, venue_id=slot.venue_id
+                )
+
+
+def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a kind
+    match event:
+        case FromWorker():
+            _from_worker(turn, event)
+        case Due():
+            _ring(turn)
+        case Commanded():
+            _commanded(turn, event)
+        case Joined():
+            pool.on_joined(turn, event)
+        case WorkerLost():
+            pool.on_lost(turn, event.incarnation, event.connection)
+        case WorkerDied():
+            pool.on_died(turn, event.incarnation)
+        case WorkerSilent():
+            pool.on_silent(turn, event.incarnation)
+        case QuotesSeen():
+            for quote in event.quotes:
+                turn.state.exposure.note_quote(quote, turn.now)
+            if turn.state.openings:
+                books.value_openings(turn)
+        case RoomChanged():
+            turn.state.short_of_room = event.short
+            turn.count("disk_full" if event.short else "disk_has_room")
+        case Restarted():
+            _restarted(turn)
+        case _:
+            assert_never(event)
+
+
+def _work_off(turn: Turn) -> None:
+    """Let every touched parent, pair and two-sided quote move until none has to."""
+    steps = 0
+    state = turn.state
+    while turn.agenda:
+        steps += 1
+        assert steps < AGENDA_MAX, f"{next(iter(turn.agenda))} moves for ever"
+        key = next(iter(turn.agenda))
+        del turn.agenda[key]
+        if key in state.parents:
+            planning.advance(turn, state.parents[key])
+        elif key in state.boths:
+            tandem_orders.advance_both(turn, state.boths[key])
+        elif key in state.pairs:
+            tandem_orders.advance_pair(turn, state.pairs[key])
+
+
+def _from_worker(turn: Turn, event: FromWorker) -> None:
+    worker = turn.worker(event.incarnation)
+    if worker is None or worker.connection != event.connection:
+        turn.count("old_connections_dropped")
+        return
+    message = event.message
+    match message:
+        case link.Reported():
+            _reported(turn, message)
+            _venue_answers(turn, worker.slot_id, message.report)
+        case link.Answered():
+            if worker.slot_id is not None:
+                settling.heard_from_venue(turn, turn.state.seats[worker.slot_id], worker)
+            settling.on_answered(turn, message)
+        case link.Ready():
+            pool.on_ready(turn, worker, message)
+        case link.NotReady():
+            pool.on_not_ready(turn, worker, message)
+        case link.ClockRead():
+            pool.on_clock(turn, message)
+        case link.Configured():
+            pool.on_configured(turn, worker, message.bundle_hash)
+        case _:
+            assert_never(message)
+
+
+def _reported(turn: Turn, message: link.Reported) -> None:
+    attempt = turn.attempt(message.report.client_order_id)
+    if attempt is None:
+        turn.count("reports_of_unknown_orders")
+        return
+    if attempt.phase is Phase.PLANNED:
+        turn.count("reports_before_release")
+        return
+    attempts.on_reported(turn, attempt, message)
+
+
+def _venue_answers(turn: Turn, slot_id: str | None, report: link.WorkerReport) -> None:
+    if slot_id is None or isinstance(report, link.NotSent | link.TimedOut):
+        return
+    seat = turn.state.seats[slot_id]  # type: ignore[index]
+    worker = turn.holder(seat)
+    if worker is not None:
+        settling.heard_from_venue(turn, seat, worker)
+
+
+def _ring(turn: Turn) -> None:
+    alarms = turn.state.alarms
+    while alarms and alarms[0][0] <= turn.now_ns:
+        _, _, kind, key = heapq.heappop(alarms)
+        if kind == Alarm.ATTEMPT.value:
+            settling.on_alarm(turn, key)  # type: ignore[arg-type]
+        elif kind == Alarm.SET_UP.value:
+            pool.on_set_up_alarm(turn)
+        else:
+            turn.touch(ParentId(key))
+
+
+def _restarted(turn: Turn) -> None:
+    """Nothing is known of what happened meanwhile: make every time-out and every wait anew."""
+    state = turn.state
+    state.epoch += 1
+    turn.count("starts")
+    state.alarms.clear()
+    state.exposure.note_restarted()
+    books.track_all(turn)
+    pool.new_clocks(turn)
+    for worker in state.workers.values():
+        worker.up = False
+        worker.unanswered_since_ns = None
+    for seat in state.seats.values():
+        seat.ready = False
+        for client_order_id in seat.open:
+            attempt = state.attempts[client_order_id]
+            attempt.look_at_ns = None
+            attempt.query_id = None
+            attempt.resent_since_ns = None
+            if attempt.phase is Phase.RELEASED:
+                attempts.become_unknown(turn, attempt, "the coordinator restarted")
+            attempts.look_in(turn, attempt, turn.rules.timings.ask_ns)
+    _renew_deadlines(turn)
+
+
+def _renew_deadlines(turn: Turn) -> None:
+    state, timings = turn.state, turn.rules.timings
+    for key in planning.open_parents(turn):
+        parent = state.parents[key]
+        parent.deadline_ns = turn.now_ns + timings.retry_ns
+        turn.wait(Alarm.PARENT, key, after_ns=timings.retry_ns)
+        turn.touch(key)
+    for both in state.boths.values():
+        if both.phase is not BothPhase.DONE:
+            both.ends_at_ns = turn.now_ns + both.spec.lifetime_ns
+            turn.wait(Alarm.BOTH, both.both_id, after_ns=both.spec.lifetime_ns)
+            turn.touch(both.both_id)
+    for pair in state.pairs.values():
+        if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
+            tandem_orders.renew(turn, pair)
+    if state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN):
+        state.pool.asker = None
+        state.pool.deadline_ns = turn.now_ns + timings.set_up_ns
+        turn.wait(Alarm.SET_UP, "", after_ns=timings.set_up_ns)
+
+
+def _commanded(turn: Turn, event: Commanded) -> None:
+    """Answer a command once; the same id and content gets the same answer again."""
+    asked = event.asked
+    digest = sha256(_ENCODER.encode(asked.command)).digest()[:16]
+    earlier = turn.state.answers.get(asked.command_id)
+    if earlier is not None:
+        answer: Answer | None = earlier.answer
+        if earlier.digest != digest:
+            text = f"command {asked.command_id} was asked before, with other content"
+            answer = Refused(reason=RefusalReason.OTHER_CONTENT, text=text)
+        turn.count("commands_repeated")
+    else:
+        answer = _carry_out(turn, event, asked)
+        if answer is not None and not isinstance(asked.command, SetUpPool):
+            _remember(turn, asked, digest, answer)
+    if answer is not None:
+        turn.tell(Tell(asker=event.asker, command_id=asked.command_id, answer=answer))
+
+
+def _remember(turn: Turn, asked: Asked, digest: bytes, answer: Answer) -> None:
+    answers = turn.state.answers
+    answers[asked.command_id] = Answered(digest, answer)
+    if len(answers) > ANSWERS_MAX:
+        del answers[next(iter(answers))]
+    if isinstance(answer, Refused):
+        turn.count(f"refused_{answer.reason}")
+
+
+def _carry_out(turn: Turn, event: Commanded, asked: Asked) -> Answer | None:
+    command = asked.command
+    if isinstance(command, PlaceParent | PlaceBoth | PlacePair):
+        return _closed(turn) or _place(turn, asked, command)
+    match command:
+        case CancelOrders():
+            return orders_by_hand.cancel(turn, command)
+        case HaltTrading():
+            return orders_by_hand.halt(turn, command.reason)
+        case ResumeTrading():
+            return orders_by_hand.resume(turn)
+        case SwapWorker():
+            return orders_by_hand.swap(turn, command)
+        case ResolveOrder():
+            return orders_by_hand.resolve(turn, command)
+        case SetUpPool():
+            return pool.set_up(turn, event.asker, asked.command_id, command)
+        case _:
+            assert_never(command)
+
+
+def _place(turn: Turn, asked: Asked, command: Command) -> Answer:
+    match command:
+        case PlaceParent():
+            parent = planning.open_parent(turn, asked.command_id, command.spec)
+            if isinstance(parent, Refused):
+                return parent
+            return Taken(order_id=parent.parent_id)
+        case PlaceBoth():
+            return tandem_orders.open_both(turn, asked.command_id, command)
+        case _:
+            assert isinstance(command, PlacePair), f"{type(command).__name__} places nothing"
+            return tandem_orders.open_pair(turn, asked.command_id, command)
+
+
+def _closed(turn: Turn) -> Refused | None:
+    """Why nothing new may be placed now."""
+    state = turn.state
+    if state.exposure.state is TradingState.HALTED:
+        return Refused(reason=RefusalReason.HALTED, text=f"halted: {state.halt_reason}")
+    if state.short_of_room:
+        text = "the disk of the journal is full; cancels still work"
+        return Refused(reason=RefusalReason.DISK_FULL, text=text)
+    if state.pool.phase is PoolPhase.NONE:
+        return Refused(reason=RefusalReason.NOT_SET_UP, text="the pool is not set up")
+    if state.pool.phase is not PoolPhase.TRADING:
+        return Refused(reason=RefusalReason.SETTING_UP, text="the pool is being set up")
+    for venue_id, clock in state.clocks.items():
+        if not clock.trusted:
+            text = f"the clock of {venue_id} jumped by more than its bound"
+            return Refused(reason=RefusalReason.VENUE_CLOCK, text=text)
+    return None

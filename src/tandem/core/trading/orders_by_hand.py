@@ -1,0 +1,123 @@
+"""What a person does to the desk: cancel, halt, resume, swap, resolve."""
+
+from tandem.core.trading import attempts, books, planning, tandem_orders
+from tandem.core.trading.risk import TradingState
+from tandem.core.trading.state import BothPhase, Ending, PairPhase, ParentPhase
+from tandem.core.trading.turn import Turn
+from tandem.domain.commands import (
+    Answer,
+    CancelOrders,
+    Done,
+    RefusalReason,
+    Refused,
+    ResolveOrder,
+    SwapWorker,
+)
+from tandem.domain.desk import Kill
+from tandem.domain.ids import ExecutionId, ParentId
+from tandem.domain.link import Halt
+from tandem.domain.reports import Filled
+
+
+def cancel(turn: Turn, command: CancelOrders) -> Answer:
+    """End one parent, pair or two-sided quote, or all of them."""
+    if command.order_id is None:
+        return Done(text=f"{_cancel_all(turn, 'canceled')} orders are being canceled")
+    key = ParentId(command.order_id)
+    state = turn.state
+    if key in state.parents:
+        planning.cancel_parent(turn, state.parents[key], "canceled")
+    elif key in state.boths:
+        tandem_orders.cancel_both(turn, state.boths[key], "canceled")
+    elif key in state.pairs:
+        tandem_orders.cancel_pair(turn, state.pairs[key], "canceled")
+    else:
+        text = f"no order {command.order_id}"
+        return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=text)
+    return Done(text=f"{command.order_id} is being canceled")
+
+
+def _cancel_all(turn: Turn, why: str) -> int:
+    count = 0
+    state = turn.state
+    for both in state.boths.values():
+        if both.phase is not BothPhase.DONE:
+            tandem_orders.cancel_both(turn, both, why)
+    for pair in state.pairs.values():
+        if pair.phase is not PairPhase.DONE:
+            tandem_orders.cancel_pair(turn, pair, why)
+    for key in planning.open_parents(turn):
+        parent = state.parents[key]
+        if parent.phase is not ParentPhase.DONE:
+            count += 1
+            planning.cancel_parent(turn, parent, why)
+    return count
+
+
+def halt(turn: Turn, reason: str) -> Answer:
+    """Refuse new orders and cancel all open ones; durable, until resumed."""
+    state = turn.state
+    state.exposure.state = TradingState.HALTED
+    state.halt_reason = reason
+    turn.count("halts")
+    for worker in state.workers.values():
+        turn.send(worker, Halt(on=True))
+    count = _cancel_all(turn, f"halted: {reason}")
+    return Done(text=f"halted; {count} orders are being canceled")
+
+
+def resume(turn: Turn) -> Answer:
+    """Trade again."""
+    state = turn.state
+    if state.exposure.state is not TradingState.HALTED:
+        return Done(text="trading was not halted")
+    state.exposure.state = TradingState.ACTIVE
+    state.halt_reason = ""
+    for worker in state.workers.values():
+        turn.send(worker, Halt(on=False))
+    return Done(text="trading")
+
+
+def swap(turn: Turn, command: SwapWorker) -> Answer:
+    """End the process that fills a slot; the spare takes its account when it is dead."""
+    seat = turn.state.seats.get(command.slot_id)
+    if seat is None or seat.holder is None:
+        text = f"no worker fills {command.slot_id}"
+        return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=text)
+    worker = turn.state.workers[seat.holder]
+    worker.killing = True
+    turn.count("swaps")
+    turn.out.append(Kill(incarnation=worker.incarnation))
+    return Done(text=f"{worker.name} is being replaced on {command.slot_id}")
+
+
+def resolve(turn: Turn, command: ResolveOrder) -> Answer:
+    """Take a person's word on an order that no machine can settle."""
+    attempt = turn.attempt(command.client_order_id)
+    if attempt is None or not attempt.for_person:
+        text = f"{command.client_order_id} does not wait for a person"
+        return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=text)
+    quantity = command.cum_quantity
+    if not command.lived:
+        attempts.finish(turn, attempt, Ending.ABSENT, 0)
+        return Done(text=f"{command.client_order_id} never reached its venue")
+    if not attempt.cum_quantity <= quantity <= attempt.order.quantity:
+        text = f"traded {quantity}: expected {attempt.cum_quantity} to {attempt.order.quantity}"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    missing = quantity - attempt.cum_quantity
+    if missing and command.price is None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text="a traded quantity needs its price")
+    if missing and command.price is not None:
+        fill = Filled(
+            client_order_id=command.client_order_id,
+            execution_id=ExecutionId(f"by-hand-{command.client_order_id}"),
+            quantity=type(quantity)(missing),
+            price=command.price,
+            fee=command.fee,
+            venue_at_ns=turn.now.market_ns,
+        )
+        attempt.executions[fill.execution_id] = missing
+        attempt.cum_quantity += missing
+        books.book_fill(turn, attempt, fill)
+    attempts.finish(turn, attempt, Ending.RESOLVED, quantity)
+    return Done(text=f"{command.client_order_id} ended with {quantity} traded")

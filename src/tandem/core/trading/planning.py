@@ -1,0 +1,375 @@
+"""From a parent to attempts, and on until the parent is done.
+
+Right at every moment: `done_quantity + allocated <= quantity`. A quantity is given to a new
+attempt only after the attempt that had it is final, and only what the venue's final word left.
+"""
+
+from tandem.core.trading import attempts, books, releasing
+from tandem.core.trading.splitting import Manner, split
+from tandem.core.trading.state import (
+    Attempt,
+    Child,
+    Outcome,
+    Parent,
+    ParentPhase,
+    Piece,
+    Seat,
+)
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.commands import ParentSpec, RefusalReason, Refused, SelfTrade, Split
+from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
+from tandem.domain.instrument import Instrument
+from tandem.domain.order import Order, TimeInForce
+
+RETRY_NS = 250_000_000
+
+
+def instrument_at(turn: Turn, symbol: str, seat: Seat) -> Instrument | None:
+    """Return what the seat's venue calls `symbol`."""
+    return turn.rules.listed.get((symbol, seat.venue_id))
+
+
+def book_of(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> str | None:
+    """Return the book in which the first of these slots that lists `symbol` trades it."""
+    for slot_id in slots:
+        seat = turn.state.seats.get(slot_id)
+        instrument = instrument_at(turn, symbol, seat) if seat is not None else None
+        if instrument is not None:
+            return instrument.book_id
+    return None
+
+
+def new_order_id(turn: Turn) -> ParentId:
+    """Return the next id of a parent, pair or two-sided quote."""
+    assert turn.state.settings is not None
+    number = turn.state.next_order
+    turn.state.next_order += 1
+    return ParentId(f"{turn.state.settings.desk_id}-{number}")
+
+
+def open_parent(
+    turn: Turn, command_id: CommandId, spec: ParentSpec, owner: ParentId | None = None
+) -> Parent | Refused:
+    """Take a parent order: check it whole, split, reserve, and release it if all are ready.
+
+    Nothing has changed when it is refused.
+    """
+    text = _impossible(spec)
+    if text is not None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    slots = eligible_slots(turn, spec.symbol, spec.slots)
+    if isinstance(slots, Refused):
+        return slots
+    shares = _shares(turn, spec, slots)
+    refused = _first_objection(turn, spec, shares)
+    if refused is not None:
+        return refused
+    met = _met(turn, spec, slots[0])
+    if met is not None and spec.self_trade is SelfTrade.REJECT_NEW:
+        turn.count("refused_self_trade")
+        text = f"it could meet your own order {met}"
+        return Refused(reason=RefusalReason.SELF_TRADE, text=text, met=met)
+    parent = Parent(
+        parent_id=new_order_id(turn),
+        command_id=command_id,
+        spec=spec,
+        quantity=sum(quantity for _, quantity in shares),
+        slots=[slot_id for slot_id, _ in shares],
+        began_ns=turn.now_ns,
+        owner=owner,
+    )
+    turn.state.parents[parent.parent_id] = parent
+    turn.state.working[parent.parent_id] = None
+    for slot_id, quantity in shares:
+        parent.pieces.append(Piece(len(parent.children), quantity))
+        parent.children.append(Child(slot_id, quantity))
+    if met is not None:
+        _start_clearing(turn, parent)
+    else:
+        parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
+    turn.touch(parent.parent_id)
+    return parent
+
+
+def eligible_slots(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[SlotId] | Refused:
+    """Return the slots that an order on `symbol` goes to, in the pool's order."""
+    seats = turn.state.seats
+    for slot_id in wanted:
+        if slot_id not in seats or not seats[slot_id].active:
+            return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=f"no slot {slot_id} trades")
+    active = [one for one in seats.values() if one.active]
+    listed = [one for one in active if instrument_at(turn, symbol, one) is not None]
+    if not listed:
+        return Refused(reason=RefusalReason.UNKNOWN_SYMBOL, text=f"no venue lists {symbol}")
+    chosen = [one for one in listed if not wanted or one.slot_id in wanted]
+    missing = [slot_id for slot_id in wanted if slot_id not in {o.slot_id: 1 for o in chosen}]
+    if missing:
+        text = f"the venue of {missing[0]} does not list {symbol}"
+        return Refused(reason=RefusalReason.NO_SLOT, text=text)
+    blocked = [one for one in chosen if _is_blocked(turn, symbol, one)]
+    if blocked and (wanted or len(blocked) == len(chosen)):
+        text = f"{symbol} on {blocked[0].account_id}: an order waits for a person"
+        return Refused(reason=RefusalReason.BLOCKED, text=text)
+    free = [one.slot_id for one in chosen if one not in blocked]
+    return _two_books(turn, symbol, free) or free
+
+
+def _two_books(turn: Turn, symbol: str, slots: list[SlotId]) -> Refused | None:
+    """One order has one price and one quantity grid, so it cannot span two books."""
+    first: Instrument | None = None
+    for slot_id in slots:
+        one = instrument_at(turn, symbol, turn.state.seats[slot_id])
+        assert one is not None, f"{slot_id} does not list {symbol}"
+        first = first or one
+        if (one.book_id, one.lot_size) != (first.book_id, first.lot_size):
+            text = f"{symbol} is traded in {first.book_id} and {one.book_id}: name the slots"
+            return Refused(reason=RefusalReason.NO_SLOT, text=text)
+    return None
+
+
+def _is_blocked(turn: Turn, symbol: str, seat: Seat) -> bool:
+    instrument = instrument_at(turn, symbol, seat)
+    return instrument is not None and instrument.instrument_id in seat.blocked
+
+
+def _first_objection(
+    turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lots]]
+) -> Refused | None:
+    if not shares:
+        text = f"nothing of {spec.symbol} can be split over {len(spec.slots)} slots by their funds"
+        return Refused(reason=RefusalReason.FUNDS, text=text)
+    for slot_id, quantity in shares:
+        seat = turn.state.seats[slot_id]
+        instrument = instrument_at(turn, spec.symbol, seat)
+        assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
+        lack = books.lacking(turn, seat, instrument, spec, quantity)
+        if lack is not None:
+            turn.count("refused_funds")
+            return Refused(reason=RefusalReason.FUNDS, text=lack)
+    breach = books.first_breach_of(turn, spec, shares)
+    if breach is not None:
+        turn.count(f"refused_risk_{breach}")
+        return Refused(reason=RefusalReason.RISK, text=breach)
+    return None
+
+
+def _shares(turn: Turn, spec: ParentSpec, slots: list[SlotId]) -> list[tuple[SlotId, Lots]]:
+    """Split as asked; what does not divide begins at another slot for every order."""
+    powers = {one: books.buying_power(turn, turn.state.seats[one], spec) for one in slots}
+    number = turn.state.next_order
+    manner = Manner(
+        split=spec.split, start=number % len(slots), seed=number, rounding=spec.rounding
+    )
+    return list(split(spec.quantity, powers, manner).items())
+
+
+def _impossible(spec: ParentSpec) -> str | None:
+    if spec.quantity <= 0:
+        return f"quantity {spec.quantity} is not positive"
+    if spec.limit_price is not None and spec.limit_price <= 0:
+        return f"price {spec.limit_price} is not positive"
+    low, high = spec.rounding.min_percent, spec.rounding.max_percent
+    if not 0 <= low <= 100 <= high:
+        return f"random shares of {low} to {high} per cent do not include the equal one"
+    if spec.post_only and spec.limit_price is None:
+        return "a market order cannot be post-only"
+    at_once = (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
+    if spec.post_only and spec.time_in_force in at_once:
+        return f"a {spec.time_in_force} order cannot be post-only"
+    return None
+
+
+def _met(turn: Turn, spec: ParentSpec, slot_id: SlotId) -> ClientOrderId | None:
+    instrument = instrument_at(turn, spec.symbol, turn.state.seats[slot_id])
+    assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
+    return turn.state.gate.first_met(instrument.book_id, spec.side, spec.limit_price)
+
+
+def _start_clearing(turn: Turn, parent: Parent) -> None:
+    """Cancel the parents whose orders stand in the way; nothing is reserved before they are gone.
+
+    The whole parent, not the one order: it would only send what was canceled again.
+    """
+    parent.phase = ParentPhase.CLEARING
+    parent.deadline_ns = turn.now_ns + turn.rules.timings.clear_ns
+    turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.clear_ns)
+    turn.count("clearings")
+    instrument = instrument_at(turn, parent.spec.symbol, turn.state.seats[parent.slots[0]])
+    assert instrument is not None, f"{parent.slots[0]} does not list {parent.spec.symbol}"
+    gate = turn.state.gate
+    for client_order_id in gate.all_met(
+        instrument.book_id, parent.spec.side, parent.spec.limit_price
+    ):
+        cancel_parent(turn, turn.parent(turn.state.attempts[client_order_id]), "in the way")
+
+
+def open_parents(turn: Turn) -> list[ParentId]:
+    """Return the parents that are not done, oldest first."""
+    return list(turn.state.working)
+
+
+def cancel_parent(turn: Turn, parent: Parent, why: str) -> None:
+    """End a parent: nothing new of it goes out, and what is out is canceled."""
+    if parent.phase is ParentPhase.DONE or parent.cancel_wanted:
+        return
+    parent.cancel_wanted = True
+    parent.text = why
+    parent.pieces.clear()
+    for client_order_id in parent.attempts:
+        attempts.cancel(turn, turn.state.attempts[client_order_id])
+    turn.touch(parent.parent_id)
+
+
+def advance(turn: Turn, parent: Parent) -> None:
+    """Let a parent do what it can: clear, plan, release, try again, end."""
+    if parent.phase is ParentPhase.DONE:
+        return
+    if parent.phase is ParentPhase.CLEARING and not _is_clear(turn, parent):
+        return
+    if parent.pieces:
+        _plan_pieces(turn, parent)
+    if parent.planned:
+        releasing.try_release(turn, parent)
+    if parent.allocated == 0 and not parent.pieces and _all_seen(turn, parent):
+        _end(turn, parent)
+
+
+def _is_clear(turn: Turn, parent: Parent) -> bool:
+    if not parent.cancel_wanted and _met(turn, parent.spec, parent.slots[0]) is not None:
+        if turn.now_ns < parent.deadline_ns:
+            return False
+        parent.pieces.clear()
+        parent.cancel_wanted = True
+        parent.text = "own orders in the way could not be canceled in time"
+        turn.count("clearings_failed")
+    parent.phase = ParentPhase.WORKING
+    parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
+    return True
+
+
+def _plan_pieces(turn: Turn, parent: Parent) -> None:
+    """Make an attempt of every piece that a slot can take now; the others wait, or are dropped.
+
+    The first wave is planned whole, ready or not: its release waits for all together.
+    """
+    first = not parent.attempts
+    if first:
+        pieces, parent.pieces = parent.pieces, []
+        for piece in pieces:
+            _plan(turn, parent, piece)
+        return
+    late = turn.now_ns >= parent.deadline_ns
+    pieces, parent.pieces = parent.pieces, []
+    for piece in pieces:
+        placed = _place_again(turn, parent, piece)
+        if not placed and not late:
+            parent.pieces.append(piece)
+        elif not placed:
+            turn.count("pieces_dropped")
+            parent.text = parent.text or "no slot could take what was left"
+    if parent.pieces:
+        turn.wait(Alarm.PARENT, parent.parent_id, after_ns=RETRY_NS)
+
+
+def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
+    child = parent.children[piece.child]
+    if _met(turn, parent.spec, child.slot_id) is not None:
+        turn.count("retries_held_by_gate")
+        return False
+    tries_left = child.attempts < turn.rules.settings.attempts_max
+    if tries_left and _can_take(turn, parent, child.slot_id, piece.quantity):
+        _plan(turn, parent, piece)
+        turn.count("attempts_again")
+        return True
+    if parent.spec.split is Split.EACH or parent.moves >= turn.rules.settings.attempts_max:
+        return False
+    for slot_id in parent.slots:
+        if slot_id != child.slot_id and _can_take(turn, parent, slot_id, piece.quantity):
+            parent.moves += 1
+            turn.count("pieces_moved")
+            child.quantity -= piece.quantity
+            parent.children.append(Child(slot_id, piece.quantity))
+            _plan(turn, parent, Piece(len(parent.children) - 1, piece.quantity))
+            return True
+    return False
+
+
+def _can_take(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> bool:
+    seat = turn.state.seats[slot_id]
+    if slot_id in parent.refused_slots or not turn.is_ready(seat):
+        return False
+    instrument = instrument_at(turn, parent.spec.symbol, seat)
+    if instrument is None or instrument.instrument_id in seat.blocked:
+        return False
+    return books.lacking(turn, seat, instrument, parent.spec, Lots(quantity)) is None
+
+
+def _plan(turn: Turn, parent: Parent, piece: Piece) -> None:
+    """Reserve price and buying power for a new attempt; it counts from now on."""
+    child = parent.children[piece.child]
+    child.attempts += 1
+    seat = turn.state.seats[child.slot_id]
+    instrument = instrument_at(turn, parent.spec.symbol, seat)
+    assert instrument is not None, f"{child.slot_id} does not list {parent.spec.symbol}"
+    client_order_id = ClientOrderId(f"{parent.parent_id}-{piece.child + 1}-{child.attempts}")
+    order = Order(
+        client_order_id=client_order_id,
+        instrument_id=instrument.instrument_id,
+        side=parent.spec.side,
+        quantity=Lots(piece.quantity),
+        limit_price=parent.spec.limit_price,
+        time_in_force=parent.spec.time_in_force,
+        post_only=parent.spec.post_only,
+    )
+    attempt = Attempt(
+        order=order,
+        parent_id=parent.parent_id,
+        child=piece.child,
+        number=child.attempts,
+        slot_id=child.slot_id,
+        book_id=instrument.book_id,
+    )
+    turn.state.attempts[client_order_id] = attempt
+    seat.open[client_order_id] = None
+    parent.attempts.append(client_order_id)
+    parent.planned += 1
+    parent.allocated += piece.quantity
+    assert parent.done_quantity + parent.allocated <= parent.quantity, (
+        f"{parent.parent_id}: {parent.done_quantity} + {parent.allocated} of {parent.quantity}"
+    )
+    books.reserve(turn, attempt, seat, instrument)
+    attempts.note(turn, attempt, "planned")
+
+
+def _all_seen(turn: Turn, parent: Parent) -> bool:
+    """Whether every execution that the venue counted has come."""
+    return all(not turn.state.attempts[one].missing for one in parent.attempts)
+
+
+def _end(turn: Turn, parent: Parent) -> None:
+    parent.phase = ParentPhase.DONE
+    parent.ended_ns = turn.now_ns
+    if parent.done_quantity >= parent.quantity:
+        parent.outcome = Outcome.FILLED
+    elif parent.cancel_wanted:
+        parent.outcome = Outcome.CANCELED
+    elif parent.done_quantity == 0 and parent.refused_slots:
+        parent.outcome = Outcome.REFUSED
+    else:
+        parent.outcome = Outcome.INCOMPLETE
+    turn.count(f"parents_{parent.outcome}")
+    turn.state.finished.append(parent.parent_id)
+    del turn.state.working[parent.parent_id]
+    if parent.owner is not None:
+        turn.touch(parent.owner)
+    _forget_old(turn)
+
+
+def _forget_old(turn: Turn) -> None:
+    """Finished parents are kept for late news and questions, but not for ever."""
+    finished = turn.state.finished
+    if len(finished) <= turn.rules.settings.finished_max:
+        return
+    parent = turn.state.parents.pop(finished.pop(0))
+    for client_order_id in parent.attempts:
+        del turn.state.attempts[client_order_id]

@@ -1,0 +1,371 @@
+"""Workers and the seats they fill: joining, set-up, grants, loss and death.
+
+Why no seat has two traders: a local worker's right ends with its process, and the seat is given
+to another only after the kernel said that the process is gone. Every grant raises the account's
+epoch, and words of older epochs are dropped on both sides.
+"""
+
+from tandem.core.trading import attempts, books, releasing, settling
+from tandem.core.trading.state import Pool, PoolPhase, Seat, VenueClock, Worker
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.commands import Answer, Done, RefusalReason, Refused, SetUpPool
+from tandem.domain.desk import Joined, Kill, Tell
+from tandem.domain.ids import AskerId, CommandId, Incarnation
+from tandem.domain.link import (
+    BUNDLE_PART_BYTES,
+    BundlePart,
+    ClockRead,
+    Grant,
+    NotReady,
+    Ready,
+    Revoke,
+)
+
+DEAD_MAX = 1_000  # runs remembered, so that a late hello of one is known
+
+
+def on_joined(turn: Turn, joined: Joined) -> None:
+    """A worker said hello on a new connection; an older hello than the last is dropped."""
+    hello = joined.hello
+    worker = turn.worker(hello.incarnation)
+    if hello.incarnation in turn.state.dead:
+        turn.count("hellos_of_the_dead")
+        return
+    if worker is None:
+        worker = turn.state.workers[hello.incarnation] = Worker(
+            incarnation=hello.incarnation,
+            name=hello.name,
+            pid=joined.pid,
+            started=joined.started,
+            connection=hello.connection,
+        )
+    elif hello.connection <= worker.connection:
+        turn.count("hellos_dropped")
+        return
+    worker.connection = hello.connection
+    worker.up = True
+    _take_readiness(turn, worker, joined)
+    releasing.welcome(turn, worker)
+    if hello.seen_all:
+        seen = {one.client_order_id: None for one in hello.seen}
+        releasing.settle_unseen(turn, worker, seen)
+    if worker.killing:
+        turn.out.append(Kill(incarnation=worker.incarnation))
+        return
+    if not worker.confirmed and turn.state.pool.phase is not PoolPhase.NONE:
+        send_bundle(turn, worker)
+    fill_seats(turn)
+    if worker.slot_id is not None:
+        settling.wake_slot(turn, turn.state.seats[worker.slot_id])
+
+
+def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
+    if worker.slot_id is None:
+        return
+    hello = joined.hello
+    seat = turn.state.seats[worker.slot_id]
+    same = hello.account_id == seat.account_id and hello.account_epoch == seat.epoch
+    seat.ready = hello.ready and same
+    if not same:
+        # The grant was lost with the connection it was sent on.
+        _send_grant(turn, worker, seat)
+
+
+def on_lost(turn: Turn, incarnation: Incarnation, connection: int) -> None:
+    """A connection ended: its worker may live, and dial again."""
+    worker = turn.worker(incarnation)
+    if worker is not None and worker.connection == connection:
+        worker.up = False
+        turn.count("connections_lost")
+
+
+def on_died(turn: Turn, incarnation: Incarnation) -> None:
+    """The kernel says that the process is gone: its seat may be filled at once."""
+    worker = turn.worker(incarnation)
+    if worker is None:
+        return
+    del turn.state.workers[incarnation]
+    dead = turn.state.dead
+    dead[incarnation] = None
+    if len(dead) > DEAD_MAX:
+        del dead[next(iter(dead))]
+    turn.count("workers_died")
+    if worker.slot_id is not None:
+        seat = turn.state.seats[worker.slot_id]
+        _empty(worker, seat)
+        attempts.lose_worker(turn, seat, "its worker died")
+        turn.count("takeovers_needed")
+    _count_set_up(turn)
+    fill_seats(turn)
+
+
+def _empty(worker: Worker, seat: Seat) -> None:
+    worker.slot_id = None
+    seat.holder = None
+    seat.ready = False
+
+
+def on_silent(turn: Turn, incarnation: Incarnation) -> None:
+    """A local worker that is silent beyond its alarm is killed, and then known to be dead."""
+    worker = turn.worker(incarnation)
+    if worker is None:
+        return
+    worker.killing = True
+    turn.count("workers_silent")
+    turn.out.append(Kill(incarnation=incarnation))
+
+
+def fill_seats(turn: Turn) -> None:
+    """Grant every empty active seat to a confirmed, idle worker, in the order they joined."""
+    for seat in turn.state.seats.values():
+        if not seat.active or seat.holder is not None:
+            continue
+        worker = _idle(turn)
+        if worker is None:
+            return
+        if seat.epoch:
+            turn.count("takeovers")
+        seat.epoch += 1
+        seat.holder = worker.incarnation
+        seat.ready = False
+        worker.slot_id = seat.slot_id
+        worker.unanswered_since_ns = None
+        _send_grant(turn, worker, seat)
+
+
+def _idle(turn: Turn) -> Worker | None:
+    for worker in turn.state.workers.values():
+        if worker.up and worker.confirmed and worker.slot_id is None and not worker.killing:
+            return worker
+    return None
+
+
+def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
+    turn.send(worker, Grant(
+            account_id=seat.account_id,
+            account_epoch=seat.epoch,
+            venue_id=seat.venue_id,
+            lease_ns=None,
+        ))
+
+
+def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:
+    """The account's venue session is up at its holder."""
+    seat = _seat_of(turn, worker, told)
+    if seat is None:
+        return
+    seat.ready = True
+    worker.unanswered_since_ns = None
+    if not seat.opened:
+        seat.opened = True
+        books.open_account(turn, seat, told.balances)
+    _count_set_up(turn)
+    _touch_waiting(turn)
+    settling.wake_slot(turn, seat)
+
+
+def _touch_waiting(turn: Turn) -> None:
+    """Somebody became ready: parents that waited for that may go on."""
+    for key in turn.state.working:
+        parent = turn.state.parents[key]
+        if parent.planned or parent.pieces:
+            turn.touch(key)
+
+
+def on_not_ready(turn: Turn, worker: Worker, told: NotReady) -> None:
+    """The account cannot trade at its holder for now."""
+    seat = _seat_of(turn, worker, told)
+    if seat is not None:
+        seat.ready = False
+        turn.count("not_ready")
+
+
+def _seat_of(turn: Turn, worker: Worker, told: Ready | NotReady) -> Seat | None:
+    seat = turn.state.seats[worker.slot_id] if worker.slot_id is not None else None
+    if seat is None or (told.account_id, told.account_epoch) != (seat.account_id, seat.epoch):
+        turn.count("old_epochs_dropped")
+        return None
+    return seat
+
+
+def on_clock(turn: Turn, read: ClockRead) -> None:
+    """A reading of a venue's clock; one that is too far from the last stops new orders there."""
+    clock = turn.state.clocks.get(read.venue_id)
+    if clock is None:
+        return
+    skew_ns = turn.rules.venues[read.venue_id].skew_ns
+    if read.uncertainty_ns > skew_ns // 2:
+        turn.count("clock_readings_vague")
+        return
+    if clock.offset_ns is not None:
+        apart_ns = abs(read.offset_ns - clock.offset_ns)
+        clock.trusted = apart_ns <= skew_ns
+        if apart_ns > skew_ns:
+            turn.count("venue_clock_jumped")
+        elif apart_ns > skew_ns // 2:
+            turn.count("venue_clock_warned")
+    first = clock.offset_ns is None
+    clock.offset_ns = read.offset_ns
+    if first:
+        _touch_waiting(turn)
+
+
+# -- set-up: configure, confirm, make even, grant, log in, start
+
+
+def set_up(turn: Turn, asker: AskerId, command_id: CommandId, command: SetUpPool) -> Answer | None:
+    """Begin to set the pool up; None while the answer is still to come."""
+    if command.workers < 2:
+        text = f"{command.workers} workers: a pool needs at least 2"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    timings = turn.rules.timings
+    turn.state.pool = Pool(
+        phase=PoolPhase.CONFIGURING,
+        wanted=command.workers,
+        command_id=command_id,
+        asker=asker,
+        deadline_ns=turn.now_ns + timings.set_up_ns,
+    )
+    for worker in turn.state.workers.values():
+        worker.skipped = False
+        if worker.up and not worker.confirmed:
+            send_bundle(turn, worker)
+    turn.wait(Alarm.SET_UP, "", after_ns=timings.set_up_ns)
+    _count_set_up(turn)
+    return None
+
+
+def send_bundle(turn: Turn, worker: Worker) -> None:
+    """Send strategies, catalogue and limits, in parts that leave room for orders between them."""
+    assert turn.state.settings is not None
+    bundle = turn.state.settings.bundle
+    worker.bundle_asked = True
+    count = max(1, -(-len(bundle) // BUNDLE_PART_BYTES))
+    for index in range(count):
+        part = bundle[index * BUNDLE_PART_BYTES : (index + 1) * BUNDLE_PART_BYTES]
+        turn.send(worker, BundlePart(index=index, count=count, content=part))
+
+
+def on_configured(turn: Turn, worker: Worker, bundle_hash: str) -> None:
+    """A worker confirms what it received; another hash is no confirmation."""
+    if bundle_hash != turn.rules.bundle_hash:
+        turn.count("bundles_garbled")
+        send_bundle(turn, worker)
+        return
+    worker.confirmed = True
+    _count_set_up(turn)
+    fill_seats(turn)
+
+
+def _count_set_up(turn: Turn) -> None:
+    """See whether the set-up can go on; the pool is even, the odd worker is the spare."""
+    pool = turn.state.pool
+    if pool.phase is PoolPhase.CONFIGURING:
+        confirmed = [one for one in turn.state.workers.values() if one.confirmed and one.up]
+        if len(confirmed) >= pool.wanted:
+            _log_in(turn, pool.wanted)
+    if pool.phase is PoolPhase.LOGGING_IN:
+        active = [one for one in turn.state.seats.values() if one.active]
+        if all(one.ready for one in active):
+            _start(turn, pool, active)
+
+
+def _log_in(turn: Turn, configured: int) -> None:
+    """Hand the accounts to an even number of workers."""
+    pool = turn.state.pool
+    pool.phase = PoolPhase.LOGGING_IN
+    pool.configured = configured
+    pool.deadline_ns = turn.now_ns + turn.rules.timings.set_up_ns
+    turn.wait(Alarm.SET_UP, "", after_ns=turn.rules.timings.set_up_ns)
+    size = min(configured - configured % 2, len(turn.state.seats))
+    size -= size % 2
+    for place, seat in enumerate(turn.state.seats.values()):
+        seat.active = place < size or bool(seat.open)
+        if not seat.active and seat.holder is not None:
+            _revoke(turn, seat)
+    fill_seats(turn)
+
+
+def _revoke(turn: Turn, seat: Seat) -> None:
+    assert seat.holder is not None, f"{seat.slot_id} has no holder"
+    worker = turn.state.workers[seat.holder]
+    turn.send(worker, Revoke(account_id=seat.account_id))
+    _empty(worker, seat)
+
+
+def _start(turn: Turn, pool: Pool, active: list[Seat]) -> None:
+    pool.phase = PoolPhase.TRADING
+    spares = pool.configured - len(active)
+    text = f"{pool.configured} workers configured: {len(active)} trade, {spares} spare"
+    _answer(turn, Done(text=text))
+
+
+def _answer(turn: Turn, answer: Answer) -> None:
+    pool = turn.state.pool
+    if pool.command_id is None or pool.asker is None:
+        return
+    turn.tell(Tell(asker=pool.asker, command_id=pool.command_id, answer=answer))
+    pool.asker = None
+
+
+def on_set_up_alarm(turn: Turn) -> None:
+    """The set-up's time is over: go on without the silent, swap those that cannot log in."""
+    pool = turn.state.pool
+    if turn.now_ns < pool.deadline_ns:
+        return
+    if pool.phase is PoolPhase.CONFIGURING:
+        _go_on_without_silent(turn, pool)
+    elif pool.phase is PoolPhase.LOGGING_IN:
+        _swap_unready(turn, pool)
+
+
+def _go_on_without_silent(turn: Turn, pool: Pool) -> None:
+    confirmed = 0
+    for worker in turn.state.workers.values():
+        if worker.confirmed and worker.up:
+            confirmed += 1
+        elif not worker.killing:
+            worker.skipped = True
+            worker.killing = True
+            turn.count("set_up_swapped_out")
+            turn.out.append(Kill(incarnation=worker.incarnation))
+    if confirmed >= 2:
+        _log_in(turn, min(confirmed, pool.wanted))
+        return
+    text = f"{confirmed} of {pool.wanted} workers confirmed: a pool needs at least 2"
+    _abort(turn, text)
+
+
+def _abort(turn: Turn, text: str) -> None:
+    """Not one order has left: end the set-up as a whole."""
+    for seat in turn.state.seats.values():
+        seat.active = bool(seat.open)
+        if not seat.active and seat.holder is not None:
+            _revoke(turn, seat)
+    turn.count("set_ups_aborted")
+    _answer(turn, Refused(reason=RefusalReason.NOT_SET_UP, text=text))
+    turn.state.pool.phase = PoolPhase.NONE
+
+
+def _swap_unready(turn: Turn, pool: Pool) -> None:
+    """Kill the workers that could not log in; a spare takes the account when they are dead."""
+    unready = [one for one in turn.state.seats.values() if one.active and not one.ready]
+    swappable = [one for one in unready if one.holder is not None]
+    if not swappable or pool.wanted <= 0:
+        names = ", ".join(one.slot_id for one in unready)
+        _abort(turn, f"no worker could log in for {names}")
+        return
+    pool.wanted -= len(swappable)
+    pool.deadline_ns = turn.now_ns + turn.rules.timings.set_up_ns
+    turn.wait(Alarm.SET_UP, "", after_ns=turn.rules.timings.set_up_ns)
+    for seat in swappable:
+        assert seat.holder is not None, f"{seat.slot_id} has no holder"
+        worker = turn.state.workers[seat.holder]
+        worker.killing = True
+        turn.count("set_up_swapped_out")
+        turn.out.append(Kill(incarnation=worker.incarnation))
+
+
+def new_clocks(turn: Turn) -> None:
+    """After a start nothing is known of the venues' clocks: CLOCK_BOOTTIME may be another."""
+    turn.state.clocks = {one: VenueClock() for one in turn.rules.venues}

@@ -1,0 +1,196 @@
+"""Asking until an attempt is settled (docs/protocol.md, "When nobody knows").
+
+`look` is the one place where the desk thinks about an attempt by itself. It is called when the
+attempt's alarm rings, and whenever something changed that could let it go on; it says what to do
+now and when to look again.
+"""
+
+from tandem.core.trading import attempts
+from tandem.core.trading.state import Attempt, Ending, Phase, Seat, Worker
+from tandem.core.trading.turn import Turn
+from tandem.domain.desk import Kill, VenueSettings
+from tandem.domain.ids import ClientOrderId
+from tandem.domain.link import Answered, Ask, Release
+from tandem.domain.order import FenceClass
+from tandem.domain.venue import OrderFound
+
+
+def on_alarm(turn: Turn, client_order_id: ClientOrderId) -> None:
+    """An attempt's alarm rang; it may have been overtaken."""
+    attempt = turn.attempt(client_order_id)
+    if attempt is None or attempt.look_at_ns is None or turn.now_ns < attempt.look_at_ns:
+        return
+    attempt.look_at_ns = None
+    look(turn, attempt)
+
+
+def look(turn: Turn, attempt: Attempt) -> None:
+    """Do what can be done for this attempt now."""
+    if attempt.phase is Phase.PLANNED or (attempt.is_final and not attempt.missing):
+        return
+    seat = turn.state.seats[attempt.slot_id]
+    venue = turn.venue(seat)
+    if attempt.phase is Phase.RELEASED:
+        left_ns = _left_ns(turn, attempt, seat)
+        if left_ns is None or left_ns > 0:
+            attempts.look_in(turn, attempt, left_ns or turn.rules.timings.ask_ns)
+            return
+        attempts.become_unknown(turn, attempt, "no report")
+    worker = turn.holder(seat)
+    if worker is None or not seat.ready:
+        attempts.look_in(turn, attempt, turn.rules.timings.ask_ns)
+        return
+    if attempt.query_id is not None:
+        waited_ns = turn.now_ns - attempt.asked_at_ns
+        if waited_ns < turn.rules.timings.ask_ns:
+            attempts.look_in(turn, attempt, turn.rules.timings.ask_ns - waited_ns)
+            return
+        _unanswered(turn, seat, worker)
+    _go_on(turn, attempt, seat, worker, venue)
+
+
+def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: VenueSettings) -> None:
+    fence_class = turn.rules.slots[seat.slot_id].fence_class
+    again_ns = turn.rules.timings.ask_ns
+    if attempt.phase is Phase.UNKNOWN:
+        if fence_class is FenceClass.EXPIRES and not attempt.duplicate_seen:
+            left_ns = _left_ns(turn, attempt, seat)
+            if left_ns is None or left_ns > 0:
+                attempts.look_in(turn, attempt, left_ns or again_ns)
+                return
+        if fence_class is FenceClass.UNIQUE and not attempt.duplicate_seen:
+            _resend(turn, attempt, seat, worker, venue)
+            attempts.look_in(turn, attempt, again_ns)
+            return
+    if attempt.phase is Phase.LIVE and attempt.cancel_wanted:
+        attempts.withdraw(turn, attempt)
+    _ask(turn, attempt, seat, worker)
+    attempts.look_in(turn, attempt, again_ns)
+
+
+def _left_ns(turn: Turn, attempt: Attempt, seat: Seat) -> int | None:
+    """Return how long until a question could prove absence; None while nobody knows the time."""
+    venue_ns = turn.venue_ns(seat.venue_id)
+    return None if venue_ns is None else attempt.ask_at_ns - venue_ns
+
+
+def _ask(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
+    attempt.query_id = turn.state.next_query
+    attempt.asked_at_ns = turn.now_ns
+    turn.state.next_query += 1
+    turn.count("questions")
+    turn.send(
+        worker,
+        Ask(
+            account_id=seat.account_id,
+            account_epoch=seat.epoch,
+            query_id=attempt.query_id,
+            client_order_id=attempt.order.client_order_id,
+        ),
+    )
+
+
+def _resend(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: VenueSettings) -> None:
+    """Class B: the venue refuses an id for ever once used, so the same attempt may go again."""
+    if attempt.resent_since_ns is None:
+        attempt.resent_since_ns = turn.now_ns
+    elif turn.now_ns - attempt.resent_since_ns > turn.rules.timings.person_ns:
+        attempts.call_person(turn, attempt)
+    venue_ns = turn.venue_ns(seat.venue_id)
+    if venue_ns is None:
+        return
+    turn.count("resends")
+    attempts.note(turn, attempt, "resent")
+    attempt.release_by_ns = venue_ns + venue.release_by_ns
+    hand_out(turn, attempt, seat, worker)
+
+
+def hand_out(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
+    """Give the attempt to this worker, under a new send number."""
+    attempt.sends += 1
+    if worker.incarnation not in attempt.handed_to:
+        attempt.handed_to.append(worker.incarnation)
+    parent = turn.parent(attempt)
+    turn.send(
+        worker,
+        Release(
+            account_id=seat.account_id,
+            account_epoch=seat.epoch,
+            send_number=attempt.sends,
+            order=attempt.order,
+            release_by_ns=attempt.release_by_ns,
+            parent_quantity_left=parent.quantity - parent.done_quantity,
+        ),
+    )
+
+
+def _unanswered(turn: Turn, seat: Seat, worker: Worker) -> None:
+    """A worker that answers us but not for its venue, while others get answers, is replaced."""
+    if worker.unanswered_since_ns is None:
+        worker.unanswered_since_ns = turn.now_ns
+        return
+    since_ns = worker.unanswered_since_ns
+    venue_lives = turn.clock(seat.venue_id).answered_at_ns > since_ns
+    if turn.now_ns - since_ns > turn.rules.timings.grey_ns and venue_lives and not worker.killing:
+        worker.killing = True
+        turn.count("grey_workers")
+        turn.out.append(Kill(incarnation=worker.incarnation))
+
+
+def heard_from_venue(turn: Turn, seat: Seat, worker: Worker) -> None:
+    """The venue answered this worker."""
+    worker.unanswered_since_ns = None
+    turn.clock(seat.venue_id).answered_at_ns = turn.now_ns
+
+
+def on_answered(turn: Turn, told: Answered) -> None:
+    """The venue's answer to a question."""
+    answer = told.answer
+    attempt = turn.attempt(answer.client_order_id)
+    if attempt is None or attempt.query_id != answer.query_id:
+        turn.count("answers_late")
+        return
+    if isinstance(answer, OrderFound):
+        attempts.on_found(turn, attempt, answer)
+        _after_found(turn, attempt)
+        return
+    attempt.query_id = None
+    _not_found(turn, attempt)
+
+
+def _after_found(turn: Turn, attempt: Attempt) -> None:
+    timings = turn.rules.timings
+    if attempt.is_final:
+        if attempt.missing:
+            attempts.look_in(turn, attempt, timings.ask_ns)
+    elif attempt.phase is Phase.LIVE:
+        after_ns = timings.ask_ns if attempt.cancel_wanted else timings.poll_ns
+        attempts.look_in(turn, attempt, after_ns)
+
+
+def _not_found(turn: Turn, attempt: Attempt) -> None:
+    """Absence is proved by two such answers to questions asked late enough (class A only)."""
+    seat = turn.state.seats[attempt.slot_id]
+    venue = turn.venue(seat)
+    fence_class = turn.rules.slots[seat.slot_id].fence_class
+    left_ns = _left_ns(turn, attempt, seat)
+    asked_ago_ns = turn.now_ns - attempt.asked_at_ns
+    if attempt.phase is not Phase.UNKNOWN or fence_class is not FenceClass.EXPIRES:
+        turn.count("not_found_proves_nothing")
+        return
+    if left_ns is None or left_ns + asked_ago_ns > 0:
+        turn.count("not_found_too_early")
+        return
+    attempt.absences += 1
+    if attempt.absences < 2:
+        attempt.look_at_ns = None
+        attempts.look_in(turn, attempt, venue.read_lag_ns)
+        return
+    attempts.finish(turn, attempt, Ending.ABSENT, 0)
+
+
+def wake_slot(turn: Turn, seat: Seat) -> None:
+    """The seat can ask again: look at everything that waited for it."""
+    for attempt in turn.attempts_on(seat.slot_id):
+        attempt.query_id = None
+        look(turn, attempt)

@@ -1,0 +1,338 @@
+"""Everything a desk remembers.
+
+Running state is changed in place by its one owner, the desk, and holds nothing but values, lists
+and dicts, so that it can be written whole as a snapshot. Dicts keep their order of insertion,
+which is the order of events: equal histories give equal bytes.
+"""
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from tandem.core.trading.ledger import Ledger
+from tandem.core.trading.positions import Position
+from tandem.core.trading.risk import Exposure
+from tandem.core.trading.self_trade import Gate
+from tandem.domain.commands import Answer, ParentSpec, PlaceBoth, PlacePair
+from tandem.domain.desk import DeskSettings
+from tandem.domain.ids import (
+    AccountId,
+    AskerId,
+    ClientOrderId,
+    CommandId,
+    ExecutionId,
+    Incarnation,
+    InstrumentId,
+    ParentId,
+    SlotId,
+    VenueId,
+)
+from tandem.domain.order import Order, OrderStatus
+
+
+class Phase(enum.StrEnum):
+    """Where an attempt is; all but FINAL count in full against their parent."""
+
+    PLANNED = "planned"  # reserved and recorded, nobody was told
+    RELEASED = "released"  # may be at the venue
+    LIVE = "live"  # the venue has it
+    UNKNOWN = "unknown"  # may or may not be at the venue, and nobody says
+    FINAL = "final"  # nothing more can trade
+
+
+class Ending(enum.StrEnum):
+    """Why an attempt is final."""
+
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REFUSED = "refused"  # the venue said no, with a code that proves it
+    ABSENT = "absent"  # expired, and the venue did not know it, asked twice
+    NEVER_SENT = "never_sent"  # its worker does not know it
+    NOT_SENT = "not_sent"  # its worker did not hand it over
+    WITHDRAWN = "withdrawn"  # ended before it was released
+    RESOLVED = "resolved"  # by a person
+
+
+class Hop(msgspec.Struct, array_like=True, gc=False):
+    """One step in the life of an attempt; times are CLOCK_BOOTTIME of this computer."""
+
+    what: str
+    at_ns: int
+
+
+class Attempt(msgspec.Struct, gc=False):
+    """One request to a venue and what became of it.
+
+    `expires_at_ns`, `release_by_ns` and `ask_at_ns` are venue time. `final_cum` is the venue's
+    word on what had traded at the end; `cum_quantity` is the sum of the executions we hold, and
+    smaller while some are missing.
+    """
+
+    order: Order
+    parent_id: ParentId
+    child: int
+    number: int
+    slot_id: SlotId
+    book_id: str
+    phase: Phase = Phase.PLANNED
+    status: OrderStatus = OrderStatus.PENDING_NEW
+    cum_quantity: int = 0
+    final_cum: int | None = None
+    executions: dict[ExecutionId, int] = {}
+    sends: int = 0
+    handed_to: list[Incarnation] = []
+    expires_at_ns: int = 0
+    release_by_ns: int = 0
+    ask_at_ns: int = 0
+    look_at_ns: int | None = None  # when the desk will next think about it
+    query_id: int | None = None
+    asked_at_ns: int = 0
+    absences: int = 0
+    cancel_wanted: bool = False
+    duplicate_seen: bool = False
+    resent_since_ns: int | None = None
+    for_person: bool = False
+    ending: Ending | None = None
+    text: str = ""
+    reserved_price: int = 0  # in ticks: what its buying power was reserved at
+    sent_ns: int | None = None  # when the worker handed its first send to the venue's session
+    hops: list[Hop] = []
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can trade."""
+        return self.phase is Phase.FINAL
+
+    @property
+    def missing(self) -> int:
+        """What traded, by the venue's final word, without our having seen the execution."""
+        return max(0, self.final_cum - self.cum_quantity) if self.final_cum is not None else 0
+
+
+class Child(msgspec.Struct, gc=False):
+    """One slot's share of a parent; `attempts` have been made of it."""
+
+    slot_id: SlotId
+    quantity: int
+    attempts: int = 0
+
+
+class ParentPhase(enum.StrEnum):
+    """Where a parent is."""
+
+    CLEARING = "clearing"  # waits until own resting orders in the way are canceled
+    WORKING = "working"
+    DONE = "done"
+
+
+class Outcome(enum.StrEnum):
+    """What became of a parent."""
+
+    FILLED = "filled"
+    CANCELED = "canceled"
+    INCOMPLETE = "incomplete"  # it ended with less, and `text` says why
+    REFUSED = "refused"
+
+
+class Piece(msgspec.Struct, array_like=True, gc=False):
+    """A quantity that wants a new attempt, at best as this child."""
+
+    child: int
+    quantity: int
+
+
+class Parent(msgspec.Struct, gc=False):
+    """One order as the trader thinks of it.
+
+    Always `done_quantity + allocated <= quantity`: what has traded for good, and the full size of
+    everything that is planned, out or unknown.
+    """
+
+    parent_id: ParentId
+    command_id: CommandId
+    spec: ParentSpec
+    quantity: int
+    slots: list[SlotId]
+    phase: ParentPhase = ParentPhase.WORKING
+    children: list[Child] = []
+    attempts: list[ClientOrderId] = []
+    planned: int = 0  # attempts not yet released
+    allocated: int = 0
+    done_quantity: int = 0
+    missing: int = 0
+    pieces: list[Piece] = []
+    refused_slots: list[SlotId] = []
+    moves: int = 0
+    cancel_wanted: bool = False
+    deadline_ns: int = 0  # for what it waits for now: clearing, readiness or a slot to retry on
+    outcome: Outcome | None = None
+    text: str = ""
+    filled: int = 0
+    filled_value: int = 0  # sum of price times quantity, in ticks times lots
+    fees: Decimal = Decimal(0)
+    owner: ParentId | None = None  # the pair or two-sided quote that this is a part of
+    began_ns: int = 0
+    ended_ns: int = 0
+
+
+class BothPhase(enum.StrEnum):
+    """Where a two-sided quote is."""
+
+    QUOTING = "quoting"
+    CANCELING = "canceling"
+    FLATTENING = "flattening"
+    DONE = "done"
+
+
+class Both(msgspec.Struct, gc=False):
+    """A buy below and a sell above, as one object."""
+
+    both_id: ParentId
+    command_id: CommandId
+    spec: PlaceBoth
+    phase: BothPhase = BothPhase.QUOTING
+    buy_id: ParentId | None = None
+    sell_id: ParentId | None = None
+    parts: list[ParentId] = []
+    inventory: int = 0  # bought minus sold by finished parts
+    refreshes_left: int = 0
+    cancel_wanted: bool = False
+    ends_at_ns: int = 0
+    text: str = ""
+
+
+class PairPhase(enum.StrEnum):
+    """Where a pair is."""
+
+    SLICING = "slicing"
+    REPAIRING = "repairing"  # its leg policy is at work
+    HALTED = "halted"
+    DONE = "done"
+
+
+class Pair(msgspec.Struct, gc=False):
+    """A buy on one market and a sell on another, slice by slice."""
+
+    pair_id: ParentId
+    command_id: CommandId
+    spec: PlacePair
+    phase: PairPhase = PairPhase.SLICING
+    slices: int = 0
+    legs: list[ParentId] = []
+    bought: int = 0
+    sold: int = 0
+    repairs: int = 0
+    cancel_wanted: bool = False
+    repair_by_ns: int = 0
+    text: str = ""
+    parts: list[ParentId] = []
+
+
+class Worker(msgspec.Struct, gc=False):
+    """One run of a worker process. `connection` is the highest number heard."""
+
+    incarnation: Incarnation
+    name: str
+    pid: int
+    started: int
+    connection: int
+    up: bool = True
+    killing: bool = False
+    bundle_asked: bool = False
+    confirmed: bool = False
+    skipped: bool = False
+    slot_id: SlotId | None = None
+    unanswered_since_ns: int | None = None
+
+
+class Seat(msgspec.Struct, gc=False):
+    """A slot of the pool and who fills it. `epoch` rises with every grant of its account."""
+
+    slot_id: SlotId
+    account_id: AccountId
+    venue_id: VenueId
+    active: bool = False
+    holder: Incarnation | None = None
+    epoch: int = 0
+    ready: bool = False
+    opened: bool = False
+    open: dict[ClientOrderId, None] = {}  # attempts that are not settled
+    reserved_cash: dict[str, Decimal] = {}
+    reserved_lots: dict[InstrumentId, int] = {}
+    blocked: dict[InstrumentId, int] = {}  # orders that wait for a person
+
+
+class VenueClock(msgspec.Struct, gc=False):
+    """What we think of a venue's clock: its time minus our CLOCK_BOOTTIME."""
+
+    offset_ns: int | None = None
+    trusted: bool = True
+    answered_at_ns: int = 0  # when any worker last heard from the venue
+
+
+class PoolPhase(enum.StrEnum):
+    """How far the pool is set up."""
+
+    NONE = "none"
+    CONFIGURING = "configuring"
+    LOGGING_IN = "logging_in"
+    TRADING = "trading"
+
+
+class Pool(msgspec.Struct, gc=False):
+    """The set-up of the pool: who asked, how many, how far."""
+
+    phase: PoolPhase = PoolPhase.NONE
+    wanted: int = 0
+    configured: int = 0
+    command_id: CommandId | None = None
+    asker: AskerId | None = None
+    deadline_ns: int = 0
+
+
+class Answered(msgspec.Struct, array_like=True, gc=False):
+    """A command that was answered: the content's digest, and the answer."""
+
+    digest: bytes
+    answer: Answer
+
+
+class Opening(msgspec.Struct, array_like=True, gc=False):
+    """Lots held from before, whose cost is not known until there is a price."""
+
+    account_id: AccountId
+    instrument_id: InstrumentId
+    lots: int
+
+
+class DeskState(msgspec.Struct):
+    """All of it."""
+
+    settings: DeskSettings | None = None
+    epoch: int = 0
+    next_order: int = 1
+    next_query: int = 1
+    next_alarm: int = 1
+    alarms: list[tuple[int, int, str, str]] = []  # a heap of (due, number, kind, key)
+    answers: dict[CommandId, Answered] = {}
+    workers: dict[Incarnation, Worker] = {}
+    dead: dict[Incarnation, None] = {}
+    seats: dict[SlotId, Seat] = {}
+    clocks: dict[VenueId, VenueClock] = {}
+    pool: Pool = msgspec.field(default_factory=Pool)
+    parents: dict[ParentId, Parent] = {}
+    working: dict[ParentId, None] = {}  # parents that are not done
+    attempts: dict[ClientOrderId, Attempt] = {}
+    boths: dict[ParentId, Both] = {}
+    pairs: dict[ParentId, Pair] = {}
+    finished: list[ParentId] = []
+    gate: Gate = msgspec.field(default_factory=Gate)
+    exposure: Exposure = msgspec.field(default_factory=Exposure)
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    openings: list[Opening] = []
+    positions: dict[AccountId, dict[InstrumentId, Position]] = {}
+    halt_reason: str = ""
+    short_of_room: bool = False
+    counters: dict[str, int] = {}

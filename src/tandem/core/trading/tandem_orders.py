@@ -1,0 +1,360 @@
+"""Both sides of the market: a two-sided quote, and a pair on two markets.
+
+Both are made of parents and own them. They decide only when all of their present parts are done,
+so what they know of the traded quantities is the venues' final word; a part that is UNKNOWN is
+not done, and so an unknown leg is never hedged.
+
+A pair keeps |bought - sold| within one slice: slice n + 1 is opened only after both legs of slice
+n are done and equal, or the leg policy has made them equal.
+"""
+
+from tandem.core.trading import planning
+from tandem.core.trading.state import (
+    Both,
+    BothPhase,
+    Pair,
+    PairPhase,
+    Parent,
+    ParentPhase,
+)
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.commands import (
+    Answer,
+    ExitRule,
+    LegPolicy,
+    ParentSpec,
+    PlaceBoth,
+    PlacePair,
+    RefusalReason,
+    Refused,
+    SelfTrade,
+    Taken,
+)
+from tandem.domain.ids import CommandId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.order import Side, TimeInForce
+
+REPAIRS_MAX = 3
+
+
+# -- two-sided quote
+
+
+def open_both(turn: Turn, command_id: CommandId, spec: PlaceBoth) -> Answer:
+    """Quote both sides; refused as a whole when either side is."""
+    text = _impossible_both(spec)
+    if text is not None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    both = Both(
+        both_id=planning.new_order_id(turn),
+        command_id=command_id,
+        spec=spec,
+        refreshes_left=spec.refreshes,
+        ends_at_ns=turn.now_ns + spec.lifetime_ns,
+    )
+    buy = _quote(turn, both, Side.BUY)
+    if isinstance(buy, Refused):
+        return buy
+    turn.state.boths[both.both_id] = both
+    turn.wait(Alarm.BOTH, both.both_id, after_ns=spec.lifetime_ns)
+    sell = _quote(turn, both, Side.SELL)
+    if isinstance(sell, Refused):
+        cancel_both(turn, both, f"the sell side was refused: {sell.text}")
+        return sell
+    return Taken(order_id=both.both_id)
+
+
+def _impossible_both(spec: PlaceBoth) -> str | None:
+    if spec.buy_price >= spec.sell_price:
+        return f"buy {spec.buy_price} is not below sell {spec.sell_price}: they would meet"
+    if not 0 < spec.quantity <= spec.inventory_limit:
+        return f"quantity {spec.quantity} is not within 1 to the limit {spec.inventory_limit}"
+    if spec.lifetime_ns <= 0:
+        return f"lifetime {spec.lifetime_ns} ns is not positive"
+    return None
+
+
+def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused | None:
+    """Open one side, as large as the inventory limit allows should it trade in full."""
+    spec = both.spec
+    room = spec.inventory_limit - side.sign * both.inventory
+    quantity = min(spec.quantity, room)
+    if quantity <= 0:
+        return None
+    price = spec.buy_price if side is Side.BUY else spec.sell_price
+    parent = planning.open_parent(
+        turn,
+        both.command_id,
+        ParentSpec(
+            symbol=spec.symbol,
+            side=side,
+            quantity=Lots(quantity),
+            limit_price=price,
+            time_in_force=TimeInForce.GOOD_TILL_CANCEL,
+            slots=_half(turn, spec.slots, side),
+        ),
+        owner=both.both_id,
+    )
+    if isinstance(parent, Refused):
+        return parent
+    both.parts.append(parent.parent_id)
+    if side is Side.BUY:
+        both.buy_id = parent.parent_id
+    else:
+        both.sell_id = parent.parent_id
+    return parent
+
+
+def _half(turn: Turn, slots: tuple[SlotId, ...], side: Side) -> tuple[SlotId, ...]:
+    """Pair the slots: the first of each two buys, the second sells; a single one does both."""
+    chosen = slots or tuple(one.slot_id for one in turn.state.seats.values() if one.active)
+    if len(chosen) < 2:
+        return chosen
+    return chosen[0::2] if side is Side.BUY else chosen[1::2]
+
+
+def advance_both(turn: Turn, both: Both) -> None:
+    """Count what is done; quote anew, cancel, flatten or end."""
+    if both.phase is BothPhase.DONE:
+        return
+    _count_part(turn, both, Side.BUY)
+    _count_part(turn, both, Side.SELL)
+    expired = turn.now_ns >= both.ends_at_ns
+    if both.phase is BothPhase.QUOTING and (expired or both.cancel_wanted):
+        both.phase = BothPhase.CANCELING
+        both.text = both.text or "its lifetime is over"
+        for part in (both.buy_id, both.sell_id):
+            if part is not None:
+                planning.cancel_parent(turn, turn.state.parents[part], both.text)
+    if both.phase is BothPhase.QUOTING:
+        _refresh(turn, both)
+    if both.buy_id is not None or both.sell_id is not None:
+        return
+    _exit(turn, both)
+
+
+def _count_part(turn: Turn, both: Both, side: Side) -> None:
+    part_id = both.buy_id if side is Side.BUY else both.sell_id
+    if part_id is None or turn.state.parents[part_id].phase is not ParentPhase.DONE:
+        return
+    both.inventory += side.sign * turn.state.parents[part_id].done_quantity
+    if side is Side.BUY:
+        both.buy_id = None
+    else:
+        both.sell_id = None
+
+
+def _refresh(turn: Turn, both: Both) -> None:
+    for side in (Side.BUY, Side.SELL):
+        part_id = both.buy_id if side is Side.BUY else both.sell_id
+        if part_id is not None or both.refreshes_left <= 0:
+            continue
+        both.refreshes_left -= 1
+        turn.count("quotes_refreshed")
+        opened = _quote(turn, both, side)
+        if isinstance(opened, Refused):
+            both.text = opened.text
+            turn.count("quotes_refused")
+
+
+def _exit(turn: Turn, both: Both) -> None:
+    if both.phase is BothPhase.FLATTENING or both.inventory == 0:
+        both.phase = BothPhase.DONE
+        return
+    if both.spec.exit_rule is ExitRule.CANCEL:
+        both.phase = BothPhase.DONE
+        return
+    both.phase = BothPhase.FLATTENING
+    turn.count("quotes_flattened")
+    side = Side.SELL if both.inventory > 0 else Side.BUY
+    opened = _at_market(
+        turn, both.both_id, both.command_id, both.spec.symbol, side, abs(both.inventory)
+    )
+    if isinstance(opened, Refused):
+        both.text = f"could not flatten: {opened.text}"
+        both.phase = BothPhase.DONE
+        return
+    both.parts.append(opened.parent_id)
+    if side is Side.BUY:
+        both.buy_id = opened.parent_id
+    else:
+        both.sell_id = opened.parent_id
+
+
+def cancel_both(turn: Turn, both: Both, why: str) -> None:
+    """End both sides; what was traded is left to the exit rule."""
+    if both.phase is BothPhase.QUOTING:
+        both.cancel_wanted = True
+        both.text = why
+        turn.touch(both.both_id)
+
+
+def _at_market(  # noqa: PLR0913 - the six are the order itself
+    turn: Turn,
+    owner: ParentId,
+    command_id: CommandId,
+    symbol: str,
+    side: Side,
+    quantity: int,
+    slots: tuple[SlotId, ...] = (),
+) -> Parent | Refused:
+    return planning.open_parent(
+        turn,
+        command_id,
+        ParentSpec(
+            symbol=symbol,
+            side=side,
+            quantity=Lots(quantity),
+            time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+            slots=slots,
+            self_trade=SelfTrade.CANCEL_RESTING,
+        ),
+        owner=owner,
+    )
+
+
+# -- pair on two markets
+
+
+def open_pair(turn: Turn, command_id: CommandId, spec: PlacePair) -> Answer:
+    """Open the first slice on both legs; refused as a whole when either leg is."""
+    text = _impossible_pair(turn, spec)
+    if text is not None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    pair = Pair(pair_id=planning.new_order_id(turn), command_id=command_id, spec=spec)
+    refused = _open_slice(turn, pair)
+    if refused is not None and not pair.legs:
+        return refused
+    turn.state.pairs[pair.pair_id] = pair
+    return refused or Taken(order_id=pair.pair_id)
+
+
+def _impossible_pair(turn: Turn, spec: PlacePair) -> str | None:
+    if spec.slice_quantity <= 0 or spec.slices <= 0:
+        return f"{spec.slices} slices of {spec.slice_quantity}: both must be positive"
+    if spec.slice_ns <= 0 or spec.policy_ns <= 0:
+        return f"times {spec.slice_ns} and {spec.policy_ns} ns: both must be positive"
+    if not spec.buy_slots or not spec.sell_slots:
+        return "a pair names the slots of both legs"
+    if any(one in spec.sell_slots for one in spec.buy_slots):
+        return "a slot cannot be on both legs"
+    bought = planning.book_of(turn, spec.buy_symbol, spec.buy_slots)
+    sold = planning.book_of(turn, spec.sell_symbol, spec.sell_slots)
+    if bought is not None and bought == sold:
+        return f"both legs trade in {bought}: a pair needs two markets"
+    return None
+
+
+def _open_slice(turn: Turn, pair: Pair) -> Refused | None:
+    """Release the next slice on both legs; a leg refused leaves the other to the policy."""
+    pair.slices += 1
+    pair.legs = []
+    pair.repairs = 0
+    pair.repair_by_ns = turn.now_ns + pair.spec.slice_ns
+    turn.wait(Alarm.PAIR, pair.pair_id, after_ns=pair.spec.slice_ns)
+    first: Refused | None = None
+    for side in (Side.BUY, Side.SELL):
+        opened = planning.open_parent(
+            turn, pair.command_id, _leg(pair.spec, side), owner=pair.pair_id
+        )
+        if isinstance(opened, Refused):
+            first = first or opened
+            pair.text = f"{side} leg refused: {opened.text}"
+            pair.cancel_wanted = True
+            break
+        pair.legs.append(opened.parent_id)
+        pair.parts.append(opened.parent_id)
+    if first is not None:
+        for key in pair.legs:
+            planning.cancel_parent(turn, turn.state.parents[key], "the other leg was refused")
+        turn.count("legs_refused")
+    return first
+
+
+def _leg(spec: PlacePair, side: Side) -> ParentSpec:
+    is_buy = side is Side.BUY
+    return ParentSpec(
+        symbol=spec.buy_symbol if is_buy else spec.sell_symbol,
+        side=side,
+        quantity=spec.slice_quantity,
+        limit_price=Ticks(spec.buy_price if is_buy else spec.sell_price),
+        time_in_force=TimeInForce.GOOD_TILL_CANCEL,
+        slots=spec.buy_slots if is_buy else spec.sell_slots,
+    )
+
+
+def advance_pair(turn: Turn, pair: Pair) -> None:
+    """Go on when all present legs are done: repair what is uneven, next slice, or end."""
+    if pair.phase in (PairPhase.DONE, PairPhase.HALTED):
+        return
+    parents = [turn.state.parents[one] for one in pair.legs]
+    if any(one.phase is not ParentPhase.DONE for one in parents):
+        late = turn.now_ns >= pair.repair_by_ns
+        if late or pair.cancel_wanted:
+            for one in parents:
+                planning.cancel_parent(turn, one, pair.text or "the slice's time is over")
+        return
+    for one in parents:
+        if one.spec.side is Side.BUY:
+            pair.bought += one.done_quantity
+        else:
+            pair.sold += one.done_quantity
+    pair.legs = []
+    if pair.bought != pair.sold:
+        _repair(turn, pair)
+    elif pair.cancel_wanted or pair.slices >= pair.spec.slices:
+        pair.phase = PairPhase.DONE
+        turn.count("pairs_done")
+    else:
+        pair.phase = PairPhase.SLICING
+        _open_slice(turn, pair)
+        turn.touch(pair.pair_id)
+
+
+def _repair(turn: Turn, pair: Pair) -> None:
+    """One leg traded more than the other: hedge, unwind or halt."""
+    turn.count("leg_failures")
+    pair.phase = PairPhase.REPAIRING
+    surplus = pair.bought - pair.sold
+    if pair.spec.policy is LegPolicy.HALT or pair.repairs >= REPAIRS_MAX:
+        _halt_pair(turn, pair, f"bought {pair.bought}, sold {pair.sold}")
+        return
+    pair.repairs += 1
+    hedge = pair.spec.policy is LegPolicy.HEDGE
+    side = Side.SELL if surplus > 0 else Side.BUY
+    # To hedge is to trade the missing leg; to unwind is to trade the surplus leg back. Either
+    # way the order's side is the same, and the leg it is placed on differs.
+    on_buy_leg = (side is Side.BUY) == hedge
+    symbol = pair.spec.buy_symbol if on_buy_leg else pair.spec.sell_symbol
+    slots = pair.spec.buy_slots if on_buy_leg else pair.spec.sell_slots
+    opened = _at_market(turn, pair.pair_id, pair.command_id, symbol, side, abs(surplus), slots)
+    if isinstance(opened, Refused):
+        _halt_pair(turn, pair, f"bought {pair.bought}, sold {pair.sold}; {opened.text}")
+        return
+    turn.count("legs_hedged" if hedge else "legs_unwound")
+    pair.legs = [opened.parent_id]
+    pair.parts.append(opened.parent_id)
+    pair.repair_by_ns = turn.now_ns + pair.spec.policy_ns
+    turn.wait(Alarm.PAIR, pair.pair_id, after_ns=pair.spec.policy_ns)
+
+
+def _halt_pair(turn: Turn, pair: Pair, text: str) -> None:
+    pair.phase = PairPhase.HALTED
+    pair.text = text
+    turn.count("pairs_halted")
+
+
+def cancel_pair(turn: Turn, pair: Pair, why: str) -> None:
+    """End the pair; a difference between its legs still goes to the policy."""
+    if pair.phase in (PairPhase.DONE, PairPhase.HALTED):
+        return
+    pair.cancel_wanted = True
+    pair.text = why
+    turn.touch(pair.pair_id)
+
+
+def renew(turn: Turn, pair: Pair) -> None:
+    """After a restart the present wait begins anew."""
+    after_ns = pair.spec.slice_ns if pair.phase is PairPhase.SLICING else pair.spec.policy_ns
+    pair.repair_by_ns = turn.now_ns + after_ns
+    turn.wait(Alarm.PAIR, pair.pair_id, after_ns=after_ns)
+    turn.touch(pair.pair_id)

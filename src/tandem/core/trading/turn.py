@@ -1,0 +1,143 @@
+"""One event being decided: the state, the rules, the moment, and what is to be done.
+
+The parts of the desk are functions over a `Turn`. They change the state, collect effects, and
+put parents that may have to move on the agenda, which the desk works off before it returns: so
+no part calls back into another.
+"""
+
+import enum
+import heapq
+from hashlib import sha256
+
+from tandem.core.trading.state import Attempt, DeskState, Parent, Seat, VenueClock, Worker
+from tandem.domain.desk import (
+    DeskEffect,
+    DeskSettings,
+    SlotSettings,
+    Tell,
+    ToWorker,
+    VenueSettings,
+)
+from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, ParentId, SlotId, VenueId
+from tandem.domain.instant import Instant
+from tandem.domain.instrument import Catalogue, Instrument
+from tandem.domain.link import CoordinatorMessage
+
+
+class Alarm(enum.StrEnum):
+    """What a time-out is about; its key names the object."""
+
+    ATTEMPT = "attempt"  # look at an attempt
+    PARENT = "parent"  # a parent's deadline, or another try
+    SET_UP = "set_up"  # the set-up's deadline
+    BOTH = "both"  # a two-sided quote's lifetime
+    PAIR = "pair"  # a pair's policy deadline
+
+
+class Rules:
+    """What the settings say, by name."""
+
+    def __init__(self, settings: DeskSettings) -> None:
+        self.settings = settings
+        self.timings = settings.timings
+        self.catalogue = Catalogue(settings.instruments)
+        self.slots: dict[SlotId, SlotSettings] = {one.slot_id: one for one in settings.slots}
+        self.venues: dict[VenueId, VenueSettings] = {one.venue_id: one for one in settings.venues}
+        self.slot_of: dict[AccountId, SlotId] = {
+            one.account_id: one.slot_id for one in settings.slots
+        }
+        self.bundle_hash = sha256(settings.bundle).hexdigest()
+        self.listed: dict[tuple[str, VenueId], Instrument] = {
+            (one.symbol, one.venue_id): one for one in settings.instruments
+        }
+
+
+class Turn:
+    """The event being decided; `out` is what the desk will return."""
+
+    __slots__ = ("agenda", "now", "now_ns", "out", "rules", "state")
+
+    def __init__(self, state: DeskState, rules: Rules, now: Instant) -> None:
+        self.state = state
+        self.rules = rules
+        self.now = now
+        self.now_ns = now.now_ns
+        self.out: list[DeskEffect] = []
+        self.agenda: dict[ParentId, None] = {}
+
+    def touch(self, parent_id: ParentId) -> None:
+        """Let this parent move before the event is over."""
+        self.agenda[parent_id] = None
+
+    def count(self, what: str) -> None:
+        """Count something worth knowing."""
+        counters = self.state.counters
+        counters[what] = counters.get(what, 0) + 1
+
+    def wait(self, kind: Alarm, key: str, *, after_ns: int) -> None:
+        """Come back to `key` after that time; an alarm that no longer matters is ignored then."""
+        state = self.state
+        heapq.heappush(state.alarms, (self.now_ns + after_ns, state.next_alarm, kind.value, key))
+        state.next_alarm += 1
+
+    def send(self, worker: Worker, message: CoordinatorMessage) -> None:
+        """Send on the worker's present connection; when it has none the words are lost."""
+        if worker.up:
+            self.out.append(
+                ToWorker(
+                    incarnation=worker.incarnation,
+                    connection=worker.connection,
+                    message=message,
+                )
+            )
+
+    def tell(self, told: Tell) -> None:
+        """Answer an asker."""
+        self.out.append(told)
+
+    def clock(self, venue_id: VenueId) -> VenueClock:
+        """Return what is known of the venue's clock."""
+        return self.state.clocks[venue_id]
+
+    def venue_ns(self, venue_id: VenueId) -> int | None:
+        """Return the venue's time by our estimate; None before the first reading."""
+        offset_ns = self.state.clocks[venue_id].offset_ns
+        return None if offset_ns is None else self.now_ns + offset_ns
+
+    def holder(self, seat: Seat) -> Worker | None:
+        """Return the worker that holds the seat's account, if it is connected."""
+        if seat.holder is None:
+            return None
+        worker = self.state.workers[seat.holder]
+        return worker if worker.up else None
+
+    def is_ready(self, seat: Seat) -> bool:
+        """Whether a release to this seat could reach its venue now."""
+        if not seat.ready or self.holder(seat) is None:
+            return False
+        clock = self.clock(seat.venue_id)
+        return clock.offset_ns is not None and clock.trusted
+
+    def instrument(self, attempt: Attempt) -> Instrument:
+        """Return what the attempt trades."""
+        return self.rules.catalogue[attempt.order.instrument_id]
+
+    def venue(self, seat: Seat) -> VenueSettings:
+        """Return the settings of the seat's venue."""
+        return self.rules.venues[seat.venue_id]
+
+    def parent(self, attempt: Attempt) -> Parent:
+        """Return the parent of an attempt."""
+        return self.state.parents[attempt.parent_id]
+
+    def attempts_on(self, slot_id: SlotId) -> list[Attempt]:
+        """Return the attempts of a slot that are not settled, oldest first."""
+        return [self.state.attempts[one] for one in self.state.seats[slot_id].open]
+
+    def worker(self, incarnation: Incarnation) -> Worker | None:
+        """Return a worker that is known."""
+        return self.state.workers.get(incarnation)
+
+    def attempt(self, client_order_id: ClientOrderId) -> Attempt | None:
+        """Return an attempt that is remembered."""
+        return self.state.attempts.get(client_order_id)
