@@ -150,7 +150,7 @@ class Book:
                 continue
             if maker.owner == owner:
                 taker.leaves = leaves
-                return self._meet_own(maker, taker, meetings)
+                return self._meet_own(maker, meetings, taker=taker)
             if open_there > leaves:
                 meetings.append(Meeting(maker, leaves, False))
                 maker.leaves = open_there - leaves
@@ -168,7 +168,7 @@ class Book:
         taker.leaves = leaves
         return True
 
-    def _meet_own(self, maker: Resting, taker: Resting, meetings: list[Meeting]) -> bool:
+    def _meet_own(self, maker: Resting, meetings: list[Meeting], *, taker: Resting) -> bool:
         mode = self._self_match
         if mode is SelfMatch.DECREMENT:
             quantity = min(maker.leaves, taker.leaves)

@@ -30,14 +30,14 @@ class Chance(msgspec.Struct, gc=False):
     state: int
 
     def below(self, bound: int) -> int:
-        """Return a number from 0 to `bound - 1`; `bound` is from 1 to 2**32.
+        """Return a number from 0 to `bound - 1`; `bound` is at least 1.
 
-        The remainder favors small numbers by less than one in 2**32.
+        The remainder favors small numbers, by less than one in 2**32 for a bound up to that.
         """
         self.state = advanced(self.state)
         return scrambled(self.state) % bound
 
-    def between(self, lowest: int, highest: int) -> int:
+    def between(self, *, lowest: int, highest: int) -> int:
         """Return a number from `lowest` to `highest`; `lowest` when they are the wrong way."""
         return lowest + self.below(max(highest - lowest, 0) + 1)
 

@@ -9,12 +9,25 @@ and accounts are always true.
 from heapq import heappop, heappush
 from typing import Final
 
+import msgspec
+
 from tandem.core.matching.state import AccountState, ExchangeState, Parcel
-from tandem.domain.exchange import ExchangeEffect, ToSession
+from tandem.domain.exchange import MS, ExchangeEffect, ToSession
 from tandem.domain.reports import ExecutionReport
-from tandem.domain.venue import VenueMessage
+from tandem.domain.venue import Misbehavior, VenueMessage
 
 _RECENT_MAX: Final = 8
+_HOUR_NS: Final = 3_600_000 * MS
+
+
+def bounded(misbehavior: Misbehavior) -> Misbehavior:
+    """Return it with its times within an hour, so that no sum of times leaves 64 bits."""
+    return msgspec.structs.replace(
+        misbehavior,
+        delay_ns_max=min(max(misbehavior.delay_ns_max, 0), _HOUR_NS),
+        read_lag_ns=min(max(misbehavior.read_lag_ns, 0), _HOUR_NS),
+        skew_ns=min(max(misbehavior.skew_ns, -_HOUR_NS), _HOUR_NS),
+    )
 
 
 class Delivery:
@@ -76,11 +89,13 @@ class Delivery:
         settings = state.settings
         due_ns = state.now_ns
         if settings.latency_ns_max:
-            due_ns += state.lies.between(settings.latency_ns_min, settings.latency_ns_max)
+            due_ns += state.lies.between(
+                lowest=settings.latency_ns_min, highest=settings.latency_ns_max
+            )
         known = state.sessions[session]
         due_ns = known.busy_until_ns = max(due_ns, known.busy_until_ns)
         if state.lies.happens(state.misbehavior.delay_report):
-            due_ns += state.lies.between(0, state.misbehavior.delay_ns_max)
+            due_ns += state.lies.between(lowest=0, highest=state.misbehavior.delay_ns_max)
         if due_ns <= state.now_ns:
             self.effects.append(ToSession(session=session, message=message))
             return

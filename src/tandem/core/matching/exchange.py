@@ -14,7 +14,8 @@ from typing import assert_never
 import msgspec
 
 from tandem.core.matching import queries
-from tandem.core.matching.delivery import Delivery
+from tandem.core.matching.chance import seeded
+from tandem.core.matching.delivery import Delivery, bounded
 from tandem.core.matching.floor import Floor
 from tandem.core.matching.liquidity import Liquidity
 from tandem.core.matching.state import (
@@ -62,7 +63,7 @@ from tandem.domain.venue import (
     VenueTime,
 )
 
-_Question = ListExecutions | ListOpenOrders | AskBalances | AskTime | QueryOrder
+_Question = ListExecutions | ListOpenOrders | AskBalances | QueryOrder
 
 
 class Exchange:
@@ -116,7 +117,7 @@ class Exchange:
             wanted.append(state.parcels[0].due_ns)
         if state.settings.synthetic is not None:
             wanted.append(state.step_due_ns)
-        if state.touched and state.sessions:
+        if state.touched:
             wanted.append(state.quotes_due_ns)
         return min(wanted)
 
@@ -124,6 +125,8 @@ class Exchange:
         """Return what must be done about `event`, in this order."""
         effects: list[ExchangeEffect] = []
         self._delivery.effects = effects
+        if isinstance(event, Restarted):
+            self._forget_connections(now)
         self._advance(now)
         match event:
             case Requested():
@@ -134,11 +137,12 @@ class Exchange:
                 for one in event.events:
                     self._liquidity.apply(one)
             case SessionOpened():
+                self._close(event.session)  # a number that comes again is a new connection
                 self._state.sessions[event.session] = SessionState()
             case SessionClosed():
                 self._close(event.session)
             case Restarted():
-                self._restart(now)
+                pass
             case _:
                 assert_never(event)
         return effects
@@ -152,33 +156,39 @@ class Exchange:
         state.at_ns = max(state.at_ns, state.epoch_ns + now.now_ns)
         if state.market_ns >= state.day_ends_at_ns:
             self._end_day()
+        elif state.market_ns < state.day_ends_at_ns - DAY_NS:  # a replay begins again
+            self._set_day()
 
     def _start(self, now: Instant) -> None:
         state = self._state
         state.is_started = True
         state.epoch_ns = now.market_ns - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
-        state.day_ends_at_ns = _next_end(now.market_ns, state.settings.day_ends_at_ns)
+        state.market_ns = now.market_ns
+        self._set_day()
 
-    def _restart(self, now: Instant) -> None:
+    def _forget_connections(self, now: Instant) -> None:
         """Forget what belonged to the process that ended: connections and waiting messages.
 
-        The steady clock starts at zero with the machine. If it is behind where it was, the
+        The steady clock starts at zero with the machine. When it is behind where it was, the
         epoch is made anew, from UTC but never so that server time would turn back.
         """
         state = self._state
         for session in list(state.sessions):
             self._close(session)
         state.parcels.clear()
-        if state.epoch_ns + now.now_ns < state.at_ns:
+        if state.is_started and now.now_ns < state.now_ns:
             state.epoch_ns = max(now.market_ns, state.at_ns) - now.now_ns
-            state.at_ns = state.epoch_ns + now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
-        state.day_ends_at_ns = _next_end(now.market_ns, state.settings.day_ends_at_ns)
+
+    def _set_day(self) -> None:
+        """Let the day end at the first such moment after now."""
+        state = self._state
+        since_ns = (state.market_ns - state.settings.day_ends_at_ns) % DAY_NS
+        state.day_ends_at_ns = state.market_ns + DAY_NS - since_ns
 
     def _end_day(self) -> None:
-        state = self._state
-        state.day_ends_at_ns = _next_end(state.market_ns, state.settings.day_ends_at_ns)
+        self._set_day()
         for record in self._floor.open_orders:
             if record.order.time_in_force is TimeInForce.DAY:
                 self._floor.end_resting(record, OrderStatus.EXPIRED)
@@ -194,7 +204,7 @@ class Exchange:
                 book = self._floor.books[plan.instrument_id]
                 for event in step(plan, market, book, state.chance):
                     self._liquidity.apply(event)
-        if state.touched and state.sessions and state.quotes_due_ns <= state.now_ns:
+        if state.touched and state.quotes_due_ns <= state.now_ns:
             self._push_quotes()
 
     def _push_quotes(self) -> None:
@@ -237,8 +247,8 @@ class Exchange:
             return
         if isinstance(request, Misbehave):
             if state.settings.misbehavior_open:
-                state.misbehavior = request.misbehavior
-                state.lies.state = request.seed & (2**64 - 1)
+                state.misbehavior = bounded(request.misbehavior)
+                state.lies = seeded(request.seed)
                 self._delivery.refresh()
             return
         if state.lies.happens(state.misbehavior.lose_request):
@@ -294,7 +304,7 @@ class Exchange:
                 venue_at_ns=self._venue_ns,
             ),
         )
-        quotes = tuple(one.quoted for one in state.markets.values() if one.quoted.bid)
+        quotes = tuple(one.quoted for one in state.markets.values() if one.is_quoted)
         if quotes:
             self._delivery.push(session, Quotes(quotes=quotes))
 
@@ -336,34 +346,33 @@ class Exchange:
     def _answer(
         self,
         account: AccountState,
-        request: QueryOrder | ListOpenOrders | ListExecutions | AskBalances,
+        request: _Question,
     ) -> VenueMessage:
         state = self._state
         lag_ns = max(state.settings.read_lag_ns, state.misbehavior.read_lag_ns)
         at_ns = state.at_ns - lag_ns
+        query_id = request.query_id
         match request:
             case QueryOrder():
                 return queries.order_as_of(
-                    account, request.client_order_id, request.query_id, at_ns
+                    account, request.client_order_id, query_id=query_id, at_ns=at_ns
                 )
             case ListOpenOrders():
-                return queries.open_orders_as_of(account, request.query_id, at_ns)
+                return queries.open_orders_as_of(account, query_id=query_id, at_ns=at_ns)
             case ListExecutions():
-                most = state.settings.executions_answered
                 return queries.executions_as_of(
-                    account, request.query_id, request.cursor, at_ns, most=most
+                    account,
+                    query_id=query_id,
+                    cursor=request.cursor,
+                    at_ns=at_ns,
+                    most=state.settings.executions_answered,
                 )
             case AskBalances():
                 return queries.balances_as_of(
-                    account, self._floor.instruments, request.query_id, at_ns
+                    account, self._floor.instruments, query_id=query_id, at_ns=at_ns
                 )
             case _:
                 assert_never(request)
-
-
-def _next_end(market_ns: int, offset_ns: int) -> int:
-    """Return the first end of a day after that moment."""
-    return market_ns + DAY_NS - (market_ns - offset_ns) % DAY_NS
 
 
 def _ticks(price: int | None) -> Ticks | None:

@@ -99,7 +99,8 @@ class Floor:
             taken = account.numbers.get(client_order_id) in self._open
         if taken:
             return RejectCode.DUPLICATE_ID
-        return None if len(client_order_id) <= _ID_MAX else RejectCode.OTHER
+        is_full = len(account.records) - len(account.ended) >= self._state.settings.open_orders_max
+        return RejectCode.OTHER if is_full or len(client_order_id) > _ID_MAX else None
 
     def _unfit(self, account: AccountState, order: Order, book: Book) -> RejectCode | None:
         """Return what keeps a well-formed order out of this book at this moment."""
@@ -119,7 +120,7 @@ class Floor:
             if not reach.quantity and not reach.meets_own and order.limit_price is None:
                 return RejectCode.NO_LIQUIDITY
             instrument = self.instruments[order.instrument_id]
-            value = ledger.value_of(instrument, 1, reach.steps)
+            value = ledger.value_of(instrument, price=1, quantity=reach.steps)
         return ledger.lack(account, self.instruments[order.instrument_id], order, value)
 
     def _reach(self, account: AccountState, order: Order, book: Book) -> Reach:
@@ -199,18 +200,19 @@ class Floor:
     def _meet(self, taker: OrderRecord, meeting: Meeting) -> None:
         maker = meeting.maker
         if not meeting.is_own:
-            with_background = maker.owner == BACKGROUND
-            self._fill(taker, meeting.quantity, maker.price, is_maker=False)
-            if with_background:
-                self._settle_background(taker, meeting.quantity, maker.price)
+            quantity = meeting.quantity
+            self._fill(taker, quantity=quantity, price=maker.price, is_maker=False)
+            if maker.owner == BACKGROUND:
+                self._settle_background(taker, quantity=quantity, price=maker.price)
             else:
-                self._fill(self._open[maker.number], meeting.quantity, maker.price, is_maker=True)
+                resting = self._open[maker.number]
+                self._fill(resting, quantity=quantity, price=maker.price, is_maker=True)
             return
         resting = self._open[maker.number]
         if self._mode is SelfMatch.DECREMENT:
             self._prevent(resting, meeting.quantity)
             self._prevent(taker, meeting.quantity)
-        elif self._mode is not SelfMatch.EXPIRE_TAKER and self._mode is not SelfMatch.REJECT:
+        elif self._mode is SelfMatch.EXPIRE_MAKER or self._mode is SelfMatch.EXPIRE_BOTH:
             self._end(resting, OrderStatus.CANCELED)
 
     def _prevent(self, record: OrderRecord, quantity: int) -> None:
@@ -223,29 +225,26 @@ class Floor:
 
     def fill_resting(self, resting: Resting, quantity: int) -> None:
         """Let the background trade with one resting order of an account, at its price."""
-        instrument_id = self._open[resting.number].order.instrument_id
         record = self._open[resting.number]
-        self.books[instrument_id].take(resting, quantity)
-        self._settle_background(record, quantity, resting.price)
-        self._fill(record, quantity, resting.price, is_maker=True)
+        self.books[record.order.instrument_id].take(resting, quantity)
+        self._settle_background(record, quantity=quantity, price=resting.price)
+        self._fill(record, quantity=quantity, price=resting.price, is_maker=True)
 
-    def _settle_background(self, record: OrderRecord, quantity: int, price: int) -> None:
+    def _settle_background(self, record: OrderRecord, *, quantity: int, price: int) -> None:
         instrument = self.instruments[record.order.instrument_id]
         lots = -record.order.side.sign * quantity
-        cash = ledger.value_of(instrument, price, -lots)
+        cash = ledger.value_of(instrument, price=price, quantity=-lots)
         ledger.settle_background(self._state, instrument, lots=lots, cash=cash)
 
-    def _fill(self, record: OrderRecord, quantity: int, price: int, *, is_maker: bool) -> None:
+    def _fill(self, record: OrderRecord, *, quantity: int, price: int, is_maker: bool) -> None:
         state = self._state
         order = record.order
         instrument = self.instruments[order.instrument_id]
         account = state.accounts[record.account]
         lots = quantity if order.side is Side.BUY else -quantity
-        value = ledger.value_of(instrument, price, -lots)
-        fee = ledger.fee_of(value, account.fees.maker if is_maker else account.fees.taker)
-        cash = ledger.EXACT.subtract(value, fee)
-        ledger.hold(account, instrument, order, -quantity)
-        ledger.settle(state, account, instrument, lots=lots, cash=cash, fee=fee)
+        value = ledger.value_of(instrument, price=price, quantity=-lots)
+        rate = account.fees.maker if is_maker else account.fees.taker
+        fee = ledger.fee_of(value, rate=rate)
         record.cum_quantity += quantity
         state.executions += 1
         fill = Filled(
@@ -256,7 +255,10 @@ class Floor:
             fee=fee,
             venue_at_ns=state.at_ns + state.misbehavior.skew_ns,
         )
+        cash = ledger.EXACT.subtract(value, fee)
         execution = Execution(state.at_ns, order.instrument_id, cash, lots, fill)
+        ledger.hold(account, instrument, order, -quantity)
+        ledger.settle(state, account, instrument, execution)
         record.executions.append(execution)
         _remember(account, execution, state.settings.executions_kept)
         state.markets[order.instrument_id].last = price

@@ -7,7 +7,7 @@ rounded but fees: to 10**-8, downward, so that a fee is never above what was hel
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Final
 
-from tandem.core.matching.state import ZERO, AccountState, ExchangeState
+from tandem.core.matching.state import ZERO, AccountState, ExchangeState, Execution
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import RejectCode
@@ -16,7 +16,7 @@ EXACT: Final = Context(prec=80)
 _FEE_STEP: Final = Decimal("0.00000001")
 
 
-def value_of(instrument: Instrument, price: int, quantity: int) -> Decimal:
+def value_of(instrument: Instrument, *, price: int, quantity: int) -> Decimal:
     """Return what signed `quantity` lots are worth at `price` ticks, in quote currency."""
     return EXACT.multiply(Decimal(price * quantity), instrument.step_value)
 
@@ -36,7 +36,7 @@ def lack(
         return None
     value = market_value
     if order.limit_price is not None:
-        value = value_of(instrument, order.limit_price, order.quantity)
+        value = value_of(instrument, price=order.limit_price, quantity=order.quantity)
     currency = instrument.quote
     free_cash = EXACT.subtract(account.cash.get(currency, ZERO), account.held.get(currency, ZERO))
     if EXACT.multiply(value, account.hold_rate) > free_cash:
@@ -55,14 +55,14 @@ def hold(account: AccountState, instrument: Instrument, order: Order, quantity: 
         key = instrument.instrument_id
         account.held_lots[key] = account.held_lots.get(key, 0) + quantity
         return
-    value = value_of(instrument, order.limit_price, quantity)
+    value = value_of(instrument, price=order.limit_price, quantity=quantity)
     currency = instrument.quote
     account.held[currency] = EXACT.add(
         account.held.get(currency, ZERO), EXACT.multiply(value, account.hold_rate)
     )
 
 
-def fee_of(value: Decimal, rate: Decimal) -> Decimal:
+def fee_of(value: Decimal, *, rate: Decimal) -> Decimal:
     """Return the fee on a trade of that value, of either sign; negative for a rebate."""
     if not rate:
         return ZERO
@@ -70,20 +70,16 @@ def fee_of(value: Decimal, rate: Decimal) -> Decimal:
 
 
 def settle(
-    state: ExchangeState,
-    account: AccountState,
-    instrument: Instrument,
-    *,
-    lots: int,
-    cash: Decimal,
-    fee: Decimal,
+    state: ExchangeState, account: AccountState, instrument: Instrument, execution: Execution
 ) -> None:
-    """Book what a trade brought to `account`: signed lots and cash, the fee already paid."""
+    """Book what a trade brought to `account`, and its fee to the exchange."""
     currency = instrument.quote
     key = instrument.instrument_id
-    account.cash[currency] = EXACT.add(account.cash.get(currency, ZERO), cash)
-    account.positions[key] = account.positions.get(key, 0) + lots
-    state.fees[currency] = EXACT.add(state.fees.get(currency, ZERO), fee)
+    account.cash[currency] = EXACT.add(account.cash.get(currency, ZERO), execution.cash)
+    account.positions[key] = account.positions.get(key, 0) + execution.lots
+    fee = execution.fill.fee
+    if fee:
+        state.fees[currency] = EXACT.add(state.fees.get(currency, ZERO), fee)
 
 
 def settle_background(

@@ -23,7 +23,7 @@ from tandem.domain.venue import (
 
 
 def order_as_of(
-    account: AccountState, client_order_id: ClientOrderId, query_id: int, at_ns: int
+    account: AccountState, client_order_id: ClientOrderId, *, query_id: int, at_ns: int
 ) -> OrderFound | OrderNotFound:
     """Return what was known at `at_ns` of the latest order with that id."""
     number = account.numbers.get(client_order_id)
@@ -35,16 +35,16 @@ def order_as_of(
     return OrderFound(
         query_id=query_id,
         client_order_id=client_order_id,
-        status=_status(record, cum_quantity, at_ns),
+        status=_status(record, at_ns, is_touched=cum_quantity > 0),
         cum_quantity=cum_quantity,
         fills=fills,
     )
 
 
-def _status(record: OrderRecord, cum_quantity: int, at_ns: int) -> OrderStatus:
+def _status(record: OrderRecord, at_ns: int, *, is_touched: bool) -> OrderStatus:
     if record.status is not None and not _is_open(record, at_ns):
         return record.status
-    return OrderStatus.PARTIALLY_FILLED if cum_quantity else OrderStatus.NEW
+    return OrderStatus.PARTIALLY_FILLED if is_touched else OrderStatus.NEW
 
 
 def _is_open(record: OrderRecord, at_ns: int) -> bool:
@@ -57,7 +57,7 @@ def _until(executions: list[Execution], at_ns: int) -> list[Execution]:
     return executions[: bisect_right(executions, at_ns, key=lambda one: one.at_ns)]
 
 
-def open_orders_as_of(account: AccountState, query_id: int, at_ns: int) -> OpenOrders:
+def open_orders_as_of(account: AccountState, *, query_id: int, at_ns: int) -> OpenOrders:
     """Return the orders that were open at `at_ns`, oldest first."""
     return OpenOrders(
         query_id=query_id,
@@ -75,7 +75,7 @@ def open_orders_as_of(account: AccountState, query_id: int, at_ns: int) -> OpenO
 
 
 def executions_as_of(
-    account: AccountState, query_id: int, cursor: int, at_ns: int, *, most: int
+    account: AccountState, *, query_id: int, cursor: int, at_ns: int, most: int
 ) -> Executions:
     """Return up to `most` fills after `cursor` that had happened by `at_ns`.
 
@@ -91,6 +91,7 @@ def executions_as_of(
 def balances_as_of(
     account: AccountState,
     instruments: dict[InstrumentId, Instrument],
+    *,
     query_id: int,
     at_ns: int,
 ) -> Balances:

@@ -98,6 +98,12 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     center: int = 0
     age: int = 0
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether anything was ever said of it."""
+        quoted = self.quoted
+        return quoted.bid is not None or quoted.ask is not None or quoted.last is not None
+
 
 class SessionState(msgspec.Struct, array_like=True, gc=False):
     """One open connection; `account` is None before a login and for market data only."""

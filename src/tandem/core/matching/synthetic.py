@@ -33,7 +33,7 @@ def step(
         taker = Side.BUY if chance.below(2) else Side.SELL
         best = book.best(is_buy=taker is Side.SELL)
         if best is not None:
-            quantity = Lots(chance.between(1, max(plan.depth // 2, 1)))
+            quantity = Lots(chance.between(lowest=1, highest=plan.depth // 2))
             events.append(
                 PublicTrade(
                     instrument_id=plan.instrument_id,
@@ -57,7 +57,7 @@ def _quotes(plan: SyntheticBook, center: int, chance: Chance) -> DepthShown:
 
     def level(away: int) -> Level:
         price = Ticks(center + away * plan.stride)
-        return price, Lots(chance.between(plan.depth // 2 + 1, plan.depth))
+        return price, Lots(chance.between(lowest=plan.depth // 2 + 1, highest=plan.depth))
 
     distances = range(1, plan.levels + 1)
     return DepthShown(
