@@ -65,3 +65,7 @@ class ShareListError(TandemError):
         self.column = column
         self.seen = seen
         self.expected = expected
+
+
+class MarketFileError(TandemError):
+    """Recorded market data that cannot be read; names the file and the line."""

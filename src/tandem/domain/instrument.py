@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import msgspec
 
 from tandem.domain.errors import ConfigurationError, OffGridError, UnknownInstrumentError
 from tandem.domain.ids import InstrumentId, Lots, MarketId, Ticks, VenueId
+from tandem.domain.money import EXACT, ZERO
 
 STEPS_MAX = 2**53
 TEXT_MAX = 40
@@ -116,8 +117,10 @@ class Catalogue:
 
 
 def _steps(text: str, step: Decimal, what: str) -> int:
-    with suppress(InvalidOperation):  # Decimal's word for "abc" and for absurdly long numbers
-        count = Decimal(text) / step if len(text) <= TEXT_MAX else Decimal(0)
+    # Decimal's words for "abc", and for numbers too large to divide. Its usual 28 digits would
+    # round what is off the grid by less onto it.
+    with suppress(ArithmeticError):
+        count = EXACT.divide(Decimal(text), step) if len(text) <= TEXT_MAX else ZERO
         if 0 < count < STEPS_MAX and count == int(count):
             return int(count)
     raise OffGridError(f"{what}: {text[:TEXT_MAX]!r} is not a positive multiple of {step}")
