@@ -227,9 +227,10 @@ class LogJournal:
         """Write the last batch again, zeros over what was torn, and sync: see the module."""
         block = opened.last_batch + bytes(opened.torn_bytes)
         if block:
-            self._in_flight = []
             file.write(opened.offset - len(opened.last_batch), block)
-            file.sync(self._on_synced)
+        # Even with nothing to write: zeros over a torn tail may be an earlier process', unsynced.
+        self._in_flight = []
+        file.sync(self._on_synced)
 
     def _on_synced(self) -> None:
         assert self._in_flight is not None, "a sync was confirmed twice"

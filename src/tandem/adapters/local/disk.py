@@ -35,7 +35,7 @@ class FolderFile:
     def write(self, offset: int, data: bytes) -> None:
         """See `File.write`."""
         with _our_errors(self._path):
-            _write(self._descriptor, offset, data)
+            _write(self._descriptor, data, offset=offset)
 
     def sync(self, done: Callable[[], None]) -> None:
         """See `File.sync`."""
@@ -140,9 +140,9 @@ class FolderDisk(FolderView):
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
             descriptor = os.open(half_made, flags, 0o600)
             try:
-                _write(descriptor, 0, content)
+                _write(descriptor, content, offset=0)
                 for begin in range(0, size, len(_ZEROS)):
-                    _write(descriptor, begin, _ZEROS[: size - begin])
+                    _write(descriptor, _ZEROS[: size - begin], offset=begin)
                 self._sync.now(descriptor)
                 half_made.rename(path)
                 self._sync.now(self._descriptor)
@@ -154,7 +154,7 @@ class FolderDisk(FolderView):
         return descriptor
 
 
-def _write(descriptor: int, offset: int, data: bytes) -> None:
+def _write(descriptor: int, data: bytes, *, offset: int) -> None:
     written = os.pwrite(descriptor, data, offset)
     while written < len(data):
         # A full disk takes part of it first and says so only when asked for the rest.

@@ -49,7 +49,7 @@ class LinuxProcesses:
     def watch(self, pid: int, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
         """See `Processes.watch`; `on_exit` is called by the loop, never from in here."""
         loop = asyncio.get_running_loop()
-        descriptor = _open(pid, started)
+        descriptor = _open(pid, started=started)
         if descriptor is None:
             return loop.call_soon(on_exit).cancel
         watch = _Watch(loop, descriptor, on_exit)
@@ -62,7 +62,7 @@ class LinuxProcesses:
         Raises:
             PermissionError: the process is another user's.
         """
-        descriptor = _open(pid, started)
+        descriptor = _open(pid, started=started)
         if descriptor is None:
             return
         try:
@@ -96,7 +96,7 @@ class _Watch:
         self._descriptor = None
 
 
-def _open(pid: int, started: int) -> int | None:
+def _open(pid: int, *, started: int) -> int | None:
     """Return a pidfd of that very process, or None when it has ended."""
     try:
         descriptor = os.pidfd_open(pid)
