@@ -19,7 +19,7 @@ import msgspec
 
 from tandem.core.matching.book import BACKGROUND, Book, Resting
 from tandem.core.matching.floor import Floor
-from tandem.core.matching.state import ExchangeState, MarketState
+from tandem.core.matching.state import ExchangeState
 from tandem.domain.exchange import (
     BestShown,
     DepthShown,
@@ -44,6 +44,15 @@ class _Volume(msgspec.Struct, gc=False):
     for_us: int
 
 
+class _ShownSide(msgspec.Struct, gc=False):
+    """One side of one book, and what the feed last said of its prices and of those opposite."""
+
+    book: Book
+    is_buy: bool
+    shown: dict[int, int]
+    opposite: dict[int, int]
+
+
 class Liquidity:
     """Turns market events into displayed quantities and fills."""
 
@@ -61,87 +70,83 @@ class Liquidity:
         self._state.off_lot_rounded += event.off_lot_rounded
         self._state.touched[event.instrument_id] = None
         book = self._floor.books[event.instrument_id]
+        bids = _ShownSide(book, True, market.bids, market.asks)
+        asks = _ShownSide(book, False, market.asks, market.bids)
         match event:
             case DepthShown():
-                self._show_depth(market, book, event)
+                self._show_depth(bids, event.bids, is_whole=event.is_whole)
+                self._show_depth(asks, event.asks, is_whole=event.is_whole)
             case BestShown():
-                self._show_best(market.bids, book, event.bid, is_buy=True)
-                self._show_best(market.asks, book, event.ask, is_buy=False)
+                self._show_best(bids, event.bid)
+                self._show_best(asks, event.ask)
             case PublicTrade():
                 market.last = event.price
                 volume = _Volume(event.quantity, event.quantity)
-                self._print(book, event.price, volume, event.taker)
+                self._print((bids, asks), event.price, volume, event.taker)
             case TradeBar():
-                self._walk_trades(market, book, event)
+                market.last = event.close
+                self._walk_trades((bids, asks), event)
             case QuoteBar():
-                self._walk_quotes(market, book, event)
+                self._walk_quotes(bids, asks, bar=event)
             case _:
                 assert_never(event)
 
-    def _show_depth(self, market: MarketState, book: Book, event: DepthShown) -> None:
-        if event.is_whole:
-            self._hide_others(market.bids, book, event.bids, is_buy=True)
-            self._hide_others(market.asks, book, event.asks, is_buy=False)
-        for level in event.bids:
-            self._show(market.bids, book, level, is_buy=True)
-        for level in event.asks:
-            self._show(market.asks, book, level, is_buy=False)
+    def _show_depth(self, side: _ShownSide, levels: tuple[Level, ...], *, is_whole: bool) -> int:
+        """Display these prices; return how much our orders took of them."""
+        if is_whole:
+            kept = dict(levels)
+            for price in [one for one in side.shown if one not in kept]:
+                self._show(side, (Ticks(price), Lots(0)))
+        return sum(self._show(side, level) for level in levels)
 
-    def _hide_others(
-        self, shown: dict[int, int], book: Book, levels: tuple[Level, ...], *, is_buy: bool
-    ) -> None:
-        kept = dict(levels)
-        for price in [one for one in shown if one not in kept]:
-            self._show(shown, book, (Ticks(price), Lots(0)), is_buy=is_buy)
-
-    def _show_best(
-        self, shown: dict[int, int], book: Book, best: Level | None, *, is_buy: bool
-    ) -> None:
+    def _show_best(self, side: _ShownSide, best: Level | None) -> None:
         """Remove what is displayed beyond `best`; what we took there stays taken."""
-        limit = best[0] if best is not None else 0 if is_buy else STEPS_MAX
-        for one in list(book.crossed_by(is_buy=not is_buy, price=limit)):
+        worst = 0 if side.is_buy else STEPS_MAX
+        limit = worst if best is None else best[0]
+        for one in list(side.book.crossed_by(is_buy=not side.is_buy, price=limit)):
             if one.owner == BACKGROUND and (best is None or one.price != best[0]):
-                book.cancel(one.number)
-                shown.pop(one.price, None)
-        if best is not None and best[0] not in shown:
-            self._show(shown, book, best, is_buy=is_buy)
+                side.book.cancel(one.number)
+                side.shown.pop(one.price, None)
+        if best is not None and best[0] not in side.shown:
+            self._show(side, best)
 
-    def _show(self, shown: dict[int, int], book: Book, level: Level, *, is_buy: bool) -> int:
+    def _show(self, side: _ShownSide, level: Level) -> int:
         """Display a quantity at a price from now on; return how much of it our orders took."""
         price, quantity = level
-        if shown.get(price, 0) == quantity:
+        if side.shown.get(price, 0) == quantity:
             return 0
         taken = 0
         if quantity > 0:
-            shown[price] = quantity
-            taken = self._come_through(book, level, is_buy=is_buy)
+            side.shown[price] = quantity
+            taken = self._come_through(side, level)
         else:
-            shown.pop(price, None)
-        self._display(book, price, max(quantity - taken, 0), is_buy=is_buy)
+            side.shown.pop(price, None)
+        self._display(side, price, max(quantity - taken, 0))
         return taken
 
-    def _come_through(self, book: Book, level: Level, *, is_buy: bool) -> int:
+    def _come_through(self, side: _ShownSide, level: Level) -> int:
         """Clear the way for a newly displayed quantity; return how much our orders took."""
         price, quantity = level
         left: int = quantity
-        for resting in list(book.crossed_by(is_buy=is_buy, price=price)):
+        for resting in list(side.book.crossed_by(is_buy=side.is_buy, price=price)):
             if resting.owner == BACKGROUND:
-                book.cancel(resting.number)
+                side.book.cancel(resting.number)
+                side.opposite.pop(resting.price, None)
             elif left:
                 traded = min(left, resting.leaves)
                 self._floor.fill_resting(resting, traded)
                 left -= traded
         return quantity - left
 
-    def _display(self, book: Book, price: Ticks, quantity: int, *, is_buy: bool) -> None:
+    def _display(self, side: _ShownSide, price: Ticks, quantity: int) -> None:
         """Let the background have `quantity` at that price, its oldest part unmoved."""
-        queue = book.at(is_buy=is_buy, price=price)
+        queue = side.book.at(is_buy=side.is_buy, price=price)
         displayed = [one for one in queue if one.owner == BACKGROUND]
         surplus = sum(one.leaves for one in displayed) - quantity
         while surplus > 0:
             last = displayed.pop()
             gone = min(surplus, last.leaves)
-            book.take(last, gone)
+            side.book.take(last, gone)
             surplus -= gone
         if surplus == 0:
             return
@@ -149,18 +154,27 @@ class Liquidity:
             queue[-1].leaves -= surplus
         else:
             self._state.orders += 1
-            book.add(Resting(self._state.orders, BACKGROUND, is_buy, price, -surplus))
+            number = self._state.orders
+            side.book.add(Resting(number, BACKGROUND, side.is_buy, price, -surplus))
 
-    def _print(self, book: Book, price: Ticks, volume: _Volume, taker: Side | None) -> None:
+    def _print(
+        self,
+        sides: tuple[_ShownSide, _ShownSide],
+        price: Ticks,
+        volume: _Volume,
+        taker: Side | None,
+    ) -> None:
         """Let the market trade at `price`, with whom it would have met on its way there."""
-        for is_buy in (True, False):
-            is_hit = taker is None or (taker is Side.SELL) is is_buy
-            for resting in list(book.crossed_by(is_buy=not is_buy, price=price)):
+        for side in sides:
+            is_hit = taker is None or (taker is Side.SELL) is side.is_buy
+            for resting in list(side.book.crossed_by(is_buy=not side.is_buy, price=price)):
                 is_through = resting.price != price
                 if is_through or is_hit:
-                    self._hit(book, resting, volume, is_through=is_through)
+                    self._hit(side, resting, volume, is_through=is_through)
 
-    def _hit(self, book: Book, resting: Resting, volume: _Volume, *, is_through: bool) -> None:
+    def _hit(
+        self, side: _ShownSide, resting: Resting, volume: _Volume, *, is_through: bool
+    ) -> None:
         if resting.owner != BACKGROUND:
             traded = min(resting.leaves, volume.left, volume.for_us)
             if traded > 0:
@@ -168,33 +182,33 @@ class Liquidity:
                 volume.for_us -= traded
                 self._floor.fill_resting(resting, traded)
         elif is_through:
-            book.cancel(resting.number)
+            side.book.cancel(resting.number)
+            side.shown.pop(resting.price, None)
         elif volume.left > 0:
             eaten = min(resting.leaves, volume.left)
             volume.left -= eaten
-            book.take(resting, eaten)
+            side.book.take(resting, eaten)
+            # What the feed says next is news, even when it says the same number again.
+            said = side.shown.pop(resting.price, 0) - eaten
+            if said > 0:
+                side.shown[resting.price] = said
 
-    def _walk_trades(self, market: MarketState, book: Book, bar: TradeBar) -> None:
+    def _walk_trades(self, sides: tuple[_ShownSide, _ShownSide], bar: TradeBar) -> None:
         share = self._state.settings.bar_share * bar.volume
         volume = _Volume(bar.volume, int(share.quantize(_WHOLE, ROUND_FLOOR)))
         prices = (bar.open, bar.high, bar.low, bar.close)
         for price in _path(prices, leader=prices):
-            market.last = price
-            self._print(book, price, volume, None)
+            self._print(sides, price, volume, None)
 
-    def _walk_quotes(self, market: MarketState, book: Book, bar: QuoteBar) -> None:
+    def _walk_quotes(self, bids: _ShownSide, asks: _ShownSide, *, bar: QuoteBar) -> None:
         """Show the bar's quotes one after the other; its sizes are there once, not four times."""
         bid_left: int = bar.bid_quantity
         ask_left: int = bar.ask_quantity
-        bids = _path(bar.bids, leader=bar.bids)
-        asks = _path(bar.asks, leader=bar.bids)
-        for bid_price, ask_price in zip(bids, asks, strict=True):
-            bid = (bid_price, Lots(bid_left))
-            ask = (ask_price, Lots(ask_left))
-            self._hide_others(market.bids, book, (bid,), is_buy=True)
-            self._hide_others(market.asks, book, (ask,), is_buy=False)
-            bid_left -= self._show(market.bids, book, bid, is_buy=True)
-            ask_left -= self._show(market.asks, book, ask, is_buy=False)
+        bid_path = _path(bar.bids, leader=bar.bids)
+        ask_path = _path(bar.asks, leader=bar.bids)
+        for bid_price, ask_price in zip(bid_path, ask_path, strict=True):
+            bid_left -= self._show_depth(bids, ((bid_price, Lots(bid_left)),), is_whole=True)
+            ask_left -= self._show_depth(asks, ((ask_price, Lots(ask_left)),), is_whole=True)
 
 
 def _path(prices: _Prices, *, leader: _Prices) -> _Prices:

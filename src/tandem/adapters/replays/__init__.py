@@ -1,0 +1,1 @@
+"""Recorded market data, read as the events of a market."""
