@@ -7,6 +7,7 @@ the rest waits in the memory of the writing process, and dies with it.
 """
 
 import asyncio
+import errno
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -120,6 +121,8 @@ class Stream:
 
     def truncate(self, bytes_kept: int, *, late_ns: int) -> None:
         """Lose what is under way but for its first `bytes_kept`, which come `late_ns` late."""
+        if self.broken:
+            return
         kept: deque[Chunk] = deque()
         now_ns = self._wire.loop.now_ns
         self.under_way = 0
@@ -250,6 +253,11 @@ class SimTransport(asyncio.Transport):
             self._loop.enqueue(self.process, self._lose, None)
 
     @property
+    def is_attached(self) -> bool:
+        """Whether a protocol owns the connection."""
+        return self._protocol is not None
+
+    @property
     def has_backlog(self) -> bool:
         """Whether bytes wait in the process for room in the kernel."""
         return bool(self._backlog)
@@ -359,7 +367,11 @@ class SimTransport(asyncio.Transport):
 
     def _read(self) -> None:
         self._offered = False
-        if not self.is_reading() or not self.is_open or self._protocol is None:
+        if not self.is_open or self._protocol is None:
+            return
+        if not self.is_reading():
+            if self.incoming.ended and self._backlog:
+                self._fail(BrokenPipeError(errno.EPIPE, "the other end is closed"))
             return
         incoming = self.incoming
         if incoming.arrived:

@@ -35,6 +35,7 @@ class Machine:
     ) -> None:
         self.name = name
         self.asleep = False
+        self.boots = 1
         self.market_skew_ns = draws.randint(-faults.market_skew_ns_max, faults.market_skew_ns_max)
         self.slept_ns = 0
         self._now = now
@@ -64,6 +65,7 @@ class Machine:
 
     def reboot(self) -> None:
         """Start the boot clock at zero, now."""
+        self.boots += 1
         self._booted_at_ns = self._now()
         self._uptime_ns = 0
         self.slept_ns = 0

@@ -26,7 +26,7 @@ class NetworkFaults(msgspec.Struct, frozen=True, kw_only=True):
 
     `delay` holds a chunk, and all behind it, back. `break` ends a connection: each end hears of
     it after its own `notice`; what survives arrives `late` with `late_chance`. Death of a process
-    or a clean close loses what is under way only with `tail_loss_chance` (Unix sockets: never).
+    loses what it had under way only with `tail_loss_chance` (Unix sockets: never).
     `drop`, `repeat` and `swap` make the link hostile: single chunks are lost, doubled or change
     places. `split` is per read and returns only a part.
     """
@@ -182,7 +182,7 @@ class SimNetwork:
         try:
             await dial.answer
         except asyncio.CancelledError:
-            if dial.end is not None:
+            if dial.end is not None and dial.end.is_attached:
                 dial.end.abort()
             raise
 
@@ -252,6 +252,8 @@ class SimNetwork:
 
     def _break(self, stream: Stream) -> None:
         """End the connection of `stream`; both its ends hear of it in their own time."""
+        if stream.broken:
+            return
         self.trace(f"break {stream.number}")
         for direction in (stream, stream.source.incoming):
             self._lose_tail(direction)
@@ -272,7 +274,9 @@ class SimNetwork:
         refused = self._draws.random() < self._faults.connect_refused_chance
         if listener is None:
             dial.refuse(self.loop, FileNotFoundError(errno.ENOENT, f"no {dial.address}"))
-        elif self.is_cut(dial.process, target=listener.process):
+        elif self.is_cut(dial.process, target=listener.process) or self.is_cut(
+            listener.process, target=dial.process
+        ):
             self.park(lambda: self._knock(dial))
         elif refused or not listener.answers:
             reason = ConnectionRefusedError(errno.ECONNREFUSED, f"{dial.address} refused")

@@ -134,16 +134,15 @@ class SimProcess:
 
     def bury(self) -> None:
         """Take the remains of a dead process apart, silently; called when the world closes."""
-        for task in self._tasks:
+        while self._tasks:
+            task = self._tasks.pop()
             # A finished task would report an exception that nobody asked for, a pending one that
             # it was destroyed: neither is news about a dead process.
-            if task.done():
-                if not task.cancelled():
-                    task.exception()
-            else:
+            if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _close(task.get_coro())
-        self._tasks.clear()
+            elif not task.cancelled():
+                task.exception()
 
 
 def _close(coroutine: Any) -> None:

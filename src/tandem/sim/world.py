@@ -165,9 +165,10 @@ class World:
     @property
     def trace_hash(self) -> str:
         """The hash of all that happened so far: one seed, one hash."""
-        self._hash.update(self._traced)
-        self._traced.clear()
-        return self._hash.hexdigest()
+        so_far = self._hash.copy()
+        so_far.update(self._traced)
+        so_far.update(f"{self.now_ns} {self.loop.callbacks_count}".encode())
+        return so_far.hexdigest()
 
     @property
     def complaints(self) -> list[Complaint]:
@@ -184,12 +185,12 @@ class World:
         former = self._processes.get(name)
         assert former is None or not former.alive, f"{name} is still alive"
         home = self.machine(machine) if isinstance(machine, str) else machine
-        assert not home.asleep, f"{home.name} is asleep"
         process = self.table.start(name, home, self.crash_points)
         process.clock = SimClock(home)
         process.network = ProcessNetwork(self.network, process)
         process.processes = SimProcesses(self.table, process, self.crash)
         process.disk = lambda folder: self.folder(folder, machine=home.name).hold(process)
+        process.paused = home.asleep
         self._processes[name] = process
         self._mains[name] = main
         self.trace(f"spawn {name} {process.pid} {process.started}")
@@ -214,7 +215,12 @@ class World:
 
     def crash(self, process: SimProcess | str) -> None:
         """Kill -9: nothing of it runs again, not even `finally`. The dead stay dead."""
-        self._kill(self._one(process), "crash")
+        process = self._one(process)
+        if process.alive:
+            self._kill(process, "crash")
+            for folder in self._folders.values():
+                if folder.holder is process:
+                    folder.holder_died()
 
     def pause(self, process: SimProcess | str) -> None:
         """SIGSTOP: nothing of it runs; callbacks, timers and bytes wait."""
@@ -264,7 +270,7 @@ class World:
         self.trace(f"reboot {machine}")
         home = self.machine(machine)
         for process in self._on(home):
-            self._kill(process, "power cut", kernel_lives=False)
+            self._kill(process, "power cut")
         for (owner, _), folder in self._folders.items():
             if owner == machine:
                 folder.lose_power()
@@ -279,7 +285,7 @@ class World:
         home.fall_asleep()
         for process in self._on(home):
             process.paused = True
-        self.after(duration_ns, self._wake, home)
+        self.after(duration_ns, self._wake, home, home.boots)
 
     # The end.
 
@@ -328,21 +334,15 @@ class World:
             self.ended.append(Ended(self.now_ns, process.name, process.pid, error))
             self._kill(process, f"end {type(error).__name__}")
 
-    def _kill(self, process: SimProcess, how: str, *, kernel_lives: bool = True) -> None:
-        if not process.alive:
-            return
+    def _kill(self, process: SimProcess, how: str) -> None:
         self.trace(f"{how} {process.name} {process.pid}")
         process.alive = False
         process.forget_held()
         self.network.sever(process)
         self.table.bury(process)
-        if kernel_lives:
-            for folder in self._folders.values():
-                if folder.holder is process:
-                    folder.holder_died()
 
-    def _wake(self, machine: Machine) -> None:
-        if machine.asleep:
+    def _wake(self, machine: Machine, boots: int) -> None:
+        if machine.boots == boots:
             self.trace(f"wake {machine.name}")
             machine.wake()
             for process in self._on(machine):
