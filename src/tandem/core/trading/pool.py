@@ -141,12 +141,15 @@ def _idle(turn: Turn) -> Worker | None:
 
 
 def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
-    turn.send(worker, Grant(
+    turn.send(
+        worker,
+        Grant(
             account_id=seat.account_id,
             account_epoch=seat.epoch,
             venue_id=seat.venue_id,
             lease_ns=None,
-        ))
+        ),
+    )
 
 
 def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:

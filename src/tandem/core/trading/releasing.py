@@ -5,6 +5,8 @@ is not. So the prepare step needs no round trip of its own when every slot is re
 is a wait with a deadline when one is not.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from tandem.core.trading import attempts, settling
@@ -12,6 +14,7 @@ from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Attempt, Ending, Parent, Phase, Seat, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import WhenUnready
+from tandem.domain.ids import ClientOrderId
 from tandem.domain.link import Welcome
 from tandem.domain.order import FenceClass
 
@@ -84,7 +87,7 @@ def welcome(turn: Turn, worker: Worker) -> None:
     )
 
 
-def settle_unseen(turn: Turn, worker: Worker, seen: dict[str, None]) -> None:
+def settle_unseen(turn: Turn, worker: Worker, seen: Mapping[ClientOrderId, None]) -> None:
     """A worker run that does not know an attempt it was handed proves that it was never sent."""
     state = turn.state
     unsettled = [state.attempts[one] for seat in state.seats.values() for one in seat.open]

@@ -1,0 +1,72 @@
+"""What a command line or a screen says to the coordinator, and hears from it.
+
+Commands are recorded and answered once each; questions are not recorded, and answered with what
+is on disk. Every question carries a number that its answer repeats.
+"""
+
+from tandem.domain.commands import Answer, Asked
+from tandem.domain.ids import CommandId
+from tandem.domain.value import Value
+from tandem.domain.views import View
+
+
+class AskStatus(Value, frozen=True, kw_only=True, tag="ask_status"):
+    """How is the pool? Answered by `StatusView`."""
+
+    number: int
+
+
+class AskOrders(Value, frozen=True, kw_only=True, tag="ask_orders"):
+    """Which orders are there? The latest `limit` ones, or those of `ids`, by `OrdersView`."""
+
+    number: int
+    ids: tuple[str, ...] = ()
+    limit: int = 100
+
+
+class AskLife(Value, frozen=True, kw_only=True, tag="ask_life"):
+    """What became of this order, hop by hop? Answered by `LifeView`."""
+
+    number: int
+    order_id: str
+
+
+class AskPositions(Value, frozen=True, kw_only=True, tag="ask_positions"):
+    """What is held, and what was gained? Answered by `PositionsView`."""
+
+    number: int
+
+
+class AskCatalogue(Value, frozen=True, kw_only=True, tag="ask_catalogue"):
+    """What can be traded, and by which slots? Answered by `CatalogueView`."""
+
+    number: int
+
+
+Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue
+
+
+class Command(Value, frozen=True, kw_only=True, tag="command"):
+    """Do this."""
+
+    asked: Asked
+
+
+ControlRequest = Command | AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue
+
+
+class CommandAnswer(Value, frozen=True, kw_only=True, tag="command_answer"):
+    """The answer to a command."""
+
+    command_id: CommandId
+    answer: Answer
+
+
+class QuestionAnswer(Value, frozen=True, kw_only=True, tag="question_answer"):
+    """The answer to a question."""
+
+    number: int
+    view: View
+
+
+ControlMessage = CommandAnswer | QuestionAnswer

@@ -1,0 +1,307 @@
+"""The coordinator's loop: workers, askers and market data on one side, the desk on the other.
+
+The shell decides nothing about orders. It knows which connection is whose, hears heartbeats,
+watches processes, and performs what the desk wants after it is on disk.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from tandem.core.trading.desk import Desk
+from tandem.core.trading.pulse import Pulse
+from tandem.core.trading.showing import show
+from tandem.domain import link as words
+from tandem.domain.control import Command, CommandAnswer, ControlRequest, QuestionAnswer
+from tandem.domain.desk import (
+    MS,
+    Commanded,
+    DeskEffect,
+    DeskEvent,
+    DeskSettings,
+    Due,
+    FromWorker,
+    Joined,
+    Kill,
+    QuotesSeen,
+    Restarted,
+    RoomChanged,
+    Tell,
+    ToWorker,
+    WorkerDied,
+    WorkerLost,
+    WorkerSilent,
+)
+from tandem.domain.ids import AccountId, AskerId, Incarnation, InstrumentId, VenueId
+from tandem.domain.value import Value
+from tandem.domain.venue import Login, Quote, Quotes, VenueMessage
+from tandem.ports import Clock, Journal, Network, Processes
+from tandem.shells.dialer import Dialer
+from tandem.shells.link import Link
+from tandem.shells.recording import Record, Recording
+
+DeskRecord = Record[DeskEvent, DeskEffect]
+QUOTES_EVERY_S = 1.0
+ROOM_EVERY_S = 5.0
+WorkerLink = Link[words.WorkerMessage]
+AskerLink = Link[ControlRequest]
+
+
+class CoordinatorPlaces(Value, frozen=True, kw_only=True):
+    """Where the coordinator listens, and where the venues' market data is."""
+
+    workers: str
+    control: str
+    venues: dict[VenueId, str]
+
+
+class Coordinator:
+    """One coordinator process. `secrets` are the accounts' own, never recorded."""
+
+    def __init__(  # noqa: PLR0913 - these are its ports
+        self,
+        desk: Desk,
+        journal: Journal,
+        *,
+        clock: Clock,
+        network: Network,
+        processes: Processes,
+        places: CoordinatorPlaces,
+        settings: DeskSettings,
+        secrets: Mapping[AccountId, str],
+        pulse: Pulse[Incarnation],
+    ) -> None:
+        self.desk = desk
+        self._clock = clock
+        self._network = network
+        self._processes = processes
+        self._places = places
+        self._settings = settings
+        self._secrets = secrets
+        self._pulse = pulse
+        self.recording: Recording[DeskEvent, DeskEffect] = Recording(
+            desk, journal, clock, self._perform, Due
+        )
+        self._workers: dict[Incarnation, WorkerLink] = {}
+        self._processes_of: dict[Incarnation, tuple[int, int]] = {}
+        self._watches: dict[Incarnation, Callable[[], None]] = {}
+        self._askers: dict[AskerId, AskerLink] = {}
+        self._next_asker = 1
+        self._acks: dict[Incarnation, int] = {}
+        self._quotes: dict[InstrumentId, Quote] = {}
+        self._worker_decoder = msgspec.msgpack.Decoder(list[words.WorkerMessage])
+        self._asker_decoder = msgspec.msgpack.Decoder(list[ControlRequest])
+        self._venue_decoder = msgspec.msgpack.Decoder(list[VenueMessage])
+
+    async def run(self) -> None:
+        """Start, and serve until canceled."""
+        self.recording.feed(Restarted(settings=self._settings))
+        for worker in self.desk.state.workers.values():
+            self._watch(worker.incarnation, pid=worker.pid, started=worker.started)
+        self._pulse.on_restart(self._clock.now().now_ns)
+        await self._network.listen(self._places.workers, self._worker_link)
+        await self._network.listen(self._places.control, self._asker_link)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._judge_silence())
+            tasks.create_task(self._look_at_room())
+            tasks.create_task(self._hand_on_quotes())
+            for address in self._places.venues.values():
+                tasks.create_task(self._market_data(address).run())
+
+    # -- workers
+
+    def _worker_link(self) -> WorkerLink:
+        made: WorkerLink = Link(
+            self._worker_decoder, self._on_worker, self._on_open, self._on_worker_lost
+        )
+        return made
+
+    def _on_open(self, link: WorkerLink) -> None:
+        link.epoch = self.desk.state.epoch
+
+    def _on_worker(
+        self, link: WorkerLink, _epoch: int, messages: Sequence[words.WorkerMessage]
+    ) -> None:
+        for message in messages:
+            if isinstance(message, words.Hello):
+                self._hello(link, message)
+                continue
+            incarnation = link.tag
+            if incarnation is None or self._workers.get(incarnation) is not link:
+                return  # it has dialed anew since, or never said hello
+            self._pulse.heard(incarnation, self._clock.now().now_ns)
+            if isinstance(message, words.Heartbeat):
+                self._beat(link, incarnation, message)
+                continue
+            if isinstance(message, words.Reported):
+                self._acks[incarnation] = message.report_id
+                if len(self._acks) == 1:
+                    self.recording.after_durable(self._acknowledge)
+            self.recording.feed(
+                FromWorker(incarnation=incarnation, connection=link.connection, message=message)
+            )
+
+    def _hello(self, link: WorkerLink, hello: words.Hello) -> None:
+        incarnation = hello.incarnation
+        earlier = self._workers.get(incarnation)
+        if earlier is not None and earlier.connection >= hello.connection:
+            link.drop("an older hello than the last")
+            return
+        peer = self._network.peer(link.transport)
+        if peer is None:
+            link.drop("the process has gone")
+            return
+        if earlier is not None:
+            earlier.drop("its worker dialed anew")
+        link.connection = hello.connection
+        link.tag = incarnation
+        self._workers[incarnation] = link
+        self._pulse.heard(incarnation, self._clock.now().now_ns)
+        self.recording.feed(Joined(hello=hello, pid=peer.pid, started=peer.started))
+        self._watch(incarnation, pid=peer.pid, started=peer.started)
+
+    def _watch(self, incarnation: Incarnation, *, pid: int, started: int) -> None:
+        if incarnation in self._watches:
+            return
+        self._processes_of[incarnation] = (pid, started)
+        self._watches[incarnation] = lambda: None
+        end = self._processes.watch(pid, started, lambda: self._on_exit(incarnation))
+        if incarnation in self._watches:
+            self._watches[incarnation] = end
+
+    def _on_exit(self, incarnation: Incarnation) -> None:
+        self._watches.pop(incarnation, None)
+        self._processes_of.pop(incarnation, None)
+        self._pulse.forget(incarnation)
+        link = self._workers.pop(incarnation, None)
+        if link is not None:
+            link.drop("its process ended")
+        self.recording.feed(WorkerDied(incarnation=incarnation))
+
+    def _on_worker_lost(self, link: WorkerLink, _reason: str) -> None:
+        incarnation = link.tag
+        if incarnation is not None and self._workers.get(incarnation) is link:
+            del self._workers[incarnation]
+            self.recording.feed(WorkerLost(incarnation=incarnation, connection=link.connection))
+
+    def _beat(self, link: WorkerLink, incarnation: Incarnation, beat: words.Heartbeat) -> None:
+        """Heartbeats are not recorded: what they renew is taken as renewed after a restart."""
+        worker = self.desk.state.workers.get(incarnation)
+        slot_id = worker.slot_id if worker is not None else None
+        seat = self.desk.state.seats[slot_id] if slot_id is not None else None
+        link.send(
+            words.BeatAcknowledged(
+                number=beat.number,
+                account_id=seat.account_id if seat is not None else None,
+                account_epoch=seat.epoch if seat is not None else 0,
+            )
+        )
+
+    def _acknowledge(self) -> None:
+        acks, self._acks = self._acks, {}
+        for incarnation, report_id in acks.items():
+            link = self._workers.get(incarnation)
+            if link is not None:
+                link.send(words.Acknowledge(report_id=report_id))
+
+    async def _judge_silence(self) -> None:
+        """Look for silent workers; what has arrived is read first, so our stall is not theirs."""
+        every_s = self._pulse.heartbeat_ns / 1e9
+        while True:
+            await asyncio.sleep(every_s)
+            await asyncio.sleep(0.001)  # one turn of the loop, in which the sockets are drained
+            for incarnation in self._pulse.silent(self._clock.now().now_ns):
+                self.recording.feed(WorkerSilent(incarnation=incarnation))
+
+    # -- askers
+
+    def _asker_link(self) -> AskerLink:
+        made: AskerLink = Link(
+            self._asker_decoder, self._on_asker, self._on_asker_open, self._on_asker_lost
+        )
+        return made
+
+    def _on_asker_open(self, link: AskerLink) -> None:
+        link.tag = AskerId(self._next_asker)
+        self._next_asker += 1
+        self._askers[link.tag] = link
+
+    def _on_asker_lost(self, link: AskerLink, _reason: str) -> None:
+        del self._askers[link.tag]
+
+    def _on_asker(self, link: AskerLink, _epoch: int, messages: Sequence[ControlRequest]) -> None:
+        for message in messages:
+            if isinstance(message, Command):
+                self.recording.feed(Commanded(asker=link.tag, asked=message.asked))
+            else:
+                view = show(self.desk, message, records=self.recording.next_record - 1)
+                answer = QuestionAnswer(number=message.number, view=view)
+                self.recording.after_durable(partial(link.send, answer))
+
+    # -- market data and room
+
+    def _market_data(self, address: str) -> Dialer[VenueMessage]:
+        def on_up(link: Link[VenueMessage]) -> None:
+            link.send(Login(account_id=None, secret=""))
+
+        def on_messages(_epoch: int, messages: Sequence[VenueMessage]) -> None:
+            for message in messages:
+                if isinstance(message, Quotes):
+                    for quote in message.quotes:
+                        self._quotes[quote.instrument_id] = quote
+
+        return Dialer(
+            self._network,
+            address,
+            self._venue_decoder,
+            on_up=on_up,
+            on_messages=on_messages,
+            on_down=lambda: None,
+        )
+
+    async def _hand_on_quotes(self) -> None:
+        """Let the desk know where the market is, now and then: it is a reference, not a feed."""
+        every_s = 50 * MS / 1e9  # soon at first, then once a second
+        while True:
+            await asyncio.sleep(every_s)
+            if self._quotes:
+                quotes, self._quotes = self._quotes, {}
+                self.recording.feed(QuotesSeen(quotes=tuple(quotes.values())))
+                every_s = QUOTES_EVERY_S
+
+    async def _look_at_room(self) -> None:
+        was_short = False
+        while True:
+            await asyncio.sleep(ROOM_EVERY_S if not was_short else ROOM_EVERY_S / 5)
+            if was_short:
+                self.recording.probe_room()
+            is_short = self.recording.is_short_of_room
+            if is_short is not was_short:
+                was_short = is_short
+                self.recording.feed(RoomChanged(short=is_short))
+
+    # -- effects
+
+    def _perform(self, effect: DeskEffect) -> None:
+        match effect:
+            case ToWorker():
+                link = self._workers.get(effect.incarnation)
+                if link is not None and link.connection == effect.connection:
+                    link.send(self._with_secret(effect.message))
+            case Kill():
+                known = self._processes_of.get(effect.incarnation)
+                if known is not None:
+                    self._processes.kill(known[0], known[1])
+            case Tell():
+                asker = self._askers.get(effect.asker)
+                if asker is not None:
+                    asker.send(CommandAnswer(command_id=effect.command_id, answer=effect.answer))
+
+    def _with_secret(self, message: words.CoordinatorMessage) -> words.CoordinatorMessage:
+        """A secret is added on the wire: it is in no record."""
+        if not isinstance(message, words.Grant):
+            return message
+        secret = self._secrets.get(message.account_id, "")
+        return msgspec.structs.replace(message, secret=secret)

@@ -1,0 +1,90 @@
+"""The paper exchange's loop: sessions and a market in, reports out, all of it journaled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+
+from tandem.core.matching.exchange import Exchange
+from tandem.domain.exchange import (
+    CloseSession,
+    Due,
+    ExchangeEffect,
+    ExchangeEvent,
+    MarketEvents,
+    Requested,
+    Restarted,
+    SessionClosed,
+    SessionOpened,
+    ToSession,
+)
+from tandem.domain.venue import VenueRequest
+from tandem.ports import Clock, Journal, Network
+from tandem.shells.link import Link
+from tandem.shells.recording import Record, Recording
+
+ExchangeRecord = Record[ExchangeEvent, ExchangeEffect]
+SessionLink = Link[VenueRequest]
+
+
+class ExchangeShell:
+    """One paper exchange process; `feed` yields a replayed market as it is due."""
+
+    def __init__(  # noqa: PLR0913 - these are its ports
+        self,
+        core: Exchange,
+        journal: Journal,
+        *,
+        clock: Clock,
+        network: Network,
+        address: str,
+        feed: AsyncIterator[MarketEvents] | None = None,
+    ) -> None:
+        self.core = core
+        self._network = network
+        self._address = address
+        self._feed = feed
+        self.recording: Recording[ExchangeEvent, ExchangeEffect] = Recording(
+            core, journal, clock, self._perform, Due
+        )
+        self._sessions: dict[int, SessionLink] = {}
+        self._decoder = msgspec.msgpack.Decoder(list[VenueRequest])
+
+    async def run(self) -> None:
+        """Start, and serve until canceled."""
+        self.recording.feed(Restarted())
+        await self._network.listen(self._address, self._session)
+        if self._feed is not None:
+            async for events in self._feed:
+                self.recording.feed(events)
+        await asyncio.get_running_loop().create_future()
+
+    def _session(self) -> SessionLink:
+        made: SessionLink = Link(self._decoder, self._on_requests, self._on_open, self._on_lost)
+        return made
+
+    def _on_open(self, link: SessionLink) -> None:
+        # The number of the record of its opening: never used twice, restarts included.
+        link.tag = self.recording.next_record
+        self._sessions[link.tag] = link
+        self.recording.feed(SessionOpened(session=link.tag))
+
+    def _on_lost(self, link: SessionLink, _reason: str) -> None:
+        if self._sessions.pop(link.tag, None) is not None:
+            self.recording.feed(SessionClosed(session=link.tag))
+
+    def _on_requests(
+        self, link: SessionLink, _epoch: int, requests: Sequence[VenueRequest]
+    ) -> None:
+        for request in requests:
+            self.recording.feed(Requested(session=link.tag, request=request))
+
+    def _perform(self, effect: ExchangeEffect) -> None:
+        link = self._sessions.get(effect.session)
+        if link is None:
+            return
+        match effect:
+            case ToSession():
+                link.send(effect.message)
+            case CloseSession():
+                link.close("the exchange ended the session")

@@ -1,0 +1,188 @@
+"""The link: frames of msgpack messages over one byte stream.
+
+Wire format, little-endian: u32 length of the body, u32 connection number, u64 epoch, u64 frame
+sequence from 1, then the body: one msgpack array of messages, each a msgpack array that begins
+with its tag. Everything sent in one turn of the loop goes out as one frame where it fits.
+
+A stream neither loses nor reorders, but what carries it might: a frame seen before is dropped, a
+gap closes the connection. There is no resume and no replay; both sides say where they stand when
+they connect again.
+"""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from tandem.domain.errors import FrameError
+from tandem.domain.link import MESSAGE_BYTES_MAX
+
+M = TypeVar("M")
+HEADER = struct.Struct("<IIQQ")
+BATCH_MAX = 256
+WAITING_MAX = 20_000
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+class Link(asyncio.Protocol, Generic[M]):
+    """One end of a connection; messages of type M come in, any value goes out.
+
+    `on_messages` gets each frame's messages with the frame's epoch, in order. `on_lost` is called
+    once when the connection is over, with our own reason if we ended it. After `drop` nothing
+    more comes in.
+    """
+
+    def __init__(
+        self,
+        decoder: msgspec.msgpack.Decoder[list[M]],
+        on_messages: "Callable[[Link[M], int, Sequence[M]], None]",
+        on_open: "Callable[[Link[M]], None]",
+        on_lost: "Callable[[Link[M], str], None]",
+    ) -> None:
+        self._decoder = decoder
+        self._on_messages = on_messages
+        self._on_open = on_open
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+        self._sent = 0
+        self._seen = 0
+        self._waiting: list[object] = []
+        self._flushing = False
+        self._paused = False
+        self._reason = "closed by the other end"
+        self._dropped = False
+        self.epoch = 0
+        self.connection = 0
+        self.tag: Any = None  # whatever the owner keeps with this connection
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The stream beneath."""
+        assert self._transport is not None, "the link is not open yet"
+        return self._transport
+
+    @property
+    def is_open(self) -> bool:
+        """Whether words sent now may still arrive."""
+        return self._transport is not None and not self._dropped
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the stream."""
+        assert isinstance(transport, asyncio.Transport), "a link needs a byte stream"
+        self._transport = transport
+        self._on_open(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on the messages of every whole frame."""
+        if self._dropped:
+            return
+        if self._rest:
+            data = self._rest + data
+        at, end, head = 0, len(data), HEADER.size
+        try:
+            while end - at >= head:
+                length, _, epoch, sequence = HEADER.unpack_from(data, at)
+                _refuse_long("frame", length)
+                if end - at - head < length:
+                    break
+                body = data[at + head : at + head + length]
+                at += head + length
+                self._frame(epoch, sequence, body)
+                if self._dropped:
+                    return
+        except FrameError as error:
+            self.drop(str(error))
+            return
+        self._rest = data[at:]
+
+    def _frame(self, epoch: int, sequence: int, body: bytes) -> None:
+        if sequence <= self._seen:
+            return
+        if sequence != self._seen + 1:
+            raise FrameError(f"frame {sequence} after {self._seen}")
+        self._seen = sequence
+        try:
+            messages = self._decoder.decode(body)
+        except msgspec.DecodeError as error:
+            raise FrameError(f"frame {sequence}: {error}") from error
+        self._on_messages(self, epoch, messages)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the owner, once."""
+        if exc is not None and not self._dropped:
+            self._reason = str(exc) or type(exc).__name__
+        self._dropped = True
+        self._waiting.clear()
+        self._on_lost(self, self._reason)
+
+    def drop(self, reason: str) -> None:
+        """End the connection at once; nothing more is sent or taken in."""
+        if self._dropped:
+            return
+        self._reason = reason
+        self._dropped = True
+        self._waiting.clear()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self, reason: str) -> None:
+        """Send what waits, then end the connection; nothing more is taken in."""
+        if self._dropped:
+            return
+        self._flush()
+        self._reason = reason
+        self._dropped = True
+        self.transport.close()
+
+    def send(self, message: object) -> None:
+        """Send a message at the end of this turn; nothing happens on a lost connection."""
+        if self._dropped:
+            return
+        self._waiting.append(message)
+        if not self._flushing and not self._paused:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+        elif len(self._waiting) > WAITING_MAX:
+            self.drop(f"more than {WAITING_MAX} messages wait: the other end does not read")
+
+    def pause_writing(self) -> None:
+        """Hold back what is sent from now on."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Send what was held back."""
+        self._paused = False
+        self._flush()
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._dropped or self._paused or not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        frames = []
+        for start in range(0, len(waiting), BATCH_MAX):
+            batch = waiting[start : start + BATCH_MAX]
+            body = _ENCODER.encode(batch)
+            if len(body) <= MESSAGE_BYTES_MAX:
+                frames.append(self._framed(body))
+            else:
+                frames.extend(self._framed(_single(one)) for one in batch)
+        self.transport.write(b"".join(frames))
+
+    def _framed(self, body: bytes) -> bytes:
+        self._sent += 1
+        return HEADER.pack(len(body), self.connection, self.epoch, self._sent) + body
+
+
+def _single(message: object) -> bytes:
+    body = _ENCODER.encode([message])
+    _refuse_long(type(message).__name__, len(body))
+    return body
+
+
+def _refuse_long(what: str, length: int) -> None:
+    if length > MESSAGE_BYTES_MAX:
+        raise FrameError(f"{what} of {length} bytes; the limit is {MESSAGE_BYTES_MAX}")

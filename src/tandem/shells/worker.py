@@ -1,0 +1,133 @@
+"""The worker's loop: the coordinator on one side, venues on the other."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tandem.core.trading.worker import Worker
+from tandem.domain import link as words
+from tandem.domain.ids import VenueId
+from tandem.domain.venue import VenueMessage
+from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
+from tandem.ports import Clock, Network
+from tandem.shells.dialer import Dialer
+from tandem.shells.link import Link
+
+SILENCE_S = 2.0  # without a word from the coordinator the connection is dialed anew
+
+
+class WorkerShell:
+    """One worker process. `venues` are addresses; all transports are kept open, one is used."""
+
+    def __init__(  # noqa: PLR0913 - these are its ports
+        self,
+        core: Worker,
+        *,
+        clock: Clock,
+        network: Network,
+        coordinator: str,
+        venues: Mapping[VenueId, str],
+        heartbeat_ns: int,
+    ) -> None:
+        self.core = core
+        self._clock = clock
+        self._heartbeat_s = heartbeat_ns / 1e9
+        self._heard_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns: int | None = None
+        coordinator_words = msgspec.msgpack.Decoder(list[words.CoordinatorMessage])
+        self._coordinator: Dialer[words.CoordinatorMessage] = Dialer(
+            network,
+            coordinator,
+            coordinator_words,
+            on_up=self._on_coordinator_up,
+            on_messages=self._on_coordinator,
+            on_down=core.on_disconnected,
+        )
+        venue_words = msgspec.msgpack.Decoder(list[VenueMessage])
+        self._venues = {
+            venue_id: self._dialer(network, venue_id, address, venue_words)
+            for venue_id, address in venues.items()
+        }
+
+    def _dialer(
+        self,
+        network: Network,
+        venue_id: VenueId,
+        address: str,
+        decoder: msgspec.msgpack.Decoder[list[VenueMessage]],
+    ) -> Dialer[VenueMessage]:
+        def on_messages(_epoch: int, messages: Sequence[VenueMessage]) -> None:
+            now = self._clock.now()
+            for message in messages:
+                self._perform(self.core.on_venue(venue_id, message, now))
+
+        return Dialer(
+            network,
+            address,
+            decoder,
+            on_up=lambda _: self._perform(self.core.on_session_up(venue_id)),
+            on_messages=on_messages,
+            on_down=lambda: self._perform(self.core.on_session_down(venue_id)),
+        )
+
+    async def run(self) -> None:
+        """Work until canceled."""
+        async with asyncio.TaskGroup() as tasks:
+            for dialer in self._venues.values():
+                tasks.create_task(dialer.run())
+            tasks.create_task(self._coordinator.run())
+            tasks.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            if self._coordinator.link is None:
+                continue
+            now = self._clock.now()
+            if now.now_ns - self._heard_ns > SILENCE_S * 1e9:
+                self._coordinator.hang_up("nothing was heard of the coordinator")
+                continue
+            self._perform(self.core.beat(now))
+
+    def _on_coordinator_up(self, link: Link[words.CoordinatorMessage]) -> None:
+        self._heard_ns = self._clock.now().now_ns
+        effects = self.core.on_connected()
+        link.connection = self.core.connection
+        self._perform(effects)
+
+    def _on_coordinator(self, epoch: int, messages: Sequence[words.CoordinatorMessage]) -> None:
+        now = self._clock.now()
+        self._heard_ns = now.now_ns
+        for message in messages:
+            self._perform(self.core.on_coordinator(message, epoch, now))
+
+    def _perform(self, effects: Sequence[WorkerEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case Say():
+                    if self._coordinator.link is not None:
+                        self._coordinator.link.send(effect.message)
+                case ToVenue():
+                    link = self._venues[effect.venue_id].link
+                    if link is not None:
+                        link.send(effect.request)
+                case Hangup():
+                    self._venues[effect.venue_id].hang_up("another account")
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        due_ns = self.core.next_due_ns
+        if due_ns == self._timer_ns:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_ns = None, due_ns
+        if due_ns is not None:
+            after_s = max(0, due_ns - self._clock.now().now_ns) / 1e9
+            self._timer = asyncio.get_running_loop().call_later(after_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer, self._timer_ns = None, None
+        self._perform(self.core.on_due(self._clock.now()))
