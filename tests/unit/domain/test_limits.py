@@ -51,7 +51,7 @@ def test_a_quantity_that_is_no_limit_is_refused(bad: int) -> None:
 
 @pytest.mark.parametrize("end_ns", [7, 6])
 def test_a_session_that_never_opens_is_refused(end_ns: int) -> None:
-    assert Session(begin_ns=7, end_ns=8)
+    assert Session(begin_ns=7, end_ns=8).end_ns == 8
     with pytest.raises(ConfigurationError, match=f"begin_ns 7 is not before end_ns {end_ns}"):
         Session(begin_ns=7, end_ns=end_ns)
 

@@ -377,16 +377,33 @@ def test_the_reference_is_the_middle_or_the_last_or_stays(
     assert seen.holdings[T].reference == reference
 
 
-def test_what_is_remembered_of_pace_is_bounded() -> None:
+@pytest.mark.parametrize("gap_ns", [1_000_000, 100_000])
+def test_what_is_remembered_of_pace_is_bounded_and_holds_the_last_second(gap_ns: int) -> None:
     seen = exposure()
-    count = 20_000
+    count, live = 25_000, SECOND_NS // gap_ns
     for at in range(count):
-        send(seen, order(at + 1), Instant(at * 1_000_000, 0))
-    assert len(seen.sent_ns) <= 2 * PURGE_MIN + 2
-    assert len(seen.alike) <= 2 * PURGE_MIN
-    assert sorted(seen.sent_ns) == seen.sent_ns
-    live = [at * 1_000_000 for at in range(count - 999, count)]
-    assert seen.sent_ns[-999:] == live
+        send(seen, order(at + 1), Instant(at * gap_ns, 0))
+    assert len(seen.sent_ns) <= 2 * max(live, PURGE_MIN) + 2
+    assert seen.sent_ns[-live:] == [at * gap_ns for at in range(count - live, count)]
+    assert PURGE_MIN <= len(seen.alike) <= seen.purge_at <= 2 * max(live, PURGE_MIN)
+    assert [key[2] for key in seen.alike][-live:] == list(range(count - live + 1, count + 1))
+
+
+def test_orders_alike_are_remembered_while_others_are_forgotten() -> None:
+    seen = exposure()
+    send(seen, order(1), Instant(0, 0))
+    for at in range(PURGE_MIN):
+        send(seen, order(2 + at), Instant(SECOND_NS - 1, 0))
+    assert len(seen.alike) == PURGE_MIN + 1
+    now = Instant(SECOND_NS - 1, NOW.market_ns)
+    for at in range(1 + PURGE_MIN):
+        seen.note_ended(order(1 + at), leaves_quantity=Lots(1 + at))
+    most: dict[str, Any] = {"max_duplicates": 1, "max_orders_per_second": 10_000}
+    assert breach(order(1), seen, now, **most) is RiskBreach.DUPLICATE
+    assert breach(order(2), seen, now, **most) is RiskBreach.DUPLICATE
+    for at in range(PURGE_MIN):
+        send(seen, order(5_000 + at), Instant(SECOND_NS, 0))
+    assert order(1).quantity not in [key[2] for key in seen.alike]
 
 
 class Judge:
