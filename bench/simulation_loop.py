@@ -16,7 +16,7 @@ FRAME = bytes(200)
 
 async def ticks(_: SimProcess) -> None:
     """Wait for the next timer, again and again: the cheapest thing a task does."""
-    for _ in range(1_000_000):
+    for _round in range(1_000_000):
         await asyncio.sleep(0.001)
 
 

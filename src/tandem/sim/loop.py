@@ -319,6 +319,8 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _arm(self, handle: SimHandle, when: float) -> None:
         due_ns = math.ceil(when * SECOND_NS)
+        if due_ns / SECOND_NS < when:  # the product was rounded down
+            due_ns += 1
         if handle.process is not None:
             machine = handle.process.machine
             handle.slept_ns = machine.slept_ns

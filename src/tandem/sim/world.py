@@ -52,6 +52,7 @@ __all__ = [
     "DiskFaults",
     "Ended",
     "Faults",
+    "Main",
     "NetworkFaults",
     "ProcessFaults",
     "SimProcess",
