@@ -14,6 +14,7 @@ from typing import assert_never
 import msgspec
 
 from tandem.core.matching import queries
+from tandem.core.matching.book import Resting
 from tandem.core.matching.chance import seeded
 from tandem.core.matching.delivery import Delivery, bounded
 from tandem.core.matching.floor import Floor
@@ -39,7 +40,7 @@ from tandem.domain.exchange import (
     SessionClosed,
     SessionOpened,
 )
-from tandem.domain.ids import Ticks
+from tandem.domain.ids import InstrumentId, Ticks
 from tandem.domain.instant import Instant
 from tandem.domain.order import Order, OrderStatus, TimeInForce
 from tandem.domain.reports import RejectCode, Rejected
@@ -105,6 +106,10 @@ class Exchange:
     def state(self) -> ExchangeState:
         """Everything remembered but the books, to be read only."""
         return self._state
+
+    def resting(self, instrument_id: InstrumentId) -> list[Resting]:
+        """Return what rests in one book, to be read only: bids then asks, best first."""
+        return self._floor.books[instrument_id].resting()
 
     @property
     def next_due_ns(self) -> int | None:

@@ -1,0 +1,369 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tandem.domain.exchange import DepthShown, Fees, SelfMatch
+from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.order import OrderStatus, Side
+from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
+from tandem.domain.venue import CancelCode, CancelRejected, VenueMessage
+from tests.unit.core.matching.paper import (
+    ALL_THERE_IS,
+    BUY,
+    COIN,
+    DAY,
+    FOK,
+    GTC,
+    IOC,
+    NOON_NS,
+    SELL,
+    SHARE,
+    Paper,
+    account,
+    kinds,
+    order,
+)
+
+
+def code(messages: list[VenueMessage]) -> RejectCode:
+    (message,) = messages
+    assert isinstance(message, Rejected)
+    return message.code
+
+
+def fills(messages: list[VenueMessage]) -> list[tuple[int, int]]:
+    return [(one.quantity, one.price) for one in messages if isinstance(one, Filled)]
+
+
+def offered(paper: Paper, *asks: tuple[int, int], bids: tuple[tuple[int, int], ...] = ()) -> None:
+    paper.market(
+        DepthShown(
+            instrument_id=SHARE,
+            bids=tuple((Ticks(price), Lots(lots)) for price, lots in bids),
+            asks=tuple((Ticks(price), Lots(lots)) for price, lots in asks),
+            is_whole=True,
+        )
+    )
+
+
+def test_an_order_that_meets_nobody_rests_and_holds_its_cash() -> None:
+    paper = Paper()
+    assert kinds(paper.place("A1-1", BUY, 10, 1_000)) == ["Accepted"]
+    assert paper.book() == [("buy", 1_000, 10)]
+    assert paper.held("A1") == Decimal("100.00")
+
+
+def test_two_accounts_trade_at_the_resting_price_and_each_is_told_its_own_fee() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 10, 1_000)
+    accepted, filled = paper.place("B1-1", BUY, 4, 1_010)
+    assert isinstance(accepted, Accepted)
+    assert isinstance(filled, Filled)
+    assert (filled.quantity, filled.price, filled.fee) == (4, 1_000, Decimal("0.04"))
+    assert paper.cash("B1") == Decimal("99959.96")
+    assert paper.cash("A1") == Decimal("100040.00")
+    assert (paper.shares("B1"), paper.shares("A1")) == (1_004, 996)
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_maker_may_be_paid_a_rebate() -> None:
+    paper = Paper()
+    paper.place("B1-1", SELL, 10, 1_000)
+    paper.place("A1-1", BUY, 10, 1_000)
+    assert paper.cash("B1") == Decimal("100100.01")
+    assert paper.exchange.state.fees["USD"] == Decimal("-0.01")
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_execution_ids_differ_between_the_sides_of_one_trade() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 10, 1_000)
+    paper.place("B1-1", BUY, 10, 1_000)
+    ids = [
+        one.fill.execution_id
+        for account in paper.exchange.state.accounts
+        for one in account.executions
+    ]
+    assert len(ids) == 2
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "changes", "expected"),
+    [
+        (1, 1_000, {"instrument_id": InstrumentId("paper:none")}, RejectCode.UNKNOWN_INSTRUMENT),
+        (0, 1_000, {}, RejectCode.BAD_QUANTITY),
+        (-5, 1_000, {}, RejectCode.BAD_QUANTITY),
+        (2**53, 1_000, {}, RejectCode.BAD_QUANTITY),
+        (1, 0, {}, RejectCode.BAD_PRICE),
+        (1, -1, {}, RejectCode.BAD_PRICE),
+        (1, 2**53, {}, RejectCode.BAD_PRICE),
+        (1, None, {}, RejectCode.NO_LIQUIDITY),
+        (1, None, {"post_only": True}, RejectCode.WOULD_TAKE),
+        (10_001, 1_000, {}, RejectCode.FUNDS),
+        (1, 1_000, {"expires_at_ns": NOON_NS}, RejectCode.EXPIRED_REQUEST),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_by_name(
+    quantity: int, price: int | None, changes: dict[str, Any], expected: RejectCode
+) -> None:
+    paper = Paper()
+    assert code(paper.place("A1-1", BUY, quantity, price, **changes)) is expected
+    assert paper.book() == []
+    assert paper.held("A1") == 0
+
+
+def test_an_id_that_is_too_long_and_one_order_too_many_are_refused() -> None:
+    paper = Paper(open_orders_max=2)
+    assert code(paper.place("A1-" + "x" * 200, BUY, 1, 100)) is RejectCode.OTHER
+    paper.place("A1-1", BUY, 1, 100)
+    paper.place("A1-2", BUY, 1, 100)
+    assert code(paper.place("A1-3", BUY, 1, 100)) is RejectCode.OTHER
+    paper.cancel("A1-1")
+    assert kinds(paper.place("A1-3", BUY, 1, 100)) == ["Accepted"]
+
+
+def test_open_orders_hold_positions_too() -> None:
+    paper = Paper()
+    assert kinds(paper.place("A1-1", SELL, 1_000, 1_000)) == ["Accepted"]
+    assert code(paper.place("A1-2", SELL, 1, 1_000)) is RejectCode.POSITION
+    paper.cancel("A1-1")
+    assert kinds(paper.place("A1-2", SELL, 1_000, 1_000)) == ["Accepted"]
+
+
+def test_a_request_expires_by_venue_time_on_class_a_only() -> None:
+    """F11"""
+    paper = Paper()
+    assert kinds(paper.place("A1-1", BUY, 1, 100, expires_at_ns=NOON_NS * 2)) == ["Accepted"]
+    late = {"expires_at_ns": NOON_NS + paper.now_ns}
+    assert code(paper.place("A1-2", BUY, 1, 100, **late)) is RejectCode.EXPIRED_REQUEST
+    assert kinds(paper.place("U1-2", BUY, 1, 100, **late)) == ["Accepted"]
+    assert kinds(paper.place("N1-2", BUY, 1, 100, **late)) == ["Accepted"]
+
+
+@pytest.mark.parametrize("name", ["A1-1", "N1-1"])
+def test_classes_a_and_c_refuse_an_id_while_it_is_open(name: str) -> None:
+    paper = Paper()
+    paper.place(name, BUY, 1, 100)
+    assert code(paper.place(name, BUY, 1, 100)) is RejectCode.DUPLICATE_ID
+    paper.cancel(name)
+    assert kinds(paper.place(name, BUY, 1, 100)) == ["Accepted"]
+
+
+def test_class_b_refuses_a_used_id_for_ever_but_not_one_that_was_refused() -> None:
+    """The used id stays refused when the order itself is long forgotten."""
+    paper = Paper(final_orders_kept=1)
+    assert code(paper.place("U1-1", BUY, 0, 100)) is RejectCode.BAD_QUANTITY
+    paper.place("U1-1", BUY, 1, 100)
+    assert code(paper.place("U1-1", BUY, 1, 100)) is RejectCode.DUPLICATE_ID
+    paper.cancel("U1-1")
+    for number in range(2, 100):
+        paper.place(f"U1-{number}", BUY, 1, 100)
+        paper.cancel(f"U1-{number}")
+    assert "U1-1" not in paper.account("U1").numbers
+    assert code(paper.place("U1-1", BUY, 1, 100)) is RejectCode.DUPLICATE_ID
+
+
+def test_final_orders_and_executions_are_kept_up_to_a_number() -> None:
+    paper = Paper(final_orders_kept=10, executions_kept=5)
+    for number in range(300):
+        paper.place(f"A1-{number}", SELL, 1, 100)
+        paper.place(f"B1-{number}", BUY, 1, 100)
+    holder = paper.account("A1")
+    assert 10 <= len(holder.records) <= 10 + 64
+    assert len(holder.numbers) == len(holder.ended) == len(holder.records)
+    assert 5 <= len(holder.executions) <= 5 + 64
+    assert holder.dropped + len(holder.executions) == 300
+
+
+def test_forgetting_an_order_keeps_a_later_one_of_the_same_id() -> None:
+    paper = Paper(final_orders_kept=1)
+    paper.place("A1-again", BUY, 1, 100)
+    paper.cancel("A1-again")
+    paper.place("A1-again", BUY, 1, 100)
+    for number in range(200):
+        paper.place(f"A1-{number}", BUY, 1, 100)
+        paper.cancel(f"A1-{number}")
+    assert kinds(paper.cancel("A1-again")) == ["Canceled"]
+
+
+def test_a_cancel_ends_the_order_and_gives_back_what_it_held() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("B1-1", SELL, 4, 1_000)
+    (canceled,) = paper.cancel("A1-1")
+    assert canceled == Canceled(
+        client_order_id=order("A1-1", BUY, 1, 1).client_order_id, cum_quantity=Lots(4)
+    )
+    assert paper.held("A1") == 0
+    assert paper.book() == []
+
+
+def test_a_cancel_of_what_has_ended_or_never_was_is_refused() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.cancel("A1-1")
+    codes = [
+        one.code
+        for name in ("A1-1", "A1-2")
+        for one in paper.cancel(name)
+        if isinstance(one, CancelRejected)
+    ]
+    assert codes == [CancelCode.FINAL, CancelCode.UNKNOWN_ORDER]
+
+
+def test_a_market_order_takes_what_there_is_and_ends() -> None:
+    paper = Paper()
+    offered(paper, (1_000, 3), (1_001, 4))
+    messages = paper.place("A1-1", BUY, 10, None)
+    assert kinds(messages) == ["Accepted", "Filled", "Filled", "Expired"]
+    assert fills(messages) == [(3, 1_000), (4, 1_001)]
+    assert paper.held("A1") == 0
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_market_sell_takes_the_bids() -> None:
+    paper = Paper()
+    offered(paper, bids=((999, 3), (998, 4)))
+    assert fills(paper.place("A1-1", SELL, 5, None, time_in_force=GTC)) == [(3, 999), (2, 998)]
+
+
+def test_a_market_buy_needs_the_cash_for_what_it_would_take() -> None:
+    poor = account("A1", "ann", cash={"USD": Decimal(30)})
+    paper = Paper(accounts=(poor,), logged_in=False)
+    paper.on_session("A1", 1)
+    offered(paper, (1_000, 2), (1_001, 5))
+    assert code(paper.place("A1-1", BUY, 3, None)) is RejectCode.FUNDS
+    assert fills(paper.place("A1-2", BUY, 2, None)) == [(2, 1_000)]
+    assert paper.cash("A1") == Decimal("10.00")
+
+
+def test_immediate_or_cancel_never_rests() -> None:
+    paper = Paper()
+    offered(paper, (1_000, 3))
+    messages = paper.place("A1-1", BUY, 10, 1_000, time_in_force=IOC)
+    assert kinds(messages) == ["Accepted", "Filled", "Expired"]
+    assert paper.book() == []
+    assert paper.held("A1") == 0
+
+
+def test_fill_or_kill_trades_as_a_whole_or_not_at_all() -> None:
+    paper = Paper()
+    offered(paper, (1_000, 3), (1_001, 3))
+    messages = paper.place("A1-1", BUY, 5, 1_000, time_in_force=FOK)
+    assert kinds(messages) == ["Accepted", "Expired"]
+    assert isinstance(messages[1], Expired)
+    assert messages[1].cum_quantity == 0
+    assert fills(paper.place("A1-2", BUY, 5, 1_001, time_in_force=FOK)) == [(3, 1_000), (2, 1_001)]
+
+
+def test_post_only_is_refused_where_it_would_trade() -> None:
+    paper = Paper()
+    offered(paper, (1_000, 3), bids=((990, 3),))
+    assert code(paper.place("A1-1", BUY, 1, 1_000, post_only=True)) is RejectCode.WOULD_TAKE
+    assert code(paper.place("A1-2", SELL, 1, 990, post_only=True)) is RejectCode.WOULD_TAKE
+    assert kinds(paper.place("A1-3", BUY, 1, 999, post_only=True)) == ["Accepted"]
+    assert kinds(paper.place("A1-4", SELL, 1, 1_001, post_only=True)) == ["Accepted"]
+    paper = Paper()
+    assert kinds(paper.place("A1-5", SELL, 1, 1_000, post_only=True)) == ["Accepted"]
+
+
+def own_meeting(
+    mode: SelfMatch, quantity: int = 10, **changes: Any
+) -> tuple[Paper, list[VenueMessage]]:
+    """A1 rests 4 at 1000, B1 5 behind; A2, of the same owner as A1, comes and takes."""
+    paper = Paper(self_match=mode)
+    paper.place("A1-1", SELL, 4, 1_000)
+    paper.place("B1-1", SELL, 5, 1_000)
+    return paper, paper.place("A2-1", BUY, quantity, 1_000, **changes)
+
+
+def test_reject_refuses_before_anything_trades() -> None:
+    """I4"""
+    paper, messages = own_meeting(SelfMatch.REJECT)
+    assert code(messages) is RejectCode.SELF_MATCH
+    assert paper.book() == [("sell", 1_000, 4), ("sell", 1_000, 5)]
+    assert kinds(paper.place("U1-1", BUY, 10, 1_000)) == ["Accepted", "Filled", "Filled"]
+
+
+def test_expire_taker_ends_the_new_order_where_it_would_meet_its_own() -> None:
+    paper, messages = own_meeting(SelfMatch.EXPIRE_TAKER)
+    assert kinds(messages) == ["Accepted", "Canceled"]
+    assert paper.book() == [("sell", 1_000, 4), ("sell", 1_000, 5)]
+
+
+def test_expire_maker_ends_the_resting_order_and_goes_on() -> None:
+    paper, messages = own_meeting(SelfMatch.EXPIRE_MAKER)
+    assert fills(messages) == [(5, 1_000)]
+    assert paper.book() == [("buy", 1_000, 5)]
+    assert paper.account("A1").held_lots[SHARE] == 0
+
+
+def test_expire_both_ends_both() -> None:
+    paper, messages = own_meeting(SelfMatch.EXPIRE_BOTH)
+    assert kinds(messages) == ["Accepted", "Canceled"]
+    assert paper.book() == [("sell", 1_000, 5)]
+
+
+def test_decrement_takes_the_smaller_quantity_off_both() -> None:
+    paper, messages = own_meeting(SelfMatch.DECREMENT)
+    assert fills(messages) == [(5, 1_000)]
+    assert paper.book() == [("buy", 1_000, 1)]
+    assert paper.held("A2") == Decimal("10.00")
+    more = paper.place("B1-2", SELL, 1, 1_000)
+    assert kinds(more) == ["Accepted", "Filled"]
+    assert paper.account("A2").records[3].status is OrderStatus.CANCELED
+    assert paper.account("A2").records[3].cum_quantity == 6
+    assert paper.held("A2") == 0
+
+
+def test_decrement_may_use_up_the_new_order() -> None:
+    paper = Paper(self_match=SelfMatch.DECREMENT)
+    paper.place("A1-1", SELL, 4, 1_000)
+    assert kinds(paper.place("A2-1", BUY, 3, 1_000)) == ["Accepted", "Canceled"]
+    assert paper.book() == [("sell", 1_000, 1)]
+
+
+@pytest.mark.parametrize("mode", list(SelfMatch))
+def test_fill_or_kill_counts_no_lots_behind_its_own_unless_those_give_way(
+    mode: SelfMatch,
+) -> None:
+    paper, messages = own_meeting(mode, 5, time_in_force=FOK)
+    if mode is SelfMatch.EXPIRE_MAKER:
+        assert fills(messages) == [(5, 1_000)]
+    else:
+        assert fills(messages) == []
+        assert len(paper.book()) == 2
+
+
+@pytest.mark.parametrize("mode", [SelfMatch.EXPIRE_TAKER, SelfMatch.EXPIRE_MAKER])
+def test_a_market_order_that_finds_only_its_own_is_not_refused_for_want_of_others(
+    mode: SelfMatch,
+) -> None:
+    paper = Paper(self_match=mode)
+    paper.place("A1-1", SELL, 4, 1_000)
+    messages = paper.place("A2-1", BUY, 4, None)
+    assert kinds(messages)[0] == "Accepted"
+    assert kinds(messages)[-1] in ("Canceled", "Expired")
+
+
+@pytest.mark.parametrize("mode", list(SelfMatch))
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_orders_of_one_owner_never_trade_with_each_other(mode: SelfMatch, side: Side) -> None:
+    """I4"""
+    paper = Paper(self_match=mode)
+    paper.place("A1-1", side.opposite, 4, 1_000)
+    paper.place("A1-2", side, 4, 1_000)
+    paper.place("A2-1", side, 9, 1_000)
+    assert paper.exchange.state.executions == 0
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_price_and_a_size_of_many_digits_settle_to_the_last_one() -> None:
+    paper = Paper(fees=Fees(maker=Decimal("0.00015"), taker=Decimal("0.00035")))
+    changes = {"instrument_id": COIN, "time_in_force": DAY}
+    paper.place("A1-1", SELL, 12_345_679, 3_700_123, **changes)
+    paper.place("U1-1", BUY, 1_234_567, 3_700_123, **changes)
+    assert paper.cash("U1") == 100_000 - Decimal("456.8049751741") - Decimal("0.15988174")
+    assert paper.sums() == ALL_THERE_IS
