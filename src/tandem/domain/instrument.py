@@ -8,7 +8,7 @@ import msgspec
 
 from tandem.domain.errors import ConfigurationError, OffGridError, UnknownInstrumentError
 from tandem.domain.ids import InstrumentId, Lots, MarketId, Ticks, VenueId
-from tandem.domain.money import EXACT, ZERO
+from tandem.domain.money import EXACT, ZERO, multiply
 
 STEPS_MAX = 2**53
 TEXT_MAX = 40
@@ -20,6 +20,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     `symbol` is the venue's own string; `tick_size` is in quote currency per base unit,
     `lot_size` in base units. Two instruments with the same `market_id` and `symbol` meet in one
     market, whatever their venues.
+
+    Raises:
+        ConfigurationError: a step is not above zero.
     """
 
     instrument_id: InstrumentId
@@ -31,6 +34,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     tick_size: Decimal
     lot_size: Decimal
 
+    def __post_init__(self) -> None:
+        for name in ("tick_size", "lot_size"):
+            step = getattr(self, name)
+            if not step.is_finite() or step <= 0:
+                raise ConfigurationError(
+                    f"{self.instrument_id}: {name} is {step}, expected above 0"
+                )
+
     @property
     def book_id(self) -> str:
         """The book, across the venues of one market, in which this instrument's orders meet."""
@@ -39,7 +50,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def step_value(self) -> Decimal:
         """What one lot is worth at a price of one tick, in quote currency."""
-        return self.tick_size * self.lot_size
+        return multiply(self.tick_size, self.lot_size)
 
     def price(self, text: str) -> Ticks:
         """Return `text` in ticks.
@@ -67,7 +78,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def notional(self, price: Ticks, quantity: Lots) -> Decimal:
         """Return the exact value of `quantity` at `price`, in quote currency."""
-        return price * quantity * self.step_value
+        return multiply(self.step_value, price * quantity)
 
 
 class Catalogue:
