@@ -15,7 +15,6 @@ WORD = "open sesame"
 
 
 def test_a_secret_is_never_printed() -> None:
-    """I9"""
     account = AccountSettings(
         account_id=AccountId("A1"),
         secret=WORD,

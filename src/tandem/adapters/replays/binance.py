@@ -88,7 +88,10 @@ class BinanceFile:
             MarketFileError: there is none.
         """
         for number, (_, text) in enumerate(self._lines(), start=1):
-            stream = self._decoded(text, number).stream
+            try:
+                stream = _decoded(text).stream
+            except msgspec.DecodeError as error:
+                raise MarketFileError(f"{self.path}: line {number}: {error}") from error
             if stream:
                 return stream.partition("@")[0].upper()
         raise MarketFileError(f"{self.path}: names no stream")
@@ -104,7 +107,7 @@ class BinanceFile:
         for number, (received_ns, text) in enumerate(self._lines(), start=1):
             at_ns = max(at_ns, received_ns)
             try:
-                for event in self._read(text, self._decoded(text, number), grid):
+                for event in self._read(text, grid):
                     yield at_ns, event
             except (msgspec.DecodeError, MarketFileError) as error:
                 raise MarketFileError(f"{self.path}: line {number}: {error}") from error
@@ -124,13 +127,8 @@ class BinanceFile:
         except (OSError, EOFError, zlib.error) as error:
             raise MarketFileError(f"{self.path}: after line {number}: {error}") from error
 
-    def _decoded(self, text: bytes, number: int) -> _Stream:
-        try:
-            return msgspec.json.decode(text, type=_Stream)
-        except msgspec.DecodeError as error:
-            raise MarketFileError(f"{self.path}: line {number}: {error}") from error
-
-    def _read(self, text: bytes, line: _Stream, grid: Grid) -> Iterator[MarketEvent]:
+    def _read(self, text: bytes, grid: Grid) -> Iterator[MarketEvent]:
+        line = _decoded(text)
         if not line.stream:
             yield from self._start(msgspec.json.decode(text, type=_Snapshot), grid)
             return
@@ -165,7 +163,7 @@ class BinanceFile:
     def _start(self, snapshot: _Snapshot, grid: Grid) -> Iterator[MarketEvent]:
         self._is_synchronized = True
         self.last_update = snapshot.last
-        yield _depth_shown(snapshot.bids, snapshot.asks, grid, is_whole=True)
+        yield _depth_shown(snapshot, grid, is_whole=True)
         for depth in self._early:
             yield from self._change(depth, grid)
         self._early.clear()
@@ -177,18 +175,22 @@ class BinanceFile:
             self.depth_gaps += 1
         self.depth_applied += 1
         self.last_update = depth.last
-        yield _depth_shown(depth.bids, depth.asks, grid, is_whole=False)
+        yield _depth_shown(depth, grid, is_whole=False)
         if self._best is not None and self._best.last > depth.last:
             yield _best_shown(self._best, grid)
 
 
-def _depth_shown(bids: _Levels, asks: _Levels, grid: Grid, *, is_whole: bool) -> DepthShown:
-    shown_bids: tuple[Level, ...] = tuple((grid.bid(one), grid.size(size)) for one, size in bids)
-    shown_asks: tuple[Level, ...] = tuple((grid.ask(one), grid.size(size)) for one, size in asks)
+def _decoded(text: bytes) -> _Stream:
+    return msgspec.json.decode(text, type=_Stream)
+
+
+def _depth_shown(said: _Depth | _Snapshot, grid: Grid, *, is_whole: bool) -> DepthShown:
+    bids: tuple[Level, ...] = tuple((grid.bid(one), grid.size(size)) for one, size in said.bids)
+    asks: tuple[Level, ...] = tuple((grid.ask(one), grid.size(size)) for one, size in said.asks)
     return DepthShown(
         instrument_id=grid.instrument_id,
-        bids=shown_bids,
-        asks=shown_asks,
+        bids=bids,
+        asks=asks,
         is_whole=is_whole,
         off_lot_rounded=grid.taken_rounded(),
     )

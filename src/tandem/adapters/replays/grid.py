@@ -26,25 +26,25 @@ class Grid:
 
     def bid(self, text: str) -> Ticks:
         """Return a price at which somebody buys: never above what he said."""
-        return Ticks(_steps(text, self._tick, ROUND_FLOOR))
+        return Ticks(_steps(text, self._tick, rounding=ROUND_FLOOR))
 
     def ask(self, text: str) -> Ticks:
         """Return a price at which somebody sells: never below what he said."""
-        return Ticks(_steps(text, self._tick, ROUND_CEILING))
+        return Ticks(_steps(text, self._tick, rounding=ROUND_CEILING))
 
     def traded(self, text: str) -> Ticks:
         """Return the tick that is nearest to a price at which something traded."""
-        return Ticks(_steps(text, self._tick, ROUND_HALF_EVEN))
+        return Ticks(_steps(text, self._tick, rounding=ROUND_HALF_EVEN))
 
     def size(self, text: str) -> Lots:
         """Return a quantity, rounded down; zero is a quantity."""
-        lots = _steps(text, self._lot, ROUND_FLOOR)
+        lots = _steps(text, self._lot, rounding=ROUND_FLOOR)
         if lots * self._lot != Decimal(text):
             self._rounded += 1
         return Lots(lots)
 
 
-def _steps(text: str, step: Decimal, rounding: str) -> int:
+def _steps(text: str, step: Decimal, *, rounding: str) -> int:
     try:
         number = Decimal(text) if len(text) <= _LENGTH_MAX else Decimal("nan")
         steps = int((number / step).to_integral_value(rounding))

@@ -87,7 +87,7 @@ class Liquidity:
                 market.last = event.close
                 self._walk_trades((bids, asks), event)
             case QuoteBar():
-                self._walk_quotes(bids, asks, bar=event)
+                self._walk_quotes((bids, asks), event)
             case _:
                 assert_never(event)
 
@@ -200,8 +200,9 @@ class Liquidity:
         for price in _path(prices, leader=prices):
             self._print(sides, price, volume, None)
 
-    def _walk_quotes(self, bids: _ShownSide, asks: _ShownSide, *, bar: QuoteBar) -> None:
+    def _walk_quotes(self, sides: tuple[_ShownSide, _ShownSide], bar: QuoteBar) -> None:
         """Show the bar's quotes one after the other; its sizes are there once, not four times."""
+        bids, asks = sides
         bid_left: int = bar.bid_quantity
         ask_left: int = bar.ask_quantity
         bid_path = _path(bar.bids, leader=bar.bids)

@@ -88,7 +88,7 @@ def test_a_login_tells_the_venue_and_its_time() -> None:
 
 @pytest.mark.parametrize(("name", "secret"), [("A1", "wrong"), ("A1", ""), ("Z9", "z9")])
 def test_a_wrong_login_is_refused_and_the_session_closed(name: str, secret: str) -> None:
-    """I9: it can ask nothing more."""
+    """It can ask nothing more."""
     paper = Paper(logged_in=False)
     paper.on(SessionOpened(session=1))
     login = Login(account_id=AccountId(name), secret=secret)
@@ -205,7 +205,7 @@ def test_a_replay_that_begins_in_another_year_has_its_own_days() -> None:
 
 
 def test_server_time_is_utc_at_the_start_and_steady_from_then_on() -> None:
-    """F12: a step of UTC moves no request's expiry."""
+    """A step of UTC moves no request's expiry."""
     exchange = Exchange(settings())
     exchange.on(SessionOpened(session=1), Instant(500, 10_000))
     request = Requested(session=1, request=AskTime(query_id=1))
@@ -232,7 +232,6 @@ def test_server_time_never_goes_back_when_process_or_machine_start_again(
 
 
 def test_a_restart_closes_sessions_and_keeps_orders_and_money() -> None:
-    """F19"""
     paper = Paper()
     paper.place("A1-1", BUY, 1, 100)
     paper.misbehave(delay_report=1.0, delay_ns_max=SECOND_NS)
@@ -286,7 +285,7 @@ def test_a_refusal_for_no_reason_is_definite_and_true() -> None:
 
 
 def test_an_unclear_refusal_may_hide_an_order_that_lives() -> None:
-    """F10: of many, some live and some do not, and all say the same."""
+    """F13: of many, some live and some do not, and all say the same."""
     paper = Paper()
     paper.misbehave(unclear=1.0)
     codes = []
@@ -372,7 +371,7 @@ STEPS = st.lists(st.tuples(EVENTS, st.sampled_from([0, 1_000, 50 * MS, DAY_NS]))
 def test_any_events_in_any_order_are_answered_encodable_replayable_and_conserve_everything(
     mode: SelfMatch, is_synthetic: bool, steps: list[tuple[ExchangeEvent, int]]
 ) -> None:
-    """I1, I4, I5, I11, over everything a session can say and a market can do."""
+    """I5, I6, I11, over everything a session can say and a market can do."""
     paper = Paper(self_match=mode, synthetic=SYNTHETIC if is_synthetic else None)
     start = paper.exchange.snapshot()
     record: list[tuple[ExchangeEvent, int, bytes]] = []

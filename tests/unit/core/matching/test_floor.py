@@ -133,7 +133,6 @@ def test_open_orders_hold_positions_too() -> None:
 
 
 def test_a_request_expires_by_venue_time_on_class_a_only() -> None:
-    """F11"""
     paper = Paper()
     assert kinds(paper.place("A1-1", BUY, 1, 100, expires_at_ns=NOON_NS * 2)) == ["Accepted"]
     late = {"expires_at_ns": NOON_NS + paper.now_ns}

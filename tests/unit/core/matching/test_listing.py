@@ -14,7 +14,6 @@ SYMBOLS = (
 
 
 def test_the_share_list_and_two_coins_are_listed() -> None:
-    """A2"""
     listed = listing.instruments()
     assert " ".join(one.symbol for one in listed) == SYMBOLS
     assert {one.tick_size for one in listed} == {Decimal("0.01")}
