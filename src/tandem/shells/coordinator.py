@@ -91,6 +91,7 @@ class Coordinator:
         self._next_asker = 1
         self._acks: dict[Incarnation, int] = {}
         self._quotes: dict[InstrumentId, Quote] = {}
+        self.on_performed: Callable[[DeskEffect], None] | None = None
         self._worker_decoder = msgspec.msgpack.Decoder(list[words.WorkerMessage])
         self._asker_decoder = msgspec.msgpack.Decoder(list[ControlRequest])
         self._venue_decoder = msgspec.msgpack.Decoder(list[VenueMessage])
@@ -285,6 +286,8 @@ class Coordinator:
     # -- effects
 
     def _perform(self, effect: DeskEffect) -> None:
+        if self.on_performed is not None:
+            self.on_performed(effect)
         match effect:
             case ToWorker():
                 link = self._workers.get(effect.incarnation)

@@ -109,6 +109,11 @@ class Recording(Generic[E, F]):
         """Whether the disk is nearly full."""
         return self._journal.is_short_of_room
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything fed is durable and performed."""
+        return self._journal.is_idle and not self._scheduled
+
     def feed(self, event: E) -> None:
         """Let the core decide about `event`; its effects follow when it is durable."""
         now = self._clock.now()

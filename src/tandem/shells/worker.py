@@ -1,7 +1,7 @@
 """The worker's loop: the coordinator on one side, venues on the other."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -36,6 +36,7 @@ class WorkerShell:
         self._heard_ns = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
+        self.on_performed: Callable[[WorkerEffect], None] | None = None
         coordinator_words = msgspec.msgpack.Decoder(list[words.CoordinatorMessage])
         self._coordinator: Dialer[words.CoordinatorMessage] = Dialer(
             network,
@@ -105,6 +106,8 @@ class WorkerShell:
 
     def _perform(self, effects: Sequence[WorkerEffect]) -> None:
         for effect in effects:
+            if self.on_performed is not None:
+                self.on_performed(effect)
             match effect:
                 case Say():
                     if self._coordinator.link is not None:

@@ -1,0 +1,132 @@
+"""Many seeds: `python -m tandem.sim.campaign --seeds 300 --first 1`.
+
+Prints how often each interesting thing happened, and fails when a seed shows a violation or when
+something that the seeds are there to show never happened.
+"""
+
+import argparse
+import gc
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from tandem.sim.scenario import Result, run_seed
+
+# What must have happened somewhere in a campaign of any size worth the name.
+INTERESTING = {
+    "takeovers": "a spare took an account over",
+    "unknown": "an attempt became UNKNOWN",
+    "unknown_settled_absent": "UNKNOWN settled: it was never there",
+    "unknown_proved_live": "UNKNOWN settled: it lives",
+    "unknown_found_ended": "UNKNOWN settled: it had ended there",
+    "unknown_settled_never_sent": "UNKNOWN settled: its worker never had it",
+    "released_again": "released again before its last moment",
+    "resends": "class B: sent again under a new number",
+    "for_person": "class C: a person was asked",
+    "starts: coordinator": "starts of the coordinator",
+    "starts: exchange": "starts of an exchange",
+    "starts: worker": "starts of a worker",
+    "leg_failures": "one leg of a pair traded more than the other",
+    "legs_hedged": "… and was hedged",
+    "legs_unwound": "… and was unwound",
+    "pairs_halted": "… and halted the pair",
+    "clearings": "own resting orders were canceled to make way",
+    "refused_self_trade": "refused: it could meet an own order",
+    "refused: funds": "refused: funds",
+    "refused: halted": "refused: halted",
+    "refused: disk_full": "refused: the disk was full",
+    "venue_refused_expired_request": "overfill averted: a request came after its expiry",
+    "duplicates_found": "overfill averted: the venue knew the id",
+    "worker: sends_repeated": "overfill averted: a worker got one send twice",
+    "refused_resends": "a refused second send, which proves nothing",
+    "fills_repeated": "a fill told twice",
+    "fills_by_query": "a fill that no report told",
+    "fills_after_end": "a fill after its order's end",
+    "reports_contradictory": "a contradictory report",
+    "cancels_unknown_order": "a cancel that overtook its order, or its order's loss",
+    "commands_repeated": "a command asked twice",
+    "hellos_dropped": "a hello that came late",
+    "old_connections_dropped": "words of an older connection",
+    "grey_workers": "a worker that answered us but not for its venue",
+    "workers_silent": "a worker that hung",
+    "pieces_moved": "what a child left went to another account",
+    "nemesis: pause": "a process stopped and went on",
+    "nemesis: cut": "a link cut for a time",
+    "nemesis: power cut": "a power cut",
+    "nemesis: full disk": "a full disk",
+}
+SEEDS_FOR_ALL = 300  # a smaller campaign may miss rare things
+
+
+def results(seeds: Iterable[int], *, processes: int) -> Iterator[Result]:
+    """Yield the result of each seed, in order."""
+    if processes < 2:
+        yield from map(run_one, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(run_one, seeds, chunksize=4)
+
+
+def run_one(seed: int) -> Result:
+    """Run one seed without leaving its world behind."""
+    result = run_seed(seed)
+    gc.collect()
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a campaign and print what it showed; 1 when anything is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args(arguments)
+    began = time.perf_counter()
+    counters: Counter[str] = Counter()
+    bad: list[Result] = []
+    done = 0
+    callbacks = 0
+    wanted = range(options.first, options.first + options.seeds)
+    for result in results(wanted, processes=options.processes):
+        done += 1
+        callbacks += result.callbacks
+        counters.update(result.counters)
+        if result.violations:
+            bad.append(result)
+            _say_violations(result)
+        if done % 100 == 0:
+            print(f"{done} seeds, {len(bad)} bad, {time.perf_counter() - began:.0f} s", flush=True)
+    spent_s = time.perf_counter() - began
+    never = _say_counters(counters, done)
+    each_s = spent_s / max(1, done)
+    print(
+        f"{done} seeds from {options.first}: {len(bad)} with violations; {spent_s:.0f} s on "
+        f"{options.processes} cores, {each_s * options.processes:.2f} core seconds a seed, "
+        f"{callbacks // max(1, done)} callbacks a seed"
+    )
+    if never and done >= SEEDS_FOR_ALL:
+        print(f"never happened: {', '.join(never)}")
+    return 1 if bad or (never and done >= SEEDS_FOR_ALL) else 0
+
+
+def _say_violations(result: Result) -> None:
+    print(f"seed {result.seed}:")
+    for one in result.violations[:5]:
+        print(f"  {one.invariant} at {one.at_ns / 1e9:.3f} s: {one.text}")
+    sys.stdout.flush()
+
+
+def _say_counters(counters: Counter[str], seeds: int) -> list[str]:
+    print(f"{'how often':>10}  what, over {seeds} seeds")
+    for key, meaning in INTERESTING.items():
+        print(f"{counters[key]:>10}  {meaning}")
+    others = {key: count for key, count in counters.items() if key not in INTERESTING}
+    for key in sorted(others):
+        print(f"{others[key]:>10}  ({key})")
+    return [key for key in INTERESTING if not counters[key]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

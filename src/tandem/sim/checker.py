@@ -1,0 +1,316 @@
+"""What must be true after every event, and what must be true in the end (docs/promises.md).
+
+The checker looks at the exchanges' own state and journal, at the coordinator's durable records, and
+at what the workers write: never only at what the desk believes.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from tandem.adapters.journal.reading import read_all, verify
+from tandem.core.matching.state import OrderRecord
+from tandem.core.trading.desk import Desk
+from tandem.core.trading.state import BothPhase, DeskState, PairPhase, Phase
+from tandem.domain.desk import DeskEffect, DeskEvent, ToWorker
+from tandem.domain.exchange import ExchangeEvent, Requested
+from tandem.domain.ids import AccountId, VenueId
+from tandem.domain.link import Grant, Release
+from tandem.domain.order import Order, Side
+from tandem.domain.venue import PlaceOrder
+from tandem.domain.worker import ToVenue, WorkerEffect
+from tandem.ports import Journal
+from tandem.shells.coordinator import DeskRecord
+from tandem.shells.recording import replay
+from tandem.shells.worker import WorkerShell
+from tandem.sim.cluster import DESK_RECORDS, Cluster
+from tandem.sim.disk import Folder
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """An invariant that did not hold."""
+
+    invariant: str
+    at_ns: int
+    text: str
+
+
+class WatchedJournal:
+    """The coordinator's journal, telling which releases are durable."""
+
+    def __init__(self, journal: Journal, durable: Callable[[bytes], None]) -> None:
+        self._journal = journal
+        self._durable = durable
+        self._appended: list[bytes] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._journal, name)
+
+    def append(self, record: bytes) -> None:
+        """See `Journal.append`."""
+        self._appended.append(record)
+        self._journal.append(record)
+
+    def commit(self, done: Callable[[], None]) -> None:
+        """See `Journal.commit`."""
+        appended, self._appended = self._appended, []
+
+        def durable() -> None:
+            for record in appended:
+                self._durable(record)
+            done()
+
+        self._journal.commit(durable)
+
+
+class Platter:
+    """What a disk would hold if the power went now, to be read only."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def names(self) -> list[str]:
+        """See `Disk.names`."""
+        return sorted(self._folder.files)
+
+    def read(self, name: str) -> bytes:
+        """See `Disk.read`."""
+        return bytes(self._folder.files[name].durable)
+
+
+class Checker:
+    """Watches one cluster; `violations` says what was seen."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.violations: list[Violation] = []
+        self.seen: Counter[str] = Counter()
+        self._durable: dict[str, int] = {}
+        self._granted: dict[AccountId, int] = {}
+        self._accepted: dict[tuple[VenueId, str], int] = {}
+        self._records: dict[str, list[OrderRecord]] = {}
+        cluster.on_desk = self._on_desk
+        cluster.on_exchange = self._on_exchange
+        cluster.on_worker = self._on_worker
+        cluster.on_performed = self._on_performed
+        cluster.watched = self._watched
+
+    def bad(self, invariant: str, text: str) -> None:
+        """Note a violation."""
+        if len(self.violations) < 20:
+            now_ns = self.cluster.world.now_ns
+            self.violations.append(Violation(invariant, now_ns, text))
+
+    def _watched(self, journal: Journal) -> Journal:
+        return WatchedJournal(journal, self._on_durable)  # type: ignore[return-value]
+
+    def _on_durable(self, content: bytes) -> None:
+        if b"release" not in content:
+            return
+        record: DeskRecord = DESK_RECORDS.decode(content)
+        for effect in record.effects:
+            if isinstance(effect, ToWorker) and isinstance(effect.message, Release):
+                release = effect.message
+                self._durable[release.order.client_order_id] = release.send_number
+
+    # -- after every event of the desk
+
+    def _on_desk(self, event: DeskEvent, _effects: list[DeskEffect]) -> None:
+        state = self.desk.state
+        for key in state.working:
+            parent = state.parents[key]
+            full = sum(
+                state.attempts[one].order.quantity
+                for one in parent.attempts
+                if not state.attempts[one].is_final
+            )
+            if full != parent.allocated:
+                self.bad("I9", f"{key}: allocated {parent.allocated}, attempts hold {full}")
+            if parent.done_quantity + full > parent.quantity:
+                self.bad("I1", f"{key}: {parent.done_quantity} + {full} of {parent.quantity}")
+        for pair in state.pairs.values():
+            if pair.phase is PairPhase.SLICING:
+                self._check_pair(state, pair.parts, int(pair.spec.slice_quantity))
+
+    def _check_pair(self, state: DeskState, parts: list, slice_quantity: int) -> None:  # type: ignore[type-arg]
+        difference = sum(
+            state.parents[one].filled * state.parents[one].spec.side.sign
+            for one in parts
+            if one in state.parents
+        )
+        if abs(difference) > slice_quantity:
+            self.bad("I7", f"legs differ by {difference}, a slice is {slice_quantity}")
+
+    @property
+    def desk(self) -> Desk:
+        """The latest desk."""
+        assert self.cluster.coordinator is not None, "no coordinator was started"
+        return self.cluster.coordinator.desk
+
+    def _on_performed(self, effect: DeskEffect) -> None:
+        if isinstance(effect, ToWorker) and isinstance(effect.message, Grant):
+            grant = effect.message
+            before = self._granted.get(grant.account_id, 0)
+            self._granted[grant.account_id] = max(before, grant.account_epoch)
+
+    def _on_worker(self, shell: WorkerShell, effect: WorkerEffect) -> None:
+        if not isinstance(effect, ToVenue) or not isinstance(effect.request, PlaceOrder):
+            return
+        core = shell.core
+        key = effect.request.order.client_order_id
+        if core.account_id is None or core.account_epoch < self._granted.get(core.account_id, 0):
+            self.bad("I3", f"{core.name} writes {key} under epoch {core.account_epoch}")
+        if key not in self._durable:
+            self.bad("I8", f"{core.name} writes {key}, of which no release is durable")
+
+    # -- at every accept
+
+    def _on_exchange(self, venue_id: VenueId, event: ExchangeEvent) -> None:
+        if not isinstance(event, Requested) or not isinstance(event.request, PlaceOrder):
+            return
+        order = event.request.order
+        found = self._record(venue_id, order)
+        if found is None or self._accepted.get((venue_id, order.client_order_id)) == found.number:
+            return
+        if (venue_id, order.client_order_id) in self._accepted:
+            self.bad("I1", f"{order.client_order_id} was accepted twice")
+        self._accepted[venue_id, order.client_order_id] = found.number
+        self.seen["accepted"] += 1
+        parent_id = order.client_order_id.rsplit("-", 2)[0]
+        self._records.setdefault(parent_id, []).append(found)
+        self._check_cross(order)
+        self._check_total(parent_id)
+
+    def _record(self, venue_id: VenueId, order: Order) -> OrderRecord | None:
+        for account in self.cluster.exchanges[venue_id].core.state.accounts:
+            number = account.numbers.get(order.client_order_id)
+            if number is not None:
+                return account.records.get(number)
+        return None
+
+    def _check_cross(self, order: Order) -> None:
+        """No own order is open that this one would meet, on any account of its market."""
+        catalogue = self.desk.rules.catalogue
+        book_id = catalogue[order.instrument_id].book_id
+        for other in self._open():
+            if (
+                other.client_order_id != order.client_order_id
+                and other.side is not order.side
+                and catalogue[other.instrument_id].book_id == book_id
+                and _crosses(order, other)
+            ):
+                self.bad("I4", f"{order.client_order_id} meets {other.client_order_id}")
+
+    def _open(self) -> list[Order]:
+        return [
+            record.order
+            for shell in self.cluster.exchanges.values()
+            for account in shell.core.state.accounts
+            for record in account.records.values()
+            if record.status is None
+        ]
+
+    def _check_total(self, parent_id: str) -> None:
+        parent = self.desk.state.parents.get(parent_id)  # type: ignore[call-overload]
+        if parent is None:
+            self.bad("I8", f"{parent_id} is not known to the desk")
+            return
+        total = sum(
+            one.order.quantity if one.status is None else one.cum_quantity
+            for one in self._records[parent_id]
+        )
+        if total > parent.quantity:
+            self.bad("I1", f"{parent_id}: {total} at venues of {parent.quantity}")
+
+    # -- in the end
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that was asked has ended."""
+        state = self.desk.state
+        if state.working or any(seat.open for seat in state.seats.values()):
+            return False
+        quoting = any(one.phase is not BothPhase.DONE for one in state.boths.values())
+        done = (PairPhase.DONE, PairPhase.HALTED)
+        return not quoting and all(one.phase in done for one in state.pairs.values())
+
+    def check_end(self) -> None:
+        """Compare desk and exchanges when all is calm: nothing lost, nothing repeated."""
+        state = self.desk.state
+        if not self.is_settled:
+            stuck = [
+                f"{one} {state.attempts[one].phase}" for s in state.seats.values() for one in s.open
+            ]
+            self.bad("I2", f"not settled: {list(state.working)} {stuck}")
+        for attempt in state.attempts.values():
+            if attempt.phase is Phase.PLANNED:
+                self.bad("I2", f"{attempt.order.client_order_id} is still planned")
+        self._check_executions(state)
+        self._check_balances(state)
+        self._check_audit()
+
+    def _check_executions(self, state: DeskState) -> None:
+        at_venues: dict[str, dict[str, int]] = {}
+        for shell in self.cluster.exchanges.values():
+            for account in shell.core.state.accounts:
+                for execution in account.executions:
+                    fill = execution.fill
+                    fills = at_venues.setdefault(fill.client_order_id, {})
+                    fills[fill.execution_id] = fill.quantity
+                for record in account.records.values():
+                    if record.status is None and self.is_settled:
+                        self.bad("I2", f"{record.order.client_order_id} is open at the venue")
+        for key, attempt in state.attempts.items():
+            ours: dict[str, int] = {str(one): lots for one, lots in attempt.executions.items()}
+            theirs = at_venues.pop(key, {})
+            if ours != theirs:
+                self.bad("I5", f"{key}: we have {ours}, the venue {theirs}")
+        for key, fills in at_venues.items():
+            self.bad("I5", f"{key}: not ours, but filled {fills}")
+
+    def _check_balances(self, state: DeskState) -> None:
+        state.ledger.check()
+        for shell in self.cluster.exchanges.values():
+            for account in shell.core.state.accounts:
+                account_id = account.settings.account_id
+                if not any(
+                    seat.opened for seat in state.seats.values() if seat.account_id == account_id
+                ):
+                    continue
+                self._check_account(state, account_id, account.cash, dict(account.positions))
+
+    def _check_account(
+        self,
+        state: DeskState,
+        account_id: AccountId,
+        cash: dict[str, Decimal],
+        positions: dict,  # type: ignore[type-arg]
+    ) -> None:
+        for currency, amount in cash.items():
+            ours = state.ledger.cash(account_id, currency)
+            if ours != amount:
+                self.bad("I6", f"{account_id}: {ours} {currency} booked, {amount} at the venue")
+        for instrument_id, lots in positions.items():
+            held = state.ledger.lots(account_id, instrument_id)
+            if held != lots:
+                self.bad("I5", f"{account_id}: {held} {instrument_id} booked, {lots} there")
+
+    def _check_audit(self) -> None:
+        """The chain is whole, and replaying it from its first byte gives the same state."""
+        disk = Platter(self.cluster.world.folder("coordinator", machine="home"))
+        verified = verify(disk)
+        self.seen["records"] += verified.records
+        again = Desk()
+        replay(again, (content for _, _, content in read_all(disk)), DESK_RECORDS)
+        if again.snapshot() != self.desk.snapshot():
+            self.bad("I11", "replaying the journal gives another state")
+
+
+def _crosses(order: Order, other: Order) -> bool:
+    if order.limit_price is None or other.limit_price is None:
+        return True
+    if order.side is Side.BUY:
+        return order.limit_price >= other.limit_price
+    return order.limit_price <= other.limit_price

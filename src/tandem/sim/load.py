@@ -1,0 +1,233 @@
+"""What a simulated trader asks, and how it insists until it is answered."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from tandem.domain.commands import (
+    Asked,
+    CancelOrders,
+    Command,
+    ExitRule,
+    HaltTrading,
+    LegPolicy,
+    ParentSpec,
+    PlaceBoth,
+    PlacePair,
+    PlaceParent,
+    Refused,
+    ResolveOrder,
+    ResumeTrading,
+    SelfTrade,
+    SetUpPool,
+    Split,
+    SwapWorker,
+    Taken,
+    WhenUnready,
+)
+from tandem.domain.control import Command as Telling
+from tandem.domain.control import CommandAnswer, ControlMessage
+from tandem.domain.desk import SECOND
+from tandem.domain.ids import ClientOrderId, CommandId, Lots, SlotId, Ticks
+from tandem.domain.order import Side, TimeInForce
+from tandem.shells.dialer import Dialer
+from tandem.shells.link import Link
+from tandem.sim.cluster import CONTROL_AT
+from tandem.sim.world import SimProcess
+
+REPEAT_S = 0.7
+PRICE = 10_000
+X_SLOTS = tuple(SlotId(f"w{n}") for n in (1, 2, 3, 4))
+Y_SLOTS = tuple(SlotId(f"w{n}") for n in (5, 6, 7, 8))
+
+
+class Intention(msgspec.Struct, frozen=True):
+    """A command and the moment at which the trader first wants it."""
+
+    at_ns: int
+    asked: Asked
+
+
+def parent(draws: random.Random) -> ParentSpec:
+    """Return some order on one symbol; often it could meet an earlier one."""
+    symbol = draws.choice(("AAA", "AAA", "BBB", "CCC"))
+    limit = draws.random() < 0.8
+    time_in_force = TimeInForce.DAY
+    if draws.random() < 0.25:
+        time_in_force = draws.choice(
+            (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL, TimeInForce.GOOD_TILL_CANCEL)
+        )
+    slots: tuple[SlotId, ...] = ()
+    if draws.random() < 0.3:
+        pool = {"BBB": X_SLOTS, "CCC": Y_SLOTS}.get(symbol, draws.choice((X_SLOTS, Y_SLOTS)))
+        slots = tuple(draws.sample(pool, draws.randint(1, 3)))
+    elif symbol == "AAA" and draws.random() < 0.5:
+        slots = draws.choice((X_SLOTS, Y_SLOTS))  # in two markets it must be said which
+    post_only = limit and time_in_force is TimeInForce.DAY and draws.random() < 0.1
+    return ParentSpec(
+        symbol=symbol,
+        side=draws.choice((Side.BUY, Side.SELL)),
+        quantity=Lots(draws.randint(1, 60)),
+        limit_price=Ticks(PRICE + draws.randint(-6, 6)) if limit else None,
+        time_in_force=time_in_force,
+        post_only=post_only,
+        slots=slots,
+        split=draws.choice((Split.EQUAL, Split.EQUAL, Split.WEIGHTED, Split.RANDOM, Split.EACH)),
+        when_unready=draws.choice((WhenUnready.GO_ON, WhenUnready.GO_ON, WhenUnready.GIVE_UP)),
+        self_trade=draws.choice((SelfTrade.REJECT_NEW, SelfTrade.CANCEL_RESTING)),
+    )
+
+
+def both(draws: random.Random) -> PlaceBoth:
+    """Return a two-sided quote."""
+    quantity = draws.randint(2, 20)
+    return PlaceBoth(
+        symbol=draws.choice(("BBB", "CCC")),
+        quantity=Lots(quantity),
+        buy_price=Ticks(PRICE - draws.randint(0, 3)),
+        sell_price=Ticks(PRICE + draws.randint(1, 4)),
+        inventory_limit=Lots(quantity * draws.randint(1, 2)),
+        refreshes=draws.randint(0, 4),
+        lifetime_ns=draws.randint(2, 15) * SECOND,
+        exit_rule=draws.choice((ExitRule.CANCEL, ExitRule.FLATTEN)),
+    )
+
+
+def pair(draws: random.Random) -> PlacePair:
+    """Return a pair on two markets."""
+    return PlacePair(
+        buy_symbol="BBB",
+        sell_symbol="CCC",
+        buy_price=Ticks(PRICE + draws.randint(-2, 4)),
+        sell_price=Ticks(PRICE + draws.randint(-4, 2)),
+        slice_quantity=Lots(draws.randint(2, 12)),
+        slices=draws.randint(1, 4),
+        buy_slots=X_SLOTS[: draws.randint(1, 4)],
+        sell_slots=Y_SLOTS[: draws.randint(1, 4)],
+        policy=draws.choice((LegPolicy.HEDGE, LegPolicy.UNWIND, LegPolicy.HALT)),
+        slice_ns=draws.randint(1, 4) * SECOND,
+    )
+
+
+def intentions(draws: random.Random, *, count: int, until_ns: int) -> list[Intention]:
+    """Return what a trader will want, in order of time."""
+    moments = sorted(draws.randrange(4 * SECOND, until_ns) for _ in range(count))
+    found = []
+    for number, at_ns in enumerate(moments):
+        kind = draws.random()
+        command: Command
+        if kind < 0.68:
+            command = PlaceParent(spec=parent(draws))
+        elif kind < 0.78:
+            command = both(draws)
+        elif kind < 0.88:
+            command = pair(draws)
+        elif kind < 0.94:
+            command = CancelOrders(order_id=f"d-{draws.randint(1, number + 2)}")
+        elif kind < 0.97:
+            command = SwapWorker(slot_id=SlotId(f"w{draws.randint(1, 8)}"))
+        else:
+            command = HaltTrading(reason="drill")
+        found.append(Intention(at_ns, Asked(command_id=CommandId(f"c{number}"), command=command)))
+        if isinstance(command, HaltTrading):
+            resume = Asked(command_id=CommandId(f"c{number}r"), command=ResumeTrading())
+            found.append(Intention(at_ns + draws.randint(1, 3) * SECOND, resume))
+    return sorted(found, key=lambda one: one.at_ns)
+
+
+class Trader:
+    """Asks for what it intends, and asks again until it is answered."""
+
+    def __init__(self, intended: Sequence[Intention], *, workers: int) -> None:
+        set_up = Asked(command_id=CommandId("set-up"), command=SetUpPool(workers=workers))
+        self._intended = [Intention(0, set_up), *intended]
+        self._next = 0
+        self.open: dict[CommandId, Asked] = {}
+        self.taken: dict[CommandId, str] = {}
+        self.refused: dict[CommandId, Refused] = {}
+        self.contradictions: list[str] = []
+        self._link: Link[ControlMessage] | None = None
+        self._began_ns: int | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether everything intended was asked and answered."""
+        return self._next >= len(self._intended) and not self.open
+
+    def cancel_all(self) -> None:
+        """Ask that everything still open be canceled."""
+        command_id = CommandId("cancel-all")
+        self.open[command_id] = Asked(
+            command_id=command_id, command=CancelOrders(order_id=None)
+        )
+
+    def resolve(self, key: ClientOrderId) -> None:
+        """Say, as a person who looked, that this order never reached its venue."""
+        command_id = CommandId(f"person-{key}")
+        if command_id not in self.taken and command_id not in self.open:
+            command = ResolveOrder(client_order_id=key, lived=False)
+            self.open[command_id] = Asked(command_id=command_id, command=command)
+
+    async def run(self, process: SimProcess) -> None:
+        """Be the process."""
+        dialer: Dialer[ControlMessage] = Dialer(
+            process.network,
+            CONTROL_AT,
+            msgspec.msgpack.Decoder(list[ControlMessage]),
+            on_up=self._on_up,
+            on_messages=self._on_messages,
+            on_down=self._on_down,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(dialer.run())
+            tasks.create_task(self._insist(process))
+
+    def _on_up(self, link: Link[ControlMessage]) -> None:
+        self._link = link
+        self._ask_open()
+
+    def _on_down(self) -> None:
+        self._link = None
+
+    def _ask_open(self) -> None:
+        if self._link is not None:
+            for asked in self.open.values():
+                self._link.send(Telling(asked=asked))
+
+    async def _insist(self, process: SimProcess) -> None:
+        if self._began_ns is None:
+            self._began_ns = process.clock.now().market_ns
+        began_ns = self._began_ns
+        since_s = 0.0
+        while True:
+            await asyncio.sleep(0.1)
+            since_s += 0.1
+            now_ns = process.clock.now().market_ns - began_ns
+            while self._next < len(self._intended) and self._intended[self._next].at_ns <= now_ns:
+                asked = self._intended[self._next].asked
+                self._next += 1
+                self.open[asked.command_id] = asked
+                if self._link is not None:
+                    self._link.send(Telling(asked=asked))
+            if since_s > REPEAT_S:
+                since_s = 0.0
+                self._ask_open()
+
+    def _on_messages(self, _epoch: int, messages: Sequence[ControlMessage]) -> None:
+        for message in messages:
+            if isinstance(message, CommandAnswer):
+                self._answered(message)
+
+    def _answered(self, told: CommandAnswer) -> None:
+        """Take an answer; a later one to the same command must be the same."""
+        self.open.pop(told.command_id, None)
+        answer = told.answer
+        if isinstance(answer, Refused):
+            self.refused[told.command_id] = answer
+            return
+        text = str(answer.order_id) if isinstance(answer, Taken) else "done"
+        earlier = self.taken.setdefault(told.command_id, text)
+        if earlier != text:
+            self.contradictions.append(f"{told.command_id}: {earlier}, then {text}")
