@@ -58,7 +58,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OffGridError: `text` is not a positive multiple of `tick_size`.
         """
-        return Ticks(_steps(text, self.tick_size, f"price of {self.symbol}"))
+        return Ticks(_steps(text, self.tick_size, what=f"price of {self.symbol}"))
 
     def quantity(self, text: str) -> Lots:
         """Return `text` in lots.
@@ -66,7 +66,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OffGridError: `text` is not a positive multiple of `lot_size`.
         """
-        return Lots(_steps(text, self.lot_size, f"quantity of {self.symbol}"))
+        return Lots(_steps(text, self.lot_size, what=f"quantity of {self.symbol}"))
 
     def price_text(self, price: Ticks) -> str:
         """Return `price` as a venue writes it; equal prices have equal text."""
@@ -127,7 +127,7 @@ class Catalogue:
         return tuple(one for one in self._by_id.values() if one.symbol == symbol)
 
 
-def _steps(text: str, step: Decimal, what: str) -> int:
+def _steps(text: str, step: Decimal, *, what: str) -> int:
     # Decimal's words for "abc", and for numbers too large to divide. Its usual 28 digits would
     # round what is off the grid by less onto it.
     with suppress(ArithmeticError):

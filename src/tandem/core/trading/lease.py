@@ -47,7 +47,7 @@ class Lease(msgspec.Struct, array_like=True, gc=False):
         self.ends_at_ns = None if is_local else 0
         return True
 
-    def on_acknowledged(self, account_id: AccountId, epoch: int, sent_at_ns: int) -> None:
+    def on_acknowledged(self, account_id: AccountId, epoch: int, *, sent_at_ns: int) -> None:
         """Renew: the heartbeat sent at `sent_at_ns`, naming this account and epoch, was heard.
 
         Acknowledgements of other accounts and epochs, late ones and repeats change nothing.
@@ -98,7 +98,7 @@ class LeaseBook(msgspec.Struct, array_like=True, gc=False):
         self.held[account_id] = held
 
     def on_heartbeat(
-        self, account_id: AccountId, epoch: int, holder: Incarnation, now_ns: int
+        self, account_id: AccountId, epoch: int, holder: Incarnation, *, now_ns: int
     ) -> bool:
         """Renew a lease at receipt; return whether to acknowledge the heartbeat."""
         held = self.held.get(account_id)

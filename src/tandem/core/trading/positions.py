@@ -107,7 +107,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
             self._open(abs(signed), price)
             return ZERO
         closed = min(abs(signed), abs(held))
-        realized = self._close(closed, held, price)
+        realized = self._close(closed, price, held=held)
         if abs(signed) > closed:
             self._open(abs(signed) - closed, price)
         return realized
@@ -124,8 +124,8 @@ class Position(msgspec.Struct, array_like=True, gc=False):
                 return
         tranches.append(Tranche(lots, cost))
 
-    def _close(self, lots: int, held: int, price: Ticks) -> Decimal:
-        cost = self.cost if lots == abs(held) else _share(self.cost, lots, abs(held))
+    def _close(self, lots: int, price: Ticks, *, held: int) -> Decimal:
+        cost = self.cost if lots == abs(held) else _share(self.cost, lots, of=abs(held))
         self.cost = subtract(self.cost, cost)
         fifo_cost = self._take_oldest(lots)
         value = Decimal(price * lots)
@@ -142,7 +142,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         cost, emptied = ZERO, 0
         for tranche in self.tranches:
             if tranche.lots > lots:
-                part = _share(tranche.cost, lots, tranche.lots)
+                part = _share(tranche.cost, lots, of=tranche.lots)
                 tranche.lots -= lots
                 tranche.cost = subtract(tranche.cost, part)
                 cost = add(cost, part)
@@ -154,6 +154,6 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         return cost
 
 
-def _share(cost: Decimal, lots: int, of: int) -> Decimal:
+def _share(cost: Decimal, lots: int, *, of: int) -> Decimal:
     """Return the part of `cost` that belongs to `lots` of so many, rounded down."""
     return EXACT.divide_int(multiply(cost, lots), of)

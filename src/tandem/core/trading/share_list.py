@@ -105,7 +105,7 @@ def parse(source: LineSource, catalogue: Catalogue, slots: Sequence[SlotId]) -> 
     while raw := source.readline(LINE_BYTES_MAX + 1):
         number += 1
         size += len(raw)
-        _check_size(raw, number, size)
+        _check_size(raw, number=number, size=size)
         body = _body(raw, number)
         words = [
             Word(line=number, column=one.start() + 1, text=one.group())
@@ -128,7 +128,7 @@ def _by_symbol(catalogue: Catalogue) -> dict[str, list[Instrument]]:
     return known
 
 
-def _check_size(raw: bytes, number: int, size: int) -> None:
+def _check_size(raw: bytes, *, number: int, size: int) -> None:
     if len(raw) > LINE_BYTES_MAX:
         seen, expected = "a longer line", f"at most {LINE_BYTES_MAX:,} bytes a line"
     elif number > LINES_MAX:

@@ -68,15 +68,15 @@ def split(
     if manner.split is Split.EACH:
         return dict.fromkeys(slots, quantity)
     if manner.split is Split.EQUAL:
-        shares = _equal(quantity, len(slots), manner)
+        shares = _equal(quantity, manner, count=len(slots))
     elif manner.split is Split.WEIGHTED:
-        shares = _weighted(quantity, _whole(list(buying_power.values())), manner.minimum)
+        shares = _weighted(quantity, _whole(list(buying_power.values())), minimum=manner.minimum)
     else:
-        shares = _random(quantity, len(slots), manner)
+        shares = _random(quantity, manner, count=len(slots))
     return {slot: Lots(lots) for slot, lots in zip(slots, shares, strict=True) if lots}
 
 
-def _equal(quantity: int, count: int, manner: Manner) -> list[int]:
+def _equal(quantity: int, manner: Manner, *, count: int) -> list[int]:
     sharers = min(count, max(1, quantity // manner.minimum))
     share, rest = divmod(quantity, sharers)
     shares = [0] * count
@@ -93,7 +93,7 @@ def _whole(powers: Sequence[Decimal]) -> list[int]:
     ]
 
 
-def _weighted(quantity: int, weights: list[int], minimum: int) -> list[int]:
+def _weighted(quantity: int, weights: list[int], *, minimum: int) -> list[int]:
     """Return shares by the largest remainder method; the lightest slots give way to `minimum`."""
     live = list(weights)
     while True:
@@ -116,7 +116,7 @@ def _apportion(quantity: int, weights: list[int]) -> list[int]:
     return shares
 
 
-def _random(quantity: int, count: int, manner: Manner) -> list[int]:
+def _random(quantity: int, manner: Manner, *, count: int) -> list[int]:
     """Return shares that no observer can guess, within limits as far as whole lots allow them.
 
     Everyone gets the lower limit; the rest is shared by random weights, and what would break an

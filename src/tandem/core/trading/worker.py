@@ -181,7 +181,9 @@ class Worker:
     def _beat_acknowledged(self, message: link.BeatAcknowledged) -> None:
         sent_at_ns = self._beats.pop(message.number, None)
         if sent_at_ns is not None and message.account_id is not None:
-            self.lease.on_acknowledged(message.account_id, message.account_epoch, sent_at_ns)
+            self.lease.on_acknowledged(
+                message.account_id, message.account_epoch, sent_at_ns=sent_at_ns
+            )
 
     def _welcomed(self, message: link.Welcome) -> None:
         self.welcomed = True

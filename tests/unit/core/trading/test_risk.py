@@ -151,7 +151,6 @@ def test_an_order_on_an_instrument_without_a_price_is_refused() -> None:
 
 
 def test_a_price_too_old_is_none() -> None:
-    """I12."""
     seen = exposure()
     limit_ns = Limits().max_reference_age_ns
     assert breach(order(1), seen, Instant(0, NOW.market_ns + limit_ns)) is None
