@@ -12,7 +12,7 @@ they connect again.
 import asyncio
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -71,8 +71,8 @@ class Link(asyncio.Protocol, Generic[M]):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the stream."""
-        assert isinstance(transport, asyncio.Transport), "a link needs a byte stream"
-        self._transport = transport
+        # Not asked with isinstance: uvloop's transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
