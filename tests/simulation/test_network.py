@@ -349,6 +349,61 @@ def test_connect_that_is_given_up_leaves_no_connection() -> None:
             assert world.complaints == []
 
 
+@pytest.mark.parametrize("moment", ["while made", "soon after"])
+def test_connect_that_is_canceled_as_it_succeeds_leaves_no_connection(moment: str) -> None:
+    seen: list[str] = []
+
+    class Fickle(Recorder):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            if moment == "while made":
+                tasks[0].cancel()
+            else:
+                asyncio.get_running_loop().call_soon(tasks[0].cancel)
+
+    async def main(process: SimProcess) -> None:
+        tasks.append(asyncio.ensure_future(process.network.connect(ADDRESS, lambda: Fickle(world))))
+        try:
+            await tasks[0]
+        except asyncio.CancelledError:
+            seen.append("canceled")
+        await asyncio.sleep(1)
+        seen.append(f"{len(process_of.transports)} open")
+
+    tasks: list[asyncio.Future[None]] = []
+    with World(1) as world:
+        connected(world)
+        process_of = world.spawn("other", "home", main)
+        world.run_for(2 * SECOND_NS)
+        assert seen == ["canceled", "0 open"]
+        assert world.complaints == []
+
+
+def test_death_can_lose_the_tail_of_what_was_sent() -> None:
+    sizes: list[int] = []
+    for seed in range(20):
+        with World(seed, Faults(network=NetworkFaults(tail_loss_chance=1.0))) as world:
+            two = connected(world)
+            two.send(bytes(1_000))
+            world.crash("client")
+            world.run_for(SECOND_NS)
+            sizes.append(len(two.server.received))
+            assert two.server.lost_at_ns is not None
+    assert max(sizes) <= 1_000
+    assert len({*sizes}) > 10
+
+
+def test_death_behind_a_break_is_still_heard() -> None:
+    for seed in range(10):
+        with World(seed, Faults(network=NetworkFaults(tail_loss_chance=1.0))) as world:
+            two = connected(world)
+            two.send(b"x")
+            world.network.break_all(world.process("client"), "server")
+            world.crash("client")
+            world.run_for(SECOND_NS)
+            assert two.server.lost_at_ns is not None
+
+
 def test_bytes_for_a_paused_process_wait_and_come_together() -> None:
     with World(1) as world:
         two = connected(world)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 
 import pytest
 
@@ -84,6 +85,41 @@ def test_a_crash_in_the_middle_of_a_callback_ends_it_there() -> None:
         assert not process.alive
         assert seen == ["created", "written"]
         assert sorted(world.folder("folder", machine="home").files) == ["file"]
+
+
+def test_every_port_of_a_dead_process_raises() -> None:
+    raised: list[str] = []
+
+    async def main(process: SimProcess) -> None:
+        disk = process.disk("folder")
+        file = disk.create("file", 1024)
+        world.crash(process)
+        calls: dict[str, Callable[[], object]] = {
+            "create": lambda: disk.create("other", 1),
+            "open": lambda: disk.open("file"),
+            "read": lambda: disk.read("file"),
+            "replace": lambda: disk.replace("file", b"never"),
+            "delete": lambda: disk.delete("file"),
+            "write": lambda: file.write(0, b"never"),
+            "sync": lambda: file.sync(lambda: None),
+            "kill": lambda: process.processes.kill(other.pid, other.started),
+            "watch": lambda: process.processes.watch(other.pid, other.started, lambda: None),
+            "listen": process.network.listen("/run/one", asyncio.Protocol).__await__().__next__,
+            "connect": process.network.connect("/run/one", asyncio.Protocol).__await__().__next__,
+        }
+        for name, call in calls.items():
+            with pytest.raises(Killed):
+                call()
+            raised.append(name)
+        assert len(raised) == len(calls)
+
+    with World(1) as world:
+        other = world.spawn("other", "home", forever)
+        world.spawn("one", "home", main)
+        world.run(SECOND_NS)
+        assert len(raised) == 11
+        assert other.alive
+        assert world.folder("folder", machine="home").read("file") == bytes(1024)
 
 
 @pytest.mark.parametrize("point", ["before write", "after write"])
@@ -306,6 +342,27 @@ def test_a_timer_that_came_due_in_sleep_still_waits_for_its_time() -> None:
         world.at(5 * SECOND_NS, world.sleep, "laptop", 10 * SECOND_NS)
         world.run(60 * SECOND_NS)
         assert seen == [16 * SECOND_NS]
+
+
+def test_a_process_that_is_stopped_and_asleep_runs_when_it_is_neither() -> None:
+    seen: list[int] = []
+
+    async def main(_: SimProcess) -> None:
+        for _round in range(100):
+            await asyncio.sleep(0.1)
+            seen.append(world.now_ns // SECOND_NS)
+
+    for stop, resume in ((1, 5), (3, 5), (1, 3), (3, 4)):
+        seen.clear()
+        with World(1) as world:
+            world.spawn("one", "laptop", main)
+            world.at(stop * SECOND_NS + 1, world.pause, "one")
+            world.at(2 * SECOND_NS + 1, world.sleep, "laptop", 2 * SECOND_NS)
+            world.at(resume * SECOND_NS + 1, world.resume, "one")
+            world.run(9 * SECOND_NS)
+            first, last = min(stop, 2), max(resume, 4)
+            assert not [time for time in seen if first < time < last]
+            assert [time for time in seen if time > last]
 
 
 def test_a_reboot_ends_all_processes_and_starts_the_boot_clock_at_zero() -> None:

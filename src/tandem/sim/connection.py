@@ -170,13 +170,11 @@ class Stream:
     ) -> None:
         loop = self._wire.loop
         due_ns = loop.now_ns + delay_ns
-        if self.chunks:
-            due_ns = max(due_ns, self.chunks[-1].due_ns)
         self.chunks.append(Chunk(content, reason, sent_ns=loop.now_ns, due_ns=due_ns))
         loop.at(due_ns, self._arrive)
 
     def _arrive(self) -> None:
-        """Take in all that is due."""
+        """Take in all that is due and not behind something that is not."""
         chunks = self.chunks
         now_ns = self._wire.loop.now_ns
         if not chunks or chunks[0].due_ns > now_ns or self._is_parked:

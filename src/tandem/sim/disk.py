@@ -13,7 +13,7 @@ import msgspec
 
 from tandem.domain.errors import DiskFailedError, DiskFullError, JournalBusyError
 from tandem.sim.loop import SimLoop
-from tandem.sim.process import SimProcess
+from tandem.sim.process import Killed, SimProcess
 
 SECTOR_BYTES = 512
 MS_NS = 1_000_000
@@ -93,7 +93,8 @@ def _land(platter: bytearray, write: Pending, draws: random.Random) -> None:
 class Folder:
     """One folder of one machine; it outlives the processes that use it.
 
-    `capacity_bytes` None means that there is always room. `content` is for a scenario's eyes.
+    `capacity_bytes` None means that there is always room. For other processes and for a scenario
+    it is a `tandem.ports.ReadableDisk`.
     """
 
     def __init__(
@@ -130,6 +131,17 @@ class Folder:
                 f"{self.name}: {size} bytes more than {self.used_bytes} of {self.capacity_bytes}"
             )
 
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted; see `ReadableDisk`."""
+        return sorted(self.files)
+
+    def read(self, name: str) -> bytes:
+        """Return what a reader sees; see `ReadableDisk`."""
+        content = self.files.get(name)
+        if content is None:
+            raise FileNotFoundError(name)
+        return bytes(content.seen)
+
     def hold(self, process: SimProcess) -> "SimDisk":
         """Open the folder for `process`, alone among the living.
 
@@ -162,11 +174,12 @@ class SimDisk:
 
     def names(self) -> list[str]:
         """Return the names of all files, sorted."""
-        return sorted(self._folder.files)
+        return self._folder.names()
 
     def read(self, name: str) -> bytes:
         """Return the whole content; see `Disk.read`."""
-        return bytes(self._content(name).seen)
+        self._require_alive()
+        return self._folder.read(name)
 
     def create(self, name: str, size: int) -> "SimFile":
         """Make a file of zeros; see `Disk.create`."""
@@ -181,7 +194,9 @@ class SimDisk:
 
     def open(self, name: str) -> "SimFile":
         """Open an existing file; see `Disk.open`."""
-        self._content(name)
+        self._require_alive()
+        if name not in self._folder.files:
+            raise FileNotFoundError(name)
         return SimFile(self._folder, self._process, name)
 
     def replace(self, name: str, content: bytes) -> None:
@@ -199,13 +214,9 @@ class SimDisk:
         self._folder.trace(f"delete {name}")
         self._process.after("delete")
 
-    def _content(self, name: str) -> Content:
+    def _require_alive(self) -> None:
         if not self._process.alive:
-            self._process.before("read")
-        content = self._folder.files.get(name)
-        if content is None:
-            raise FileNotFoundError(name)
-        return content
+            raise Killed
 
 
 class SimFile:
@@ -261,8 +272,7 @@ class SimFile:
         self._is_open = False
 
     def _land(self, written: list[Pending], done: Callable[[], None]) -> None:
-        if not self._process.alive:
-            return
+        # The kernel goes on with it when the process is killed; only nobody hears of it.
         pending = self._content.pending
         last = written[-1] if written else None
         count = next((n + 1 for n, write in enumerate(pending) if write is last), 0)

@@ -212,7 +212,8 @@ class SimLoop(asyncio.BaseEventLoop):
         late = [process.timers_held, notices] if timers_first else [notices, process.timers_held]
         for handles in [process.ready_held, *late]:
             self._soon.extend(handles)
-        process.forget_held()
+            handles.clear()
+        process.notices_held.clear()
 
     def run(self, until_ns: int, check: Callable[[], None] | None = None) -> None:
         """Run all that is due up to `until_ns`, and `check` after each callback.
@@ -237,7 +238,11 @@ class SimLoop(asyncio.BaseEventLoop):
                 gc.enable()
 
     def shut(self, processes: list[SimProcess]) -> None:
-        """End for good and bury `processes`, all of them dead."""
+        """End for good and bury `processes`, all of them dead.
+
+        From here on nothing is scheduled and nothing is reported: that a task was destroyed, or
+        its exception never looked at, is no news about the dead.
+        """
         self._shut = True
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(finalizer=_nothing)

@@ -340,7 +340,10 @@ class Dial:
             self.end.hang_up(None, delay_ns=0)
             self._fail(error)
         else:
-            self.answer.set_result(None)
+            if self.answer.done():  # given up by the protocol itself
+                self.end.abort()
+            else:
+                self.answer.set_result(None)
 
     def _fail(self, reason: Exception) -> None:
         if not self.answer.done():
@@ -384,8 +387,10 @@ class ProcessNetwork:
     def peer(self, transport: asyncio.BaseTransport) -> Peer | None:
         """Return who is at the other end; see `Network.peer`."""
         assert isinstance(transport, SimTransport)
-        other = transport.outgoing.target.process
-        return SimPeer(other.pid, other.started) if other.alive else None
+        other = transport.outgoing.target
+        if transport.is_closing() or not other.is_open:
+            return None
+        return SimPeer(other.process.pid, other.process.started)
 
 
 def _pairs(source: str, *, target: str, both_ways: bool) -> list[tuple[str, str]]:

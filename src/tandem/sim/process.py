@@ -126,23 +126,12 @@ class SimProcess:
             self._tasks = [task for task in self._tasks if not task.done()]
             self._tasks_limit = max(TASKS_KEPT, 2 * len(self._tasks))
 
-    def forget_held(self) -> None:
-        """Drop everything that waited for this process to run again."""
-        self.ready_held.clear()
-        self.timers_held.clear()
-        self.notices_held.clear()
-
     def bury(self) -> None:
         """Take the remains of a dead process apart, silently; called when the world closes."""
         while self._tasks:
             task = self._tasks.pop()
-            # A finished task would report an exception that nobody asked for, a pending one that
-            # it was destroyed: neither is news about a dead process.
             if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _close(task.get_coro())
-            elif not task.cancelled():
-                task.exception()
 
 
 def _close(coroutine: Any) -> None:

@@ -294,7 +294,6 @@ class World:
         """End the world; every process dies, and what is left of it is put away silently."""
         for process in self.table.everyone:
             process.alive = False
-            process.forget_held()
         self.loop.shut(self.table.everyone)
 
     def __enter__(self) -> Self:
@@ -338,7 +337,6 @@ class World:
     def _kill(self, process: SimProcess, how: str) -> None:
         self.trace(f"{how} {process.name} {process.pid}")
         process.alive = False
-        process.forget_held()
         self.network.sever(process)
         self.table.bury(process)
 
