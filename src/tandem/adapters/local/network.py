@@ -37,7 +37,13 @@ class LocalPeer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnixNetwork:
-    """Satisfies `tandem.ports.Network`; an address is a path of any length."""
+    """Satisfies `tandem.ports.Network`; an address is a path of any length.
+
+    Both ends must belong to user `uid`, which is ours unless said otherwise.
+    """
+
+    def __init__(self, uid: int | None = None) -> None:
+        self._uid = uid if uid is not None else os.geteuid()
 
     async def listen(self, address: str, make: Callable[[], asyncio.Protocol]) -> Listener:
         """See `Network.listen`; the folder is made when it is not there.
@@ -56,7 +62,7 @@ class UnixNetwork:
             # Linux gives the file the mode of the socket, so it is never open to others.
             os.fchmod(listening.fileno(), 0o600)
             _bind(listening, path)
-            return _UnixListener(listening, path, make)
+            return _UnixListener(listening, path, make, self._uid)
         except OSError:
             listening.close()
             raise
@@ -74,7 +80,7 @@ class UnixNetwork:
             with _reachable(Path(address)) as name:
                 connection.connect(name)
             _, uid = _credentials(connection)
-            if uid != os.geteuid():
+            if uid != self._uid:
                 raise PermissionError(errno.EACCES, f"user {uid} listens there", address)
             loop = asyncio.get_running_loop()
             await loop.create_unix_connection(make, sock=connection)
@@ -99,11 +105,16 @@ class UnixNetwork:
 
 
 class _UnixListener:
-    """Accepts connections of our own user, and owns them until their protocol does."""
+    """Accepts connections of one user, and owns them until their protocol does."""
 
     def __init__(
-        self, listening: socket.socket, path: Path, make: Callable[[], asyncio.Protocol]
+        self,
+        listening: socket.socket,
+        path: Path,
+        make: Callable[[], asyncio.Protocol],
+        uid: int,
     ) -> None:
+        self._uid = uid
         self._listening = listening
         self._path = path
         self._identity = _identity(path)
@@ -145,18 +156,24 @@ class _UnixListener:
     def _welcome(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         _, uid = _credentials(connection)
-        if uid != os.geteuid():
+        if uid != self._uid:
             connection.close()
             return
         task = self._loop.create_task(self._adopt(connection))
         self._adopting.add(task)
-        task.add_done_callback(self._adopting.discard)
+        task.add_done_callback(lambda ended: self._on_adopted(ended, connection))
 
     async def _adopt(self, connection: socket.socket) -> None:
-        try:
-            await self._loop.connect_accepted_socket(self._make, connection)
-        except OSError:
+        await self._loop.connect_accepted_socket(self._make, connection)
+
+    def _on_adopted(self, task: asyncio.Task[None], connection: socket.socket) -> None:
+        """Close what no protocol took over; pass on our own bugs, not a connection's end."""
+        self._adopting.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
             connection.close()
+        if error is not None and not isinstance(error, OSError):
+            raise error
 
 
 def _bind(listening: socket.socket, path: Path) -> None:
