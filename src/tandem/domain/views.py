@@ -44,7 +44,7 @@ class WorkerView(Value, frozen=True, kw_only=True):
 
 
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):
-    """The pool as a whole."""
+    """The pool as a whole. `priced`: instruments of which a price was ever known."""
 
     pool: str
     trading: str
@@ -58,6 +58,7 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     unknown: int
     for_person: tuple[ClientOrderId, ...]
     counters: dict[str, int]
+    priced: int = 0
 
 
 class ParentView(Value, frozen=True, kw_only=True):

@@ -81,6 +81,7 @@ def _status(desk: Desk, records: int) -> StatusView:
         unknown=sum(1 for one in attempts if one.phase is Phase.UNKNOWN),
         for_person=tuple(one.order.client_order_id for one in attempts if one.for_person),
         counters=dict(state.counters),
+        priced=sum(1 for one in state.exposure.holdings.values() if one.reference is not None),
     )
 
 

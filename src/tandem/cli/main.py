@@ -1,0 +1,71 @@
+"""The `tandem` command: finds the module of a command, and loads nothing else."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+COMMANDS: Final = {
+    "up": ("up", "Start a pool: coordinator, workers, a spare and a paper exchange."),
+    "trade": ("trade", "Trade a share list, every line split over the workers in tandem."),
+    "demo": ("demo", "Run the paper's workflow demo and print its lines."),
+    "order": ("order", "Buy, sell, quote both sides, trade a pair, or cancel."),
+    "orders": ("orders", "List orders; show one hop by hop; resolve one by hand."),
+    "positions": ("pool", "What every account holds, and its gains."),
+    "workers": ("pool", "The worker processes and the accounts they drive."),
+    "status": ("pool", "The pool as a whole."),
+    "halt": ("pool", "Refuse new orders and cancel all open ones, until resumed."),
+    "resume": ("pool", "Trade again after a halt."),
+    "swap": ("pool", "Replace the process of a worker's slot by the spare."),
+    "log": ("log", "Verify or show the journal."),
+    "replay": ("replay", "Replay a journal and compare every effect, byte for byte."),
+}
+OK: Final = 0
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+NO_COORDINATOR: Final = 3
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    try:
+        code = run(sys.argv[1:], sys.stdout, sys.stderr)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has seen enough; nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:
+    """Run one command; return its exit code."""
+    name = arguments[0] if arguments else "--help"
+    if name in ("-h", "--help", "help"):
+        out.write(_help())
+        return OK
+    if name == "--version":
+        from importlib.metadata import version
+
+        out.write(f"tandem {version('tandem-trading')}\n")
+        return OK
+    if name not in COMMANDS:
+        err.write(f"tandem: no command {name!r}; 'tandem --help' lists them\n")
+        return BAD_INPUT
+    module = importlib.import_module(f"tandem.cli.{COMMANDS[name][0]}")
+    from tandem.cli.calling import call
+
+    return call(module.app, arguments)
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {text}\n" for name, (_, text) in COMMANDS.items()]
+    return (
+        "Usage: tandem COMMAND [OPTIONS]\n\n"
+        "Trades one order over many accounts at once, exactly once. On paper.\n\n"
+        f"{''.join(lines)}\n"
+        "'tandem COMMAND --help' tells more. Every command takes --home DIR, where journals and\n"
+        "sockets are ($XDG_DATA_HOME/tandem); those that print data take --json.\n"
+        "Exit codes: 0 done, 1 refused or failed, 2 bad input, 3 no coordinator.\n"
+    )

@@ -1,0 +1,222 @@
+"""A run of a share list: check it, send it line by line, wait for its end, compare the books."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from tandem.cli.calling import BadInputError
+from tandem.cli.comparing import Comparison, compare, opening_text, totals_text
+from tandem.cli.drill import Drill
+from tandem.cli.main import FAILED, OK
+from tandem.cli.printing import milliseconds, table, write_json
+from tandem.core.trading.share_list import ShareLine, parse
+from tandem.domain.commands import Answer, ParentSpec, PlaceParent, Refused, Taken
+from tandem.domain.errors import ShareListError
+from tandem.domain.ids import CommandId, SlotId
+from tandem.domain.instrument import Catalogue
+from tandem.domain.views import ParentView
+from tandem.wiring.asking import DeskLine, desk_line
+from tandem.wiring.home import Home
+from tandem.wiring.names import now_ns
+from tandem.wiring.pool import any_pool, verify_journals
+from tandem.wiring.settings import new_paper, read_paper, read_settings
+
+ENDS_S: Final = 120.0
+POLL_S: Final = 0.02
+PROGRESS_NS: Final = 1_000_000_000
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a list; its name is the stem of its command ids."""
+
+    file: Path
+    name: str
+    workers: int | None
+    drill: bool
+    as_json: bool
+
+
+class Traded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one line; `order` is None when it was refused or is not known any more."""
+
+    line_number: int
+    text: str
+    refused: str | None
+    order: ParentView | None
+
+
+async def trade_list(run: Run, home: Home, out: TextIO, *, err: TextIO) -> int:
+    """Trade a list and print what became of it; return the exit code.
+
+    Raises:
+        ShareListError: the list is malformed; nothing was sent.
+        BadInputError: it cannot be read.
+        PoolFailedError: no pool could be started.
+        CoordinatorUnreachableError: an answer did not come. The same run goes on from there.
+    """
+    if not NAME.fullmatch(run.name):
+        raise BadInputError(
+            f"--run {run.name!r}: expected up to 64 letters, digits, '.', '_' or '-'"
+        )
+    lines = await checked_lines(run.file, home)
+
+    def say(text: str) -> None:
+        err.write(f"{text}\n")
+        err.flush()
+
+    say(f"run {run.name}: {len(lines)} orders in {run.file}; --run {run.name} continues it")
+    workers = run.workers if run.workers is not None else read_settings(home).workers
+    async with any_pool(home, workers=workers, say=say) as line:
+        repeated = await _repeated(line)
+        drill = Drill(line, after=max(1, len(lines) // 3)) if run.drill else None
+        traded = await _send_all(run, lines, line, drill)
+        traded = await _until_ended(traded, line, err)
+        earlier = await _repeated(line) - repeated
+        if earlier:
+            say(f"{earlier} orders had been taken before: nothing of them was sent again")
+        comparison = await compare(home, line, [one.order for one in traded if one.order])
+    verified = verify_journals(home)
+    if run.as_json:
+        found = {"run": run.name, "orders": traded, "books": comparison, "journals": verified}
+        write_json(found | ({"drill": drill.told} if drill else {}), out)
+    else:
+        _print(run, home, traded, out)
+        if drill is not None:
+            out.write(f"drill: {drill.told}\n")
+        out.write(totals_text(comparison))
+        for name, one in verified.items():
+            out.write(f"{name} journal whole: {one.records} records, {one.batches} batches\n")
+    return OK if comparison.agrees and all(map(_is_filled, traded)) else FAILED
+
+
+async def checked_lines(file: Path, home: Home) -> list[ShareLine]:
+    """Return the orders of a list, all of them checked.
+
+    Raises:
+        ShareListError: the list is malformed; names file, line and column.
+        BadInputError: it cannot be read.
+    """
+    catalogue, slots = await _catalogue(home)
+    try:
+        with file.open("rb") as source:
+            return parse(source, catalogue, slots)
+    except ShareListError as error:
+        raise BadInputError(f"{file}: {error}") from error
+    except OSError as error:
+        raise BadInputError(f"{file}: {error.strerror}") from error
+
+
+async def _catalogue(home: Home) -> tuple[Catalogue, Sequence[SlotId]]:
+    """Return what can be traded here: as the running pool says, or as a new one would."""
+    if home.running_pid() is not None:
+        async with desk_line(home) as line:
+            view = await line.catalogue()
+        if view.slots:
+            return Catalogue(view.instruments), view.slots
+    try:
+        paper = read_paper(home)
+    except FileNotFoundError:
+        paper = new_paper(read_settings(home), None)
+    exchange = paper.exchange
+    slots = [SlotId(f"w{number}") for number in range(1, len(exchange.accounts) + 1)]
+    return Catalogue(exchange.instruments), slots
+
+
+async def _repeated(line: DeskLine) -> int:
+    return (await line.status()).counters.get("commands_repeated", 0)
+
+
+async def _send_all(
+    run: Run, lines: list[ShareLine], desk: DeskLine, drill: Drill | None
+) -> list[Traded]:
+    """Send every line in order, each after the one before it was taken."""
+    traded = []
+    async with contextlib.AsyncExitStack() as stack:
+        if drill is not None:
+            await stack.enter_async_context(drill)
+        for line in lines:
+            spec = ParentSpec(
+                symbol=line.symbol,
+                side=line.side,
+                quantity=line.quantity,
+                slots=line.slots,
+                split=line.split,
+            )
+            command_id = CommandId(f"{run.name}:{line.line_number}")
+            answer = await desk.command(command_id, PlaceParent(spec=spec))
+            traded.append(await _traded(line, answer, desk))
+            if drill is not None:
+                await drill.on_line(line.line_number)
+    return traded
+
+
+async def _traded(line: ShareLine, answer: Answer, desk: DeskLine) -> Traded:
+    refused = f"{answer.reason.value}: {answer.text}" if isinstance(answer, Refused) else None
+    order = None
+    if isinstance(answer, Taken) and answer.order_id is not None:
+        found = (await desk.orders((answer.order_id,))).parents
+        order = found[0] if found else None
+    return Traded(line_number=line.line_number, text=line.text, refused=refused, order=order)
+
+
+async def _until_ended(traded: list[Traded], desk: DeskLine, err: TextIO) -> list[Traded]:
+    """Wait until every order of the run has ended, or its time is over."""
+    ids = [one.order.parent_id for one in traded if one.order is not None]
+    told_ns = now_ns()
+    views: dict[str, ParentView] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENDS_S):
+            while True:
+                views = {one.parent_id: one for one in (await desk.orders(ids)).parents}
+                ended = sum(one.phase == "done" for one in views.values())
+                if ended == len(views):
+                    break
+                if now_ns() - told_ns > PROGRESS_NS:
+                    told_ns = now_ns()
+                    err.write(f"{ended} of {len(ids)} orders have ended\n")
+                    err.flush()
+                await asyncio.sleep(POLL_S)
+    return [
+        msgspec.structs.replace(one, order=views.get(one.order.parent_id, one.order))
+        if one.order is not None
+        else one
+        for one in traded
+    ]
+
+
+def _is_filled(traded: Traded) -> bool:
+    return traded.order is not None and traded.order.outcome == "filled"
+
+
+def _print(run: Run, home: Home, traded: list[Traded], out: TextIO) -> None:
+    out.write(f"run {run.name}\n{opening_text(home)}\n")
+    heads = (">line", "order", "parent", ">children", ">fills", ">filled", ">average price")
+    rows = [_row(one) for one in traded]
+    out.write(table((*heads, ">skew", "outcome"), rows))
+
+
+def _row(traded: Traded) -> tuple[object, ...]:
+    one = traded.order
+    if one is None:
+        outcome = traded.refused or "not known any more"
+        return (traded.line_number, traded.text, None, None, None, None, None, None, outcome)
+    average = f"{one.average_price:f}" if one.average_price is not None else None
+    counts = (one.children, one.fills, f"{one.filled} of {one.quantity}", average)
+    outcome = " ".join(filter(None, (one.outcome or one.phase, one.text)))
+    return (
+        traded.line_number,
+        traded.text,
+        one.parent_id,
+        *counts,
+        milliseconds(one.skew_ns),
+        outcome,
+    )
+
+
+__all__ = ["Comparison", "Run", "Traded", "checked_lines", "trade_list"]

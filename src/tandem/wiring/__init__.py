@@ -1,0 +1,1 @@
+"""Builds real processes on this computer; the only place that names adapters."""

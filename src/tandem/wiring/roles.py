@@ -1,0 +1,151 @@
+"""The processes of a pool: exchange, coordinator and workers, each built of its parts."""
+
+import enum
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tandem.adapters.journal import open_log
+from tandem.adapters.local.clock import SystemClock
+from tandem.adapters.local.disk import FolderDisk
+from tandem.adapters.local.network import UnixNetwork
+from tandem.adapters.local.processes import LinuxProcesses
+from tandem.adapters.local.sync import PageSync
+from tandem.core.matching.exchange import Exchange
+from tandem.core.trading.desk import Desk
+from tandem.core.trading.pulse import HEARTBEAT_NS, Pulse
+from tandem.core.trading.worker import Worker
+from tandem.domain.commands import Asked, HaltTrading
+from tandem.domain.desk import Commanded, Restarted
+from tandem.domain.exchange import MarketEvents
+from tandem.domain.ids import AskerId, CommandId, Incarnation, VenueId
+from tandem.domain.instrument import Instrument
+from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
+from tandem.shells.exchange import ExchangeRecord, ExchangeShell
+from tandem.shells.recording import replay
+from tandem.shells.worker import WorkerShell
+from tandem.wiring.home import Home
+from tandem.wiring.replays import paced
+from tandem.wiring.serving import serve
+from tandem.wiring.settings import (
+    ReplayPlan,
+    desk_settings,
+    read_paper,
+    read_settings,
+    secrets_of,
+)
+
+NOBODY: Final = AskerId(0)  # connections are numbered from 1
+
+
+class Role(enum.StrEnum):
+    """What a process is."""
+
+    EXCHANGE = "exchange"
+    COORDINATOR = "coordinator"
+    WORKER = "worker"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process is started with; `halt` is why the coordinator must start halted."""
+
+    role: Role
+    name: str
+    folder: str
+    replay: ReplayPlan | None = None
+    halt: str = ""
+
+
+def run_role(plan: Plan) -> int:
+    """Be that process until told to end; return its exit code."""
+    works = {
+        Role.EXCHANGE: _run_exchange,
+        Role.COORDINATOR: _run_coordinator,
+        Role.WORKER: _run_worker,
+    }
+    home = Home(Path(plan.folder))
+    return serve(lambda: works[plan.role](home, plan), home.fault_file(plan.name))
+
+
+def _clock(plan: Plan) -> SystemClock:
+    return plan.replay.clock() if plan.replay is not None else SystemClock()
+
+
+async def _run_exchange(home: Home, plan: Plan) -> None:
+    settings = read_paper(home).exchange
+    # A computer that lost its power has lost this market too: nobody waits for the disk here.
+    recovered, journal = open_log(FolderDisk(home.exchange, PageSync()))
+    snapshot = recovered.snapshot
+    core = Exchange.restore(snapshot) if snapshot is not None else Exchange(settings)
+    replay(core, recovered.records, msgspec.msgpack.Decoder(ExchangeRecord))
+    clock = _clock(plan)
+    shell = ExchangeShell(
+        core,
+        journal,
+        clock=clock,
+        network=UnixNetwork(),
+        address=home.exchange_socket,
+        feed=_feed(plan, settings.instruments[0], clock, core.state.market_ns),
+    )
+    await shell.run()
+
+
+def _feed(
+    plan: Plan, instrument: Instrument, clock: SystemClock, seen_ns: int
+) -> AsyncIterator[MarketEvents] | None:
+    """Return the replayed market from where the exchange saw it last in this same run."""
+    if plan.replay is None:
+        return None
+    # A market that is behind what was seen is another run's, which begins again.
+    after_ns = seen_ns if seen_ns <= clock.now().market_ns else 0
+    return paced(plan.replay, instrument, clock, after_ns)
+
+
+async def _run_coordinator(home: Home, plan: Plan) -> None:
+    paper = read_paper(home)
+    settings = desk_settings(paper, read_settings(home).limits)
+    recovered, journal = open_log(FolderDisk(home.coordinator))
+    snapshot = recovered.snapshot
+    desk = Desk.restore(snapshot) if snapshot is not None else Desk()
+    replay(desk, recovered.records, msgspec.msgpack.Decoder(DeskRecord))
+    pulse: Pulse[Incarnation] = Pulse()
+    shell = Coordinator(
+        desk,
+        journal,
+        clock=_clock(plan),
+        network=UnixNetwork(),
+        processes=LinuxProcesses(),
+        places=CoordinatorPlaces(
+            workers=home.workers_socket,
+            control=home.control_socket,
+            venues={paper.exchange.venue_id: home.exchange_socket},
+        ),
+        settings=settings,
+        secrets=secrets_of(paper),
+        pulse=pulse,
+    )
+    if plan.halt:
+        # Only a started desk can be halted; that `run` starts it once more does no harm.
+        shell.recording.feed(Restarted(settings=settings))
+        command_id = CommandId(f"halt-{journal.next_record}")
+        halt = Asked(command_id=command_id, command=HaltTrading(reason=plan.halt))
+        shell.recording.feed(Commanded(asker=NOBODY, asked=halt))
+    await shell.run()
+
+
+async def _run_worker(home: Home, plan: Plan) -> None:
+    # The paper exchange is the one venue; an account's secret comes with its grant.
+    venue_id: VenueId = read_paper(home).exchange.venue_id
+    incarnation = Incarnation(secrets.token_hex(8))
+    shell = WorkerShell(
+        Worker(incarnation, plan.name),
+        clock=_clock(plan),
+        network=UnixNetwork(),
+        coordinator=home.workers_socket,
+        venues={venue_id: home.exchange_socket},
+        heartbeat_ns=HEARTBEAT_NS,
+    )
+    await shell.run()

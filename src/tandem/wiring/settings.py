@@ -1,0 +1,239 @@
+"""What a pool is started with: the optional `tandem.toml`, and what follows from it.
+
+The paper exchange and its accounts are fixed when a home is used for the first time, in
+`paper.json`: their journal is worth nothing with other ones.
+"""
+
+import os
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tandem.adapters.local.clock import Replay, SystemClock
+from tandem.adapters.replays.files import replay_of
+from tandem.core.matching import listing
+from tandem.domain.bundle import Bundle
+from tandem.domain.desk import DeskSettings, SlotSettings, VenueSettings
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
+from tandem.domain.ids import AccountId, DeskId, SlotId
+from tandem.domain.instrument import Instrument
+from tandem.domain.limits import Limits
+from tandem.strategies import built_in
+from tandem.wiring.home import Home
+
+ACCOUNTS_MAX: Final = 1_000
+# Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
+LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `tandem.toml` may say; an unknown name in it is refused.
+
+    `accounts`, `seed`, the opening holdings and fees count when a home is first used, the rest at
+    every start. `cash` is in each quote currency, `shares` of each share, `coins` in BTC.
+    """
+
+    workers: int = 9
+    accounts: int = 8
+    seed: int = 1
+    on_exit: str = "cancel"
+    cash: Decimal = Decimal(1_000_000)
+    shares: int = 1_000
+    coins: Decimal = Decimal(2)
+    maker_fee: Decimal = Decimal(0)
+    taker_fee: Decimal = Decimal(0)
+    latency_ns_min: int = 0
+    latency_ns_max: int = 0
+    limits: Limits = LIMITS
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.accounts <= ACCOUNTS_MAX:
+            raise ConfigurationError(f"accounts is {self.accounts}, expected 2 to {ACCOUNTS_MAX}")
+        if self.workers < 2:
+            raise ConfigurationError(f"workers is {self.workers}, expected 2 or more")
+        if self.on_exit not in ("cancel", "keep"):
+            raise ConfigurationError(f"on_exit is {self.on_exit!r}, expected cancel or keep")
+        if not 0 <= self.latency_ns_min <= self.latency_ns_max:
+            raise ConfigurationError("latency_ns_min is not between 0 and latency_ns_max")
+
+
+class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded market: where it is, and at which moment of it the run began.
+
+    `began_at_ns` is CLOCK_BOOTTIME; then it was `begin_ns` in the market. Every process makes the
+    same clock of it, whenever it starts.
+    """
+
+    path: str
+    symbol: str
+    begin_ns: int
+    began_at_ns: int
+    speed: str
+
+    def clock(self) -> SystemClock:
+        """Return the clock of this replay."""
+        speed = Fraction(self.speed)
+        played_ns = int((SystemClock().now().now_ns - self.began_at_ns) * speed)
+        return SystemClock(Replay(begin_ns=self.begin_ns + played_ns, speed=speed))
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paper exchange of a home; `market` is `synthetic` or the symbol that is replayed."""
+
+    market: str
+    exchange: ExchangeSettings
+
+
+def read_settings(home: Home) -> Settings:
+    """Return what `tandem.toml` of the home says, or the defaults when there is none.
+
+    Raises:
+        ConfigurationError: it cannot be read, or says what cannot be; names the place.
+    """
+    try:
+        return msgspec.toml.decode(home.settings_file.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ConfigurationError, msgspec.MsgspecError) as error:
+        raise ConfigurationError(f"{home.settings_file}: {error}") from error
+
+
+def plan_replay(path: Path, speed: str) -> ReplayPlan:
+    """Return a replay of what lies at `path`, beginning now.
+
+    Raises:
+        MarketFileError: it cannot be read.
+        ConfigurationError: its symbol is not listed, or the speed is no positive number.
+    """
+    try:
+        fraction = Fraction(speed)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ConfigurationError(f"speed {speed!r}: expected a number such as 10 or 1/2") from error
+    if fraction <= 0:
+        raise ConfigurationError(f"speed {speed}: expected more than 0")
+    replay = replay_of(path)
+    instrument = _listed(replay.symbol)
+    first = next(iter(replay.events(instrument)), None)
+    if first is None:
+        raise ConfigurationError(f"{path}: holds no market data")
+    return ReplayPlan(
+        path=str(path.resolve()),
+        symbol=replay.symbol,
+        begin_ns=first[0],
+        began_at_ns=SystemClock().now().now_ns,
+        speed=str(fraction),
+    )
+
+
+def _listed(symbol: str) -> Instrument:
+    for one in listing.instruments():
+        if one.symbol == symbol:
+            return one
+    raise ConfigurationError(f"{symbol} is not listed at the paper exchange")
+
+
+def new_paper(settings: Settings, symbol: str | None) -> Paper:
+    """Return a paper exchange: the synthetic market, or one that replays `symbol`."""
+    chosen = listing.settings(seed=settings.seed)
+    instruments = chosen.instruments if symbol is None else (_listed(symbol),)
+    exchange = msgspec.structs.replace(
+        chosen,
+        instruments=instruments,
+        accounts=_accounts(settings, instruments),
+        fees=Fees(maker=settings.maker_fee, taker=settings.taker_fee),
+        synthetic=chosen.synthetic if symbol is None else None,
+        latency_ns_min=settings.latency_ns_min,
+        latency_ns_max=settings.latency_ns_max,
+    )
+    return Paper(market=symbol or "synthetic", exchange=exchange)
+
+
+def _accounts(
+    settings: Settings, instruments: tuple[Instrument, ...]
+) -> tuple[AccountSettings, ...]:
+    cash = {one.quote: settings.cash for one in instruments}
+    positions = {
+        one.instrument_id: (
+            settings.shares
+            if one.market_id == listing.EQUITIES
+            else one.quantity(str(settings.coins))
+        )
+        for one in instruments
+    }
+    accounts = listing.accounts(count=settings.accounts)
+    return tuple(msgspec.structs.replace(one, cash=cash, positions=positions) for one in accounts)
+
+
+def take_paper(home: Home, settings: Settings, symbol: str | None) -> Paper:
+    """Return the paper exchange of a home, made now when the home is new.
+
+    Raises:
+        ConfigurationError: the home trades another market, or its file is damaged.
+    """
+    try:
+        paper = read_paper(home)
+    except FileNotFoundError:
+        paper = new_paper(settings, symbol)
+        half_made = home.paper_file.with_suffix(".new")
+        descriptor = os.open(half_made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(paper))
+            file.flush()
+            os.fsync(descriptor)
+        half_made.rename(home.paper_file)
+    wanted = symbol or "synthetic"
+    if paper.market != wanted:
+        raise ConfigurationError(
+            f"{home.folder}: its accounts trade the {paper.market} market, not {wanted}; "
+            "give another folder with --home"
+        )
+    return paper
+
+
+def read_paper(home: Home) -> Paper:
+    """Return the paper exchange of a home.
+
+    Raises:
+        FileNotFoundError: the home was never used.
+        ConfigurationError: its file is damaged.
+    """
+    try:
+        return msgspec.json.decode(home.paper_file.read_bytes(), type=Paper)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(f"{home.paper_file}: {error}") from error
+
+
+def desk_settings(paper: Paper, limits: Limits) -> DeskSettings:
+    """Return what the desk is started with: a slot w1, w2, … for each account."""
+    exchange = paper.exchange
+    venues = (VenueSettings(venue_id=exchange.venue_id),)
+    slots = tuple(
+        SlotSettings(
+            slot_id=SlotId(f"w{number}"),
+            account_id=one.account_id,
+            venue_id=exchange.venue_id,
+            fence_class=one.fence_class,
+            may_short=one.may_short,
+        )
+        for number, one in enumerate(exchange.accounts, start=1)
+    )
+    bundle = Bundle(
+        strategies=built_in(), instruments=exchange.instruments, venues=venues, limits=limits
+    )
+    return DeskSettings(
+        desk_id=DeskId("d1"),
+        slots=slots,
+        venues=venues,
+        instruments=exchange.instruments,
+        limits=limits,
+        bundle=msgspec.msgpack.encode(bundle),
+    )
+
+
+def secrets_of(paper: Paper) -> dict[AccountId, str]:
+    """Return what each account logs in with."""
+    return {one.account_id: one.secret for one in paper.exchange.accounts}

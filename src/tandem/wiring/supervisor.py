@@ -1,0 +1,303 @@
+"""Starts the processes of a pool, replaces those that end, and leaves nothing behind.
+
+All are forked from a nursery. The kernel ends the nursery with the supervisor and its children
+with the nursery, so a supervisor that is killed takes everything with it; the journals say where
+to go on.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tandem.domain.commands import Done, SetUpPool
+from tandem.domain.errors import CoordinatorUnreachableError, TandemError
+from tandem.domain.ids import CommandId
+from tandem.ports import Clock
+from tandem.wiring.asking import desk_line
+from tandem.wiring.home import Home, HomeLock
+from tandem.wiring.nursery import MESSAGE_MAX, Ended, Forked, News
+from tandem.wiring.roles import Plan, Role
+from tandem.wiring.serving import Fault, read_fault
+from tandem.wiring.settings import ReplayPlan
+
+ENDS_MAX: Final = 3  # in a row, by its own fault, before something else is tried
+KILLS_MAX: Final = 50  # in a row, by others
+SHORT_LIFE_NS: Final = 5_000_000_000
+SET_UP_S: Final = 20.0
+STOP_S: Final = 3.0
+ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
+_NEWS: Final = msgspec.msgpack.Decoder(News)
+
+
+class PoolFailedError(TandemError):
+    """A process of the pool ends again and again, or the pool could not be set up."""
+
+
+class Child(msgspec.Struct, kw_only=True):
+    """One process that should run; `pid` is None until the nursery has forked it."""
+
+    plan: Plan
+    pid: int | None = None
+    began_ns: int = 0
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """How often in a row processes of one role ended young."""
+
+    faults: int = 0
+    kills: int = 0
+    halted: bool = False
+
+
+class Supervisor:
+    """The processes of one home. `say` is told what a person should know, a line at a time."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        workers: int,
+        replay: ReplayPlan | None,
+        clock: Clock,
+        say: Callable[[str], None],
+    ) -> None:
+        self.home = home
+        self._workers = workers
+        self._replay = replay
+        self._clock = clock
+        self._say = say
+        self._children: dict[str, Child] = {}
+        self._rows = {role: Row() for role in Role}
+        self._next_worker = 1
+        self._stopping = False
+        self._gone = asyncio.Event()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._channel: socket.socket | None = None
+        self._nursery: subprocess.Popen[bytes] | None = None
+        self._lock = HomeLock(home)
+        home.sweep()
+
+    async def start(self) -> str:
+        """Start everything and set the pool up; return what the coordinator said.
+
+        Raises:
+            PoolFailedError: it could not be set up.
+        """
+        self._open_nursery()
+        for role in ROLES:
+            self._fork(role, role.value)
+        for _ in range(self._workers):
+            self._fork_worker()
+        setting_up = asyncio.create_task(self._set_up())
+        await asyncio.wait({setting_up, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+        if not setting_up.done():
+            setting_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await setting_up
+            await self._failed
+        return await setting_up
+
+    async def _set_up(self) -> str:
+        command_id = CommandId(f"up-{os.getpid()}-{self._clock.now().now_ns}")
+        async with desk_line(self.home) as line:
+            try:
+                answer = await line.command(
+                    command_id, SetUpPool(workers=self._workers), wait_s=SET_UP_S
+                )
+            except CoordinatorUnreachableError as error:
+                raise PoolFailedError(f"the pool could not be set up: {error}") from error
+        if not isinstance(answer, Done):
+            text = getattr(answer, "text", str(answer))
+            raise PoolFailedError(f"the pool could not be set up: {text}")
+        return answer.text
+
+    async def failure(self) -> None:
+        """Wait until a process ends again and again.
+
+        Raises:
+            PoolFailedError: it did.
+        """
+        await asyncio.shield(self._failed)
+
+    async def raise_failure(self) -> None:
+        """Do nothing while all is well.
+
+        Raises:
+            PoolFailedError: a process ends again and again.
+        """
+        if self._failed.done():
+            await self._failed
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that run, by name."""
+        return {name: one.pid for name, one in self._children.items() if one.pid is not None}
+
+    async def stop(self) -> None:
+        """End every process, wait until they are gone, and remove their sockets."""
+        self._stopping = True
+        for pid in self.pids.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        if self._children:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await self._gone.wait()
+        self._close_nursery()
+        self.home.sweep()
+        self._lock.release()
+
+    # -- the nursery
+
+    def _open_nursery(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        log = os.open(
+            self.home.log_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+        )
+        try:
+            self._nursery = subprocess.Popen(  # noqa: S603 - our own program
+                [
+                    sys.executable,
+                    "-m",
+                    "tandem.wiring.nursery",
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                ],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor alone
+            )
+        finally:
+            os.close(log)
+            theirs.close()
+        ours.setblocking(False)
+        self._channel = ours
+        asyncio.get_running_loop().add_reader(ours, self._on_news)
+
+    def _close_nursery(self) -> None:
+        if self._channel is not None:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            self._channel.close()
+            self._channel = None
+        if self._nursery is not None:
+            # Whoever still lives is ended by the kernel with the nursery.
+            self._nursery.kill()
+            self._nursery.wait()
+            self._nursery = None
+
+    def _on_news(self) -> None:
+        assert self._channel is not None, "news without a nursery"
+        try:
+            raw = self._channel.recv(MESSAGE_MAX)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            raw = b""
+        if not raw:
+            self._on_nursery_ended()
+            return
+        news = _NEWS.decode(raw)
+        if isinstance(news, Forked):
+            child = self._children.get(news.name)
+            if child is not None:
+                child.pid = news.pid
+        else:
+            self._on_ended(news)
+
+    def _on_nursery_ended(self) -> None:
+        """All its children are gone with it: begin again with the same ones."""
+        self._close_nursery()
+        if self._stopping:
+            self._gone.set()
+            return
+        self._say("the nursery ended; everything is started anew")
+        plans = [one.plan for one in self._children.values()]
+        self._children.clear()
+        if self._is_too_often(Role.WORKER, is_fault=True, fault=None):
+            return
+        self._open_nursery()
+        for plan in plans:
+            self._send(plan)
+
+    # -- children
+
+    def _fork(self, role: Role, name: str, halt: str = "") -> None:
+        self._send(
+            Plan(role=role, name=name, folder=str(self.home.folder), replay=self._replay, halt=halt)
+        )
+
+    def _fork_worker(self) -> None:
+        number = self._next_worker
+        self._next_worker += 1
+        self._fork(Role.WORKER, f"p{number}")
+
+    def _send(self, plan: Plan) -> None:
+        assert self._channel is not None, "no nursery"
+        self._children[plan.name] = Child(plan=plan, began_ns=self._clock.now().now_ns)
+        self._channel.send(msgspec.msgpack.encode(plan))
+
+    def _on_ended(self, ended: Ended) -> None:
+        found = [one for one in self._children.values() if one.pid == ended.pid]
+        if not found:
+            return
+        child = found[0]
+        plan = child.plan
+        del self._children[plan.name]
+        if not self._children:
+            self._gone.set()
+        fault = read_fault(self.home.fault_file(plan.name))
+        if self._stopping:
+            return
+        how = fault.text if fault is not None else _how(ended.code)
+        self._say(f"{plan.name} (process {ended.pid}) ended: {how}")
+        row = self._rows[plan.role]
+        if self._clock.now().now_ns - child.began_ns > SHORT_LIFE_NS:
+            row.faults = row.kills = 0
+        if self._is_too_often(plan.role, is_fault=ended.code >= 0, fault=fault):
+            return
+        if plan.role is Role.WORKER:
+            self._fork_worker()
+        else:
+            self._fork(plan.role, plan.name, self._halt_reason(plan.role, fault))
+
+    def _halt_reason(self, role: Role, fault: Fault | None) -> str:
+        """Return why the coordinator must start halted: it ended three times at one place."""
+        row = self._rows[role]
+        if role is not Role.COORDINATOR or row.faults < ENDS_MAX or row.halted:
+            return ""
+        row.halted = True
+        row.faults = 0
+        text = fault.text if fault is not None else "no reason known"
+        event = f"; event: {fault.event}" if fault is not None and fault.event else ""
+        reason = f"the coordinator ended {ENDS_MAX} times in a row: {text}{event}"
+        self._say(f"starting halted: {reason}")
+        return reason
+
+    def _is_too_often(self, role: Role, *, is_fault: bool, fault: Fault | None) -> bool:
+        row = self._rows[role]
+        row.faults += is_fault
+        row.kills += not is_fault
+        may_halt = role is Role.COORDINATOR and not row.halted
+        if row.kills < KILLS_MAX and (row.faults < ENDS_MAX or may_halt):
+            return False
+        text = fault.text if fault is not None else f"see {self.home.log_file}"
+        message = f"the {role.value} ends again and again: {text}"
+        if not self._failed.done():
+            self._failed.set_exception(PoolFailedError(message))
+        return True
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"

@@ -1,0 +1,116 @@
+"""What the exchange itself says about every account, asked over its own sessions."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from tandem.adapters.local.network import UnixNetwork
+from tandem.domain.errors import VenueUnreachableError
+from tandem.domain.exchange import AccountSettings
+from tandem.domain.ids import AccountId
+from tandem.domain.reports import Filled
+from tandem.domain.value import Value
+from tandem.domain.venue import (
+    AskBalances,
+    Balances,
+    Executions,
+    ListExecutions,
+    ListOpenOrders,
+    LoggedIn,
+    Login,
+    OpenOrder,
+    OpenOrders,
+    VenueMessage,
+    VenueRequest,
+)
+from tandem.shells.link import Link
+from tandem.wiring.home import Home
+from tandem.wiring.settings import read_paper
+
+ANSWER_S: Final = 5.0
+R = TypeVar("R")
+
+
+class AccountBooks(Value, frozen=True, kw_only=True):
+    """One account as the exchange has it: all it knows of fills, what is open, what is held."""
+
+    account_id: AccountId
+    fills: tuple[Filled, ...]
+    open_orders: tuple[OpenOrder, ...]
+    balances: Balances
+
+
+class _Session:
+    """One login; one question at a time."""
+
+    def __init__(self, account: AccountSettings) -> None:
+        self._account = account
+        self._messages: asyncio.Queue[VenueMessage | str] = asyncio.Queue(maxsize=10_000)
+        self.link: Link[VenueMessage] = Link(
+            msgspec.msgpack.Decoder(list[VenueMessage]),
+            self._on_messages,
+            self._on_open,
+            lambda _, reason: self._messages.put_nowait(reason),
+        )
+
+    def _on_open(self, link: Link[VenueMessage]) -> None:
+        link.send(Login(account_id=self._account.account_id, secret=self._account.secret))
+
+    def _on_messages(
+        self, _link: Link[VenueMessage], _epoch: int, messages: Sequence[VenueMessage]
+    ) -> None:
+        for message in messages:
+            if isinstance(message, LoggedIn | Executions | OpenOrders | Balances):
+                self._messages.put_nowait(message)
+
+    async def heard(self, kind: type[R]) -> R:
+        """Return the next message, which must be of that kind."""
+        async with asyncio.timeout(ANSWER_S):
+            message = await self._messages.get()
+        if not isinstance(message, kind):
+            raise VenueUnreachableError(f"{self._account.account_id}: {message}")
+        return message
+
+    async def ask(self, request: VenueRequest, kind: type[R]) -> R:
+        self.link.send(request)
+        return await self.heard(kind)
+
+
+async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
+    session = _Session(account)
+    make: Callable[[], asyncio.Protocol] = lambda: session.link  # noqa: E731 - a typed thunk
+    await UnixNetwork().connect(home.exchange_socket, make)
+    try:
+        await session.heard(LoggedIn)
+        fills: list[Filled] = []
+        cursor = 0
+        while True:
+            page = await session.ask(ListExecutions(query_id=1, cursor=cursor), Executions)
+            fills.extend(page.fills)
+            if page.cursor == cursor or not page.fills:
+                break
+            cursor = page.cursor
+        opened = await session.ask(ListOpenOrders(query_id=2), OpenOrders)
+        balances = await session.ask(AskBalances(query_id=3), Balances)
+    finally:
+        session.link.drop("done")
+    return AccountBooks(
+        account_id=account.account_id,
+        fills=tuple(fills),
+        open_orders=opened.orders,
+        balances=balances,
+    )
+
+
+async def venue_books(home: Home) -> list[AccountBooks]:
+    """Return the exchange's books of every account of that home.
+
+    Raises:
+        VenueUnreachableError: the exchange does not answer.
+    """
+    try:
+        return [await _books_of(home, one) for one in read_paper(home).exchange.accounts]
+    except (OSError, TimeoutError) as error:
+        raise VenueUnreachableError(f"{home.exchange_socket}: {error or 'no answer'}") from error
