@@ -204,6 +204,8 @@ def test_close_sends_what_is_buffered_and_abort_does_not() -> None:
             two.do("client", lambda transport, leave=leave: getattr(transport, leave)())  # type: ignore[misc]
             world.run_for(SECOND_NS)
             assert two.client.transport.is_closing()
+            if leave == "abort":
+                assert two.client.transport.get_write_buffer_size() == 0
             two.do("server", lambda transport: transport.resume_reading())
             world.run_for(SECOND_NS)
             assert len(two.server.received) == size
@@ -398,7 +400,8 @@ def test_death_behind_a_break_is_still_heard() -> None:
         with World(seed, Faults(network=NetworkFaults(tail_loss_chance=1.0))) as world:
             two = connected(world)
             two.send(b"x")
-            world.network.break_all(world.process("client"), "server")
+            assert world.network.break_all(world.process("client"), "server") == 1
+            assert world.network.break_all(world.process("client"), "server") == 0
             world.crash("client")
             world.run_for(SECOND_NS)
             assert two.server.lost_at_ns is not None

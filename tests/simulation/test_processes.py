@@ -34,8 +34,15 @@ def test_a_crashed_process_runs_nothing_more(capfd: pytest.CaptureFixture[str]) 
             seen.append(f"{name} canceled")
         finally:
             seen.append(f"{name} finally")
-            await asyncio.sleep(1)
-            seen.append(f"{name} after finally")
+            try:
+                await asyncio.sleep(1)
+                seen.append(f"{name} after finally")
+            finally:
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    await asyncio.sleep(1)
+                    seen.append(f"{name} after finally")
 
     async def main(_: SimProcess) -> None:
         loop = asyncio.get_running_loop()
@@ -53,9 +60,10 @@ def test_a_crashed_process_runs_nothing_more(capfd: pytest.CaptureFixture[str]) 
         gc.collect()
         assert seen == ["before"]
         assert world.ended == []
-        assert world.complaints == []
+        complaints = world.complaints
     del world
     gc.collect()
+    assert complaints == []
     assert "after finally" not in " ".join(seen)
     assert capfd.readouterr() == ("", "")
 
@@ -363,6 +371,20 @@ def test_a_process_that_is_stopped_and_asleep_runs_when_it_is_neither() -> None:
             first, last = min(stop, 2), max(resume, 4)
             assert not [time for time in seen if first < time < last]
             assert [time for time in seen if time > last]
+
+
+def test_a_reboot_ends_a_sleep_and_the_next_one_lasts() -> None:
+    with World(1) as world:
+        world.machine("laptop")
+        world.sleep("laptop", 10 * SECOND_NS)
+        world.at(2 * SECOND_NS, world.reboot, "laptop")
+        world.run(3 * SECOND_NS)
+        assert not world.machine("laptop").asleep
+        world.sleep("laptop", 20 * SECOND_NS)
+        world.run(22 * SECOND_NS)
+        assert world.machine("laptop").asleep
+        world.run(24 * SECOND_NS)
+        assert not world.machine("laptop").asleep
 
 
 def test_a_reboot_ends_all_processes_and_starts_the_boot_clock_at_zero() -> None:

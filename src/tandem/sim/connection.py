@@ -400,7 +400,7 @@ class SimTransport(asyncio.Transport):
             return True
 
     def _fail(self, error: BaseException | None) -> None:
-        if self.is_open and not (self._closing and not self._backlog):
+        if self.is_open:
             self._closing = True
             self._backlog.clear()
             self._loop.enqueue(self.process, self._lose, error)

@@ -244,8 +244,6 @@ class SimLoop(asyncio.BaseEventLoop):
         its exception never looked at, is no news about the dead.
         """
         self._shut = True
-        hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(finalizer=_nothing)
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
@@ -255,7 +253,6 @@ class SimLoop(asyncio.BaseEventLoop):
         finally:
             self.current = None
             asyncio._set_running_loop(before)
-            sys.set_asyncgen_hooks(*hooks)
         self._soon.clear()
         self._timers.clear()
 

@@ -140,11 +140,11 @@ class SimNetwork:
 
     def break_all(self, process: SimProcess, other: str) -> int:
         """Break each connection of `process` with that process or machine; return how many."""
-        broken = [
-            end
-            for end in process.transports
-            if other in (end.outgoing.target.process.name, end.outgoing.target.process.machine.name)
-        ]
+        broken = []
+        for end in process.transports:
+            reader = end.outgoing.target.process
+            if not end.outgoing.broken and other in (reader.name, reader.machine.name):
+                broken.append(end)
         for end in broken:
             self._break(end.incoming)
         return len(broken)
@@ -252,8 +252,6 @@ class SimNetwork:
 
     def _break(self, stream: Stream) -> None:
         """End the connection of `stream`; both its ends hear of it in their own time."""
-        if stream.broken:
-            return
         self.trace(f"break {stream.number}")
         for direction in (stream, stream.source.incoming):
             self._lose_tail(direction)
