@@ -72,6 +72,14 @@ def test_a_contradiction_is_a_true_report_said_again_after_later_ones() -> None:
     assert len(distinct) == MANY
 
 
+def test_only_the_last_reports_are_kept_for_contradictions() -> None:
+    paper = Paper()
+    paper.misbehave(contradict=0.1)
+    for number in range(50):
+        paper.place(f"A1-{number}", BUY, 1, 100)
+    assert len(paper.account("A1").recent) == 8
+
+
 def test_an_answer_is_delayed_too() -> None:
     paper = Paper()
     paper.misbehave(delay_report=1.0, delay_ns_max=10 * MS)

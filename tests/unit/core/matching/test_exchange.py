@@ -229,6 +229,15 @@ def test_server_time_never_goes_back_when_process_or_machine_start_again(
     exchange.on(Due(), Instant(1_500, 11_000))
     exchange.on(Restarted(), now)
     assert exchange.state.at_ns == expected
+    exchange.on(Due(), Instant(now.now_ns + 1, now.market_ns))
+    assert exchange.state.at_ns == expected + 1
+
+
+def test_server_time_stands_still_while_the_clock_is_behind() -> None:
+    exchange = Exchange(settings())
+    exchange.on(SessionOpened(session=1), Instant(500, 10_000))
+    exchange.on(Due(), Instant(400, 9_000))
+    assert exchange.state.at_ns == 10_000
 
 
 def test_a_restart_closes_sessions_and_keeps_orders_and_money() -> None:

@@ -64,6 +64,15 @@ def test_a_buy_lacks_funds_from_one_step_above_what_is_free() -> None:
     assert ledger.lack(holder, share, order("x", BUY, 1, None), Decimal(11)) is RejectCode.FUNDS
 
 
+def test_a_buy_must_have_its_fee_as_well() -> None:
+    fees = Fees(taker=Decimal("0.01"))
+    poor = account("A1", "a", cash={"USD": Decimal(10)}, fees=fees)
+    holder = opening(settings(accounts=(poor,))).accounts[0]
+    share = instrument(COIN, "1")
+    assert ledger.lack(holder, share, order("x", BUY, 1, 990), Decimal(0)) is None
+    assert ledger.lack(holder, share, order("x", BUY, 1, 991), Decimal(0)) is RejectCode.FUNDS
+
+
 def test_a_sell_lacks_a_position_unless_the_account_may_be_short() -> None:
     state = opening(settings())
     plain, short = state.accounts[0], state.accounts[4]

@@ -173,6 +173,14 @@ def test_a_trade_that_eats_a_level_up_is_forgotten_when_the_feed_speaks_again() 
     assert paper.book() == [("buy", 990, 5)]
 
 
+def test_what_we_took_stays_taken_when_the_feed_says_what_a_trade_left() -> None:
+    paper = Paper()
+    paper.market(depth(bids=levels((990, 5))))
+    paper.place("A1-1", SELL, 1, 990)
+    paper.market(trade(990, 2, SELL), depth(bids=levels((990, 3))))
+    assert paper.book() == [("buy", 990, 2)]
+
+
 def test_a_quote_that_comes_through_our_order_fills_it_and_is_used_up_by_that() -> None:
     paper = Paper()
     paper.place("A1-1", BUY, 3, 990)
@@ -255,6 +263,14 @@ def test_a_quote_bar_ends_at_its_close_and_fills_what_it_came_through_once() -> 
     more = quotes((999, 1_001, 998, 999), (1_000, 1_002, 999, 1_000), bid=7, ask=8)
     assert filled(paper, "A1", more) == []
     assert paper.book() == [("buy", 999, 7), ("buy", 995, 42), ("sell", 1_000, 8)]
+
+
+def test_the_bids_of_a_quote_bar_are_there_once_too() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 50, 1_000)
+    event = quotes((998, 1_001, 990, 1_000), (999, 1_002, 991, 1_001), bid=7, ask=8)
+    assert filled(paper, "A1", event) == [(7, 1_000)]
+    assert paper.book() == [("sell", 1_000, 43), ("sell", 1_001, 8)]
 
 
 PRICES = st.integers(95, 105)
