@@ -13,15 +13,16 @@ class MemoryFile:
         self._disk = disk
         self.seen = bytearray(content)
         self.durable = bytes(content)
+        self.written: list[tuple[int, bytes]] = []
         self.is_open = False
 
     def write(self, offset: int, data: bytes) -> None:
         assert self.is_open
         if self._disk.is_refusing_writes:
             raise DiskFullError("no room to copy on write")
-        end = offset + len(data)
-        self.seen.extend(bytes(max(0, end - len(self.seen))))
-        self.seen[offset:end] = data
+        assert offset + len(data) <= len(self.seen), "a file keeps its size"
+        self.written.append((offset, data))
+        self.seen[offset : offset + len(data)] = data
 
     def sync(self, done: Callable[[], None]) -> None:
         assert self.is_open

@@ -258,6 +258,19 @@ def test_the_first_batch_waits_until_the_old_ones_are_confirmed_again() -> None:
     assert confirmed == ["restarted"]
 
 
+def test_the_last_batch_is_written_again_and_no_other() -> None:
+    """F11: after a failed sync the kernel may call a page clean that never reached the disk."""
+    disk = MemoryDisk()
+    _, journal = opened(disk)
+    for record in (b"one", b"two"):
+        keep(disk, journal, record)
+    before, last = disk.files["segment-00000001"].written
+    left = MemoryDisk(disk.contents())
+    opened(left)
+    assert left.files["segment-00000001"].written == [last]
+    assert before[0] < last[0]
+
+
 # --- snapshots --------------------------------------------------------------------------------
 
 

@@ -121,6 +121,7 @@ class Walk:
     def _segment(self, number: int, *, is_last: bool) -> Iterator[tuple[bytes, Batch]]:
         self.segment, self.offset, self.last_batch = number, 0, b""
         fault_offset = -1
+        last_begin = 0
         while True:
             content = self._disk.read(segment_name(number))
             self.size = len(content)
@@ -129,8 +130,9 @@ class Walk:
                 if batch is None:
                     break
                 self.head, self.offset = batch.head, batch.end
-                self.last_batch = content[batch.begin : batch.end]
+                last_begin = batch.begin
                 yield content, batch
+            self.last_batch = content[last_begin : self.offset]
             fault = self._judge(content, is_last=is_last)
             if fault is None:
                 return
