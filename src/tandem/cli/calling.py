@@ -1,6 +1,7 @@
 """From a command line to a plain function, and from errors to exit codes."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -60,11 +61,16 @@ def finish(action: Callable[[], Awaitable[int]], err: TextIO | None = None) -> i
     err = err if err is not None else sys.stderr
 
     async def act() -> int:
-        return await action()
+        task = asyncio.ensure_future(action())
+        loop = asyncio.get_running_loop()
+        # What was started is ended cleanly, whichever way we are told to.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        return await task
 
     try:
         return asyncio.run(act())
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         err.write("interrupted\n")
         return INTERRUPTED
     except TandemError as error:

@@ -14,11 +14,11 @@ from tandem.domain.reports import Filled
 from tandem.domain.views import ParentView
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.home import Home
+from tandem.wiring.polling import poll
 from tandem.wiring.settings import read_paper
 from tandem.wiring.venue_books import AccountBooks, venue_books
 
 BALANCES_S: Final = 3.0
-POLL_S: Final = 0.05
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +52,7 @@ async def compare(home: Home, line: DeskLine, orders: Sequence[ParentView]) -> C
     """
     try:
         async with asyncio.timeout(BALANCES_S):
-            while different := await _different_balances(home, line):
-                await asyncio.sleep(POLL_S)
+            different = await poll(lambda: _different_balances(home, line), lambda one: not one)
     except TimeoutError:
         different = await _different_balances(home, line)
     books = await venue_books(home)
@@ -189,7 +188,8 @@ def totals_text(comparison: Comparison) -> str:
     ]
     if comparison.agrees:
         lines.append(
-            f"equal to the last digit, as are cash and positions of {comparison.accounts} accounts\n"
+            "equal to the last digit, as are cash and positions of "
+            f"{comparison.accounts} accounts\n"
         )
     else:
         lines.append(f"{len(comparison.differences)} DIFFERENCES:\n")

@@ -22,8 +22,9 @@ from tandem.domain.instrument import Catalogue
 from tandem.domain.views import ParentView
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
+from tandem.wiring.journals import verify_journals
 from tandem.wiring.names import now_ns
-from tandem.wiring.pool import any_pool, verify_journals
+from tandem.wiring.pool import any_pool
 from tandem.wiring.settings import new_paper, read_paper, read_settings
 
 ENDS_S: Final = 120.0
@@ -141,19 +142,23 @@ async def _send_all(
         if drill is not None:
             await stack.enter_async_context(drill)
         for line in lines:
-            spec = ParentSpec(
-                symbol=line.symbol,
-                side=line.side,
-                quantity=line.quantity,
-                slots=line.slots,
-                split=line.split,
-            )
             command_id = CommandId(f"{run.name}:{line.line_number}")
-            answer = await desk.command(command_id, PlaceParent(spec=spec))
+            answer = await desk.command(command_id, PlaceParent(spec=spec_of(line)))
             traded.append(await _traded(line, answer, desk))
             if drill is not None:
                 await drill.on_line(line.line_number)
     return traded
+
+
+def spec_of(line: ShareLine) -> ParentSpec:
+    """Return what a line of a share list asks for."""
+    return ParentSpec(
+        symbol=line.symbol,
+        side=line.side,
+        quantity=line.quantity,
+        slots=line.slots,
+        split=line.split,
+    )
 
 
 async def _traded(line: ShareLine, answer: Answer, desk: DeskLine) -> Traded:
@@ -219,4 +224,4 @@ def _row(traded: Traded) -> tuple[object, ...]:
     )
 
 
-__all__ = ["Comparison", "Run", "Traded", "checked_lines", "trade_list"]
+__all__ = ["Comparison", "Run", "Traded", "checked_lines", "spec_of", "trade_list"]

@@ -54,11 +54,11 @@ def main() -> int:
     gc.collect()
     gc.freeze()
     while True:
-        readable, _, _ = select.select([channel, wake], [], [])
+        readable, _, _ = select.select([descriptor, wake], [], [])
         if wake in readable:
             os.read(wake, MESSAGE_MAX)
             _reap(channel)
-        if channel in readable:
+        if descriptor in readable:
             raw = channel.recv(MESSAGE_MAX)
             if not raw:
                 return 0

@@ -5,25 +5,30 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from tandem.adapters.journal import Verified, verify
 from tandem.adapters.local.clock import SystemClock
-from tandem.adapters.local.disk import FolderView
 from tandem.domain.errors import CoordinatorUnreachableError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home, HomeBusyError
-from tandem.wiring.settings import ReplayPlan, read_settings, take_paper
+from tandem.wiring.polling import poll
+from tandem.wiring.settings import ReplayPlan, Settings, read_settings, take_paper
+from tandem.wiring.stopping import cancel_all
 from tandem.wiring.supervisor import PoolFailedError, Supervisor
 
-JOURNALS: Final = ("coordinator", "exchange")
 READY_S: Final = 20.0
-POLL_S: Final = 0.02
 
 
 @contextlib.asynccontextmanager
 async def own_pool(
-    home: Home, *, workers: int, replay: ReplayPlan | None, say: Callable[[str], None]
+    home: Home,
+    *,
+    workers: int,
+    replay: ReplayPlan | None,
+    say: Callable[[str], None],
+    settings: Settings | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Yield a pool that this process supervises; it is gone afterwards.
+
+    `settings` are those of the home's file unless given; they count when the home is new.
 
     Raises:
         HomeBusyError: another process runs one in this home.
@@ -33,7 +38,8 @@ async def own_pool(
     home.make()
     supervisor = Supervisor(home, workers=workers, replay=replay, clock=SystemClock(), say=say)
     try:
-        take_paper(home, read_settings(home), replay.symbol if replay is not None else None)
+        symbol = replay.symbol if replay is not None else None
+        take_paper(home, settings if settings is not None else read_settings(home), symbol)
         say(await supervisor.start())
         yield supervisor
     finally:
@@ -57,9 +63,13 @@ async def any_pool(
         except HomeBusyError as busy:
             say(f"using the pool that runs here as process {busy.pid}")
         line = await stack.enter_async_context(desk_line(home))
-        await _until_trading(line)
         try:
+            await _until_trading(line)
             yield line
+        except asyncio.CancelledError:
+            if supervisor is not None:
+                await cancel_all(home, line, say)
+            raise
         except CoordinatorUnreachableError:
             if supervisor is not None:
                 await supervisor.raise_failure()
@@ -70,20 +80,6 @@ async def _until_trading(line: DeskLine) -> None:
     """Wait until the pool trades and knows prices."""
     try:
         async with asyncio.timeout(READY_S):
-            while True:
-                status = await line.status()
-                if status.pool == "trading" and status.priced:
-                    return
-                await asyncio.sleep(POLL_S)
+            await poll(line.status, lambda one: one.pool == "trading" and one.priced > 0)
     except TimeoutError as error:
         raise PoolFailedError(f"the pool did not trade within {READY_S:g} s") from error
-
-
-def verify_journals(home: Home) -> dict[str, Verified]:
-    """Return what the home's journals hold, after checking every byte of them.
-
-    Raises:
-        JournalCorruptError: something changed after it was durable; names the place.
-        DiskFailedError: a journal is not there, or cannot be read.
-    """
-    return {name: verify(FolderView(home.folder / name)) for name in JOURNALS}

@@ -4,22 +4,24 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from tandem.adapters.local.clock import SystemClock
 from tandem.domain.commands import CancelOrders
 from tandem.domain.errors import TandemError
-from tandem.domain.ids import CommandId
-from tandem.domain.views import StatusView
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.home import Home
+from tandem.wiring.names import fresh_command
+from tandem.wiring.polling import poll
 from tandem.wiring.venue_books import venue_books
 
 CANCEL_S: Final = 15.0
-POLL_S: Final = 0.05
+ENDED: Final = ("done", "halted")
 
 
-def open_count(status: StatusView) -> int:
-    """Return how many orders are not yet final."""
-    return max(status.parents_open, sum(one.open_orders for one in status.slots))
+async def open_count(line: DeskLine, wait_s: float = CANCEL_S) -> int:
+    """Return how many orders, two-sided quotes and pairs have not ended."""
+    status = await line.status(wait_s)
+    both = (await line.orders()).both
+    lasting = sum(one.phase not in ENDED for one in both)
+    return max(status.parents_open, sum(one.open_orders for one in status.slots)) + lasting
 
 
 async def cancel_all(home: Home, line: DeskLine, say: Callable[[str], None]) -> bool:
@@ -27,21 +29,18 @@ async def cancel_all(home: Home, line: DeskLine, say: Callable[[str], None]) -> 
 
     It takes at most `CANCEL_S` seconds, and says what is left.
     """
+
+    async def at_exchange() -> int:
+        return sum(len(one.open_orders) for one in await venue_books(home))
+
     try:
         async with asyncio.timeout(CANCEL_S):
-            command_id = CommandId(f"stop-{SystemClock().now().now_ns}")
-            await line.command(command_id, CancelOrders(order_id=None))
-            while open_count(await line.status()):
-                await asyncio.sleep(POLL_S)
-            while left := await _open_at_exchange(home):
-                await asyncio.sleep(POLL_S)
+            await line.command(fresh_command("stop"), CancelOrders(order_id=None))
+            await poll(lambda: open_count(line), lambda count: count == 0)
+            await poll(at_exchange, lambda count: count == 0)
     except (TimeoutError, TandemError) as error:
-        say(f"not all orders are canceled: {str(error) or f'{CANCEL_S:g} s are over'}")
+        reason = error if isinstance(error, TandemError) else f"{CANCEL_S:g} s are over"
+        say(f"not every order could be canceled: {reason}")
         return False
-    assert not left, "the loop ends when nothing is left"
-    say("no order is open at the exchange")
+    say("every open order is canceled; none is open at the exchange")
     return True
-
-
-async def _open_at_exchange(home: Home) -> int:
-    return sum(len(one.open_orders) for one in await venue_books(home))

@@ -97,13 +97,12 @@ class Supervisor:
         for _ in range(self._workers):
             self._fork_worker()
         setting_up = asyncio.create_task(self._set_up())
-        await asyncio.wait({setting_up, self._failed}, return_when=asyncio.FIRST_COMPLETED)
-        if not setting_up.done():
-            setting_up.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await setting_up
-            await self._failed
-        return await setting_up
+        self._failed.add_done_callback(lambda _: setting_up.cancel())
+        try:
+            return await setting_up
+        except asyncio.CancelledError:
+            await self.raise_failure()
+            raise
 
     async def _set_up(self) -> str:
         command_id = CommandId(f"up-{os.getpid()}-{self._clock.now().now_ns}")
@@ -119,13 +118,10 @@ class Supervisor:
             raise PoolFailedError(f"the pool could not be set up: {text}")
         return answer.text
 
-    async def failure(self) -> None:
-        """Wait until a process ends again and again.
-
-        Raises:
-            PoolFailedError: it did.
-        """
-        await asyncio.shield(self._failed)
+    @property
+    def has_failed(self) -> bool:
+        """Whether a process ends again and again, so that it is not started any more."""
+        return self._failed.done()
 
     async def raise_failure(self) -> None:
         """Do nothing while all is well.

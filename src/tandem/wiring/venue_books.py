@@ -113,4 +113,5 @@ async def venue_books(home: Home) -> list[AccountBooks]:
     try:
         return [await _books_of(home, one) for one in read_paper(home).exchange.accounts]
     except (OSError, TimeoutError) as error:
-        raise VenueUnreachableError(f"{home.exchange_socket}: {error or 'no answer'}") from error
+        reason = "no answer" if isinstance(error, TimeoutError) else error
+        raise VenueUnreachableError(f"{home.exchange_socket}: {reason}") from error

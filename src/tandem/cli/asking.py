@@ -1,0 +1,50 @@
+"""One question to the coordinator, or one command, and its answer on the screen."""
+
+from collections.abc import Awaitable, Callable
+from typing import TextIO, TypeVar
+
+from tandem.cli.main import FAILED, OK
+from tandem.cli.printing import write_json
+from tandem.domain.commands import Answer, Command, Done, Refused, Taken
+from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
+from tandem.wiring.home import Home
+from tandem.wiring.names import fresh_command
+
+T = TypeVar("T")
+
+
+async def ask_desk(home: Home, question: Callable[[DeskLine], Awaitable[T]]) -> T:
+    """Return the answer to one question.
+
+    Raises:
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    refuse_absent(home)
+    async with desk_line(home) as line:
+        return await question(line)
+
+
+async def tell_desk(home: Home, command: Command, out: TextIO, *, as_json: bool) -> int:
+    """Have one command carried out, and write its answer; return the exit code.
+
+    Raises:
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    command_id = fresh_command(type(command).__name__.lower())
+    answer = await ask_desk(home, lambda line: line.command(command_id, command))
+    return write_answer(answer, out, as_json=as_json)
+
+
+def write_answer(answer: Answer, out: TextIO, *, as_json: bool) -> int:
+    """Write an answer; return the exit code."""
+    if as_json:
+        write_json({"answer": type(answer).__name__.lower(), "says": answer}, out)
+    else:
+        match answer:
+            case Refused():
+                out.write(f"refused ({answer.reason.value}): {answer.text}\n")
+            case Taken():
+                out.write(f"taken: {answer.order_id}\n")
+            case Done():
+                out.write(f"{answer.text or 'done'}\n")
+    return FAILED if isinstance(answer, Refused) else OK

@@ -1,0 +1,284 @@
+"""`tandem order`: buy, sell, both sides, a pair, and cancel."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.ordering import Asking, place
+from tandem.cli.typed import Choice, duration_ns
+from tandem.domain.commands import (
+    CancelOrders,
+    ExitRule,
+    LegPolicy,
+    ParentSpec,
+    PlaceBoth,
+    PlacePair,
+    PlaceParent,
+    SelfTrade,
+    Split,
+)
+from tandem.domain.order import Side, TimeInForce
+
+app = new_app()
+order = App(name="order", help="Buy, sell, quote both sides, trade a pair, or cancel.")
+app.command(order)
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class AskOptions:
+    """How it is asked.
+
+    Attributes:
+        home: Where journals and sockets are ($XDG_DATA_HOME/tandem).
+        json: Print JSON.
+        id: The command's own id: typed again with it after a lost answer, nothing is done twice.
+        wait: Wait for the end, and show what traded.
+    """
+
+    home: HomeOption = None
+    json: JsonOption = False
+    id: str | None = None
+    wait: Flag = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SingleOptions:
+    """One side.
+
+    Attributes:
+        price: The limit; without one it is a market order.
+        tif: How long it may rest.
+        post_only: Never take liquidity.
+        accounts: So many accounts, the first ones; all without it.
+        slots: These workers, such as w1,w3.
+        split: How the quantity is divided: each gives the whole to everyone.
+        self_trade: What is done about an own order that it could meet.
+    """
+
+    price: str | None = None
+    tif: Literal["day", "gtc", "ioc", "fok"] = "day"
+    post_only: Flag = False
+    accounts: int | None = None
+    slots: str | None = None
+    split: Literal["equal", "weighted", "random", "each"] = "equal"
+    self_trade: Literal["reject_new", "cancel_resting"] = "reject_new"
+
+
+@order.command
+def buy(
+    symbol: str,
+    quantity: str,
+    *,
+    options: SingleOptions | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Buy, split over the accounts and released together.
+
+    Args:
+        symbol: What to buy, such as TSLA.
+        quantity: How much in all.
+        options: How it is traded.
+        asking: How it is asked.
+    """
+    return _single(Side.BUY, (symbol, quantity), options, asking)
+
+
+@order.command
+def sell(
+    symbol: str,
+    quantity: str,
+    *,
+    options: SingleOptions | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Sell, split over the accounts and released together.
+
+    Args:
+        symbol: What to sell, such as TSLA.
+        quantity: How much in all.
+        options: How it is traded.
+        asking: How it is asked.
+    """
+    return _single(Side.SELL, (symbol, quantity), options, asking)
+
+
+def _single(
+    side: Side,
+    what: tuple[str, str],
+    options: SingleOptions | None,
+    asking: AskOptions | None,
+) -> int:
+    symbol, quantity = what
+    chosen = options if options is not None else SingleOptions()
+
+    def make(choice: Choice) -> PlaceParent:
+        price = chosen.price
+        return PlaceParent(
+            spec=ParentSpec(
+                symbol=symbol,
+                side=side,
+                quantity=choice.quantity(symbol, text=quantity),
+                limit_price=None if price is None else choice.price(symbol, text=price),
+                time_in_force=TimeInForce(chosen.tif),
+                post_only=chosen.post_only,
+                slots=choice.slots(chosen.slots, chosen.accounts),
+                split=Split(chosen.split),
+                self_trade=SelfTrade(chosen.self_trade),
+            )
+        )
+
+    return _place(make, asking)
+
+
+def _place(
+    make: Callable[[Choice], PlaceParent | PlaceBoth | PlacePair | CancelOrders],
+    options: AskOptions | None,
+) -> int:
+    chosen = options if options is not None else AskOptions()
+    asking = Asking(command_id=chosen.id, as_json=chosen.json, waits=chosen.wait)
+    home = home_of(chosen.home)
+    return finish(lambda: place(home, make, asking, sys.stdout))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class BothOptions:
+    """Both sides.
+
+    Attributes:
+        buy: The price at which to buy.
+        sell: The price at which to sell, above it.
+        accounts: So many accounts, the first ones; all without it.
+        slots: These workers, such as w1,w3.
+        inventory_limit: The most that bought may be ahead of sold, or behind; the quantity without
+            it.
+        refreshes: How often a side that is done is quoted anew.
+        lifetime: How long, such as 30s; then both sides are canceled.
+        exit: What is left at the end: cancel keeps the inventory, flatten trades it back.
+    """
+
+    buy: str
+    sell: str
+    accounts: int | None = None
+    slots: str | None = None
+    inventory_limit: str | None = None
+    refreshes: int = 0
+    lifetime: Annotated[str, Parameter(name="--for")] = "60s"
+    exit: Literal["cancel", "flatten"] = "cancel"
+
+
+@order.command
+def both(
+    symbol: str, quantity: str, *, options: BothOptions, asking: AskOptions | None = None
+) -> int:
+    """Quote both sides of one market over several accounts: buy below, sell above.
+
+    Args:
+        symbol: What to quote.
+        quantity: How much on each side.
+        options: At which prices, and for how long.
+        asking: How it is asked.
+    """
+
+    def make(choice: Choice) -> PlaceBoth:
+        limit = options.inventory_limit
+        return PlaceBoth(
+            symbol=symbol,
+            quantity=choice.quantity(symbol, text=quantity),
+            buy_price=choice.price(symbol, text=options.buy),
+            sell_price=choice.price(symbol, text=options.sell),
+            slots=choice.slots(options.slots, options.accounts),
+            inventory_limit=choice.quantity(symbol, text=quantity if limit is None else limit),
+            refreshes=options.refreshes,
+            lifetime_ns=duration_ns(options.lifetime),
+            exit_rule=ExitRule(options.exit),
+        )
+
+    return _place(make, asking)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class PairOptions:
+    """Two legs.
+
+    Attributes:
+        buy: The price at which to buy the first.
+        sell: The price at which to sell the second.
+        slices: In how many slices of that quantity.
+        buy_slots: Who buys, such as w1,w2; the first half of all without it.
+        sell_slots: Who sells; the second half without it.
+        policy: What is done when one leg trades more than the other.
+    """
+
+    buy: str
+    sell: str
+    slices: int = 1
+    buy_slots: str | None = None
+    sell_slots: str | None = None
+    policy: Literal["hedge", "unwind", "halt"] = "hedge"
+
+
+@order.command
+def pair(
+    symbols: tuple[str, str],
+    quantity: str,
+    *,
+    options: PairOptions,
+    asking: AskOptions | None = None,
+) -> int:
+    """Buy one symbol and sell another, slice by slice, both legs of a slice together.
+
+    Args:
+        symbols: What to buy, and what to sell.
+        quantity: How much of each in one slice.
+        options: At which prices, and what if a leg fails.
+        asking: How it is asked.
+    """
+    buys, sells = symbols
+
+    def make(choice: Choice) -> PlacePair:
+        half = len(choice.all_slots) // 2
+        return PlacePair(
+            buy_symbol=buys,
+            sell_symbol=sells,
+            buy_price=choice.price(buys, text=options.buy),
+            sell_price=choice.price(sells, text=options.sell),
+            slice_quantity=choice.quantity(buys, text=quantity),
+            slices=options.slices,
+            buy_slots=choice.slots(options.buy_slots, None) or choice.all_slots[:half],
+            sell_slots=choice.slots(options.sell_slots, None) or choice.all_slots[half:],
+            policy=LegPolicy(options.policy),
+        )
+
+    return _place(make, asking)
+
+
+@order.command
+def cancel(
+    order_id: str | None = None,
+    *,
+    all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    asking: AskOptions | None = None,
+) -> int:
+    """Cancel an order, a two-sided quote or a pair; or all of them.
+
+    Args:
+        order_id: Its id, such as d1-7.
+        all_: Cancel everything that is open.
+        asking: How it is asked.
+    """
+
+    def make(_: Choice) -> CancelOrders:
+        if (order_id is None) is not all_:
+            raise BadInputError("order cancel: expected an order's id, or --all")
+        return CancelOrders(order_id=order_id)
+
+    return _place(make, asking)

@@ -1,0 +1,100 @@
+"""Placing one order, and what became of it."""
+
+from collections.abc import Callable
+from typing import TextIO
+
+import msgspec
+
+from tandem.cli.asking import write_answer
+from tandem.cli.main import OK
+from tandem.cli.printing import amount, milliseconds, table, write_json
+from tandem.cli.typed import Choice
+from tandem.domain.commands import CancelOrders, Command, Taken
+from tandem.domain.ids import CommandId
+from tandem.domain.views import BothView, OrdersView, ParentView
+from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
+from tandem.wiring.home import Home
+from tandem.wiring.names import fresh_command
+from tandem.wiring.polling import poll
+from tandem.wiring.stopping import ENDED, open_count
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command is asked; without an id it gets a new one."""
+
+    command_id: str | None
+    as_json: bool
+    waits: bool
+
+
+async def place(home: Home, make: Callable[[Choice], Command], asking: Asking, out: TextIO) -> int:
+    """Have a command carried out, and write what became of it; return the exit code.
+
+    Raises:
+        BadInputError: what was typed cannot be.
+        OffGridError: a price or quantity is off its grid.
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    refuse_absent(home)
+    async with desk_line(home) as line:
+        command = make(Choice(await line.catalogue()))
+        command_id = CommandId(asking.command_id) if asking.command_id else fresh_command("order")
+        answer = await line.command(command_id, command)
+        if asking.waits and isinstance(answer, Taken) and answer.order_id is not None:
+            view = await _ended(line, answer.order_id)
+            return write_orders(view, out, as_json=asking.as_json)
+        if asking.waits and isinstance(command, CancelOrders):
+            await poll(lambda: open_count(line), lambda count: count == 0)
+    return write_answer(answer, out, as_json=asking.as_json)
+
+
+async def _ended(line: DeskLine, order_id: str) -> OrdersView:
+    """Wait until an order has ended; return it, with its parts."""
+
+    async def look() -> OrdersView:
+        view = await line.orders((order_id,))
+        parts = [part for one in view.both for part in one.parts]
+        return await line.orders((order_id, *parts)) if parts else view
+
+    def is_ended(view: OrdersView) -> bool:
+        phases = [*(one.phase for one in view.parents), *(one.phase for one in view.both)]
+        return all(phase in ENDED for phase in phases)
+
+    return await poll(look, is_ended)
+
+
+def write_orders(view: OrdersView, out: TextIO, *, as_json: bool) -> int:
+    """Write orders; return the exit code."""
+    if as_json:
+        write_json(view, out)
+        return OK
+    heads = ("id", "symbol", "side", ">quantity", ">limit", ">filled", ">average price")
+    rest = (">value", ">fees", ">children", ">fills", ">skew", "state")
+    out.write(table((*heads, *rest), [_row(one) for one in view.parents]))
+    if view.both:
+        rows = [_both_row(one) for one in view.both]
+        out.write(table(("id", "kind", ">bought", ">sold", "parts", "state"), rows))
+    return OK
+
+
+def _row(one: ParentView) -> tuple[object, ...]:
+    return (
+        one.parent_id,
+        one.symbol,
+        one.side.value,
+        one.quantity,
+        one.limit_price or "market",
+        one.filled,
+        None if one.average_price is None else f"{one.average_price:f}",
+        amount(one.value),
+        amount(one.fees),
+        one.children,
+        one.fills,
+        milliseconds(one.skew_ns),
+        " ".join(filter(None, (one.outcome or one.phase, one.text))),
+    )
+
+
+def _both_row(one: BothView) -> tuple[object, ...]:
+    state = " ".join(filter(None, (one.phase, one.text)))
+    return (one.order_id, one.kind, one.bought, one.sold, " ".join(one.parts), state)

@@ -1,0 +1,149 @@
+"""`tandem orders`: what there is, one order hop by hop, and a person's word on one."""
+
+import sys
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, TextIO
+
+from cyclopts import App, Parameter
+
+from tandem.cli.asking import ask_desk, write_answer
+from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.main import FAILED, OK
+from tandem.cli.ordering import write_orders
+from tandem.cli.printing import milliseconds, table, write_json
+from tandem.cli.typed import Choice
+from tandem.domain.commands import ResolveOrder
+from tandem.domain.ids import ClientOrderId, Lots
+from tandem.domain.views import LifeView, OrdersView
+from tandem.wiring.asking import desk_line, refuse_absent
+from tandem.wiring.home import Home
+from tandem.wiring.names import fresh_command
+
+app = new_app()
+orders = App(name="orders", help="List orders; show one hop by hop; resolve one by hand.")
+app.command(orders)
+
+
+@orders.default
+def list_orders(*, limit: int = 20, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List the latest orders, oldest first.
+
+    Args:
+        limit: How many.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        view: OrdersView = await ask_desk(home_of(home), lambda line: line.orders(limit=limit))
+        return write_orders(view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+@orders.command
+def show(order_id: str, *, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Show the life of an order, hop by hop with times.
+
+    Args:
+        order_id: Of an order, a two-sided quote, a pair, or one request to the exchange.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        view: LifeView = await ask_desk(home_of(home), lambda line: line.life(order_id))
+        return show_life(order_id, view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+def show_life(order_id: str, view: LifeView, out: TextIO, *, as_json: bool) -> int:
+    """Write an order's life; return the exit code."""
+    if as_json:
+        write_json(view, out)
+    elif view.attempts or view.parents:
+        write_orders(OrdersView(parents=view.parents, both=()), out, as_json=False)
+        hops = [hop for one in view.attempts for hop in one.hops]
+        began_ns = min((hop.at_ns for hop in hops), default=0)
+        rows: list[tuple[object, ...]] = []
+        for one in view.attempts:
+            ending = f"{one.ending}: {one.text}" if one.text else one.ending
+            state = ending or f"{one.phase} {one.status}"
+            who = (one.client_order_id, one.slot_id, one.account_id, one.quantity, one.filled)
+            rows.append((*who, one.sends, None, state))
+            rows += [
+                (None, None, None, None, None, None, milliseconds(hop.at_ns - began_ns), hop.what)
+                for hop in one.hops
+            ]
+        heads = ("request", "slot", "account", ">quantity", ">filled", ">sends", ">after")
+        cells = [tuple("" if cell is None else cell for cell in row) for row in rows]
+        out.write(table((*heads, "what"), cells))
+    else:
+        out.write(f"no order {order_id} is known (any more)\n")
+    return OK if view.attempts or view.parents else FAILED
+
+
+@orders.command
+def resolve(
+    order_id: str,
+    *,
+    absent: Annotated[bool, Parameter(negative="")] = False,
+    filled: str | None = None,
+    price: str | None = None,
+    home: HomeOption = None,
+) -> int:
+    """Say what became of an order that no machine can settle.
+
+    Args:
+        order_id: Of the request, as `tandem status` names it.
+        absent: It never reached the exchange.
+        filled: It ended there with so much traded.
+        price: The average price of what traded.
+        home: Where journals and sockets are.
+    """
+    said = (absent, filled, price)
+    return finish(lambda: resolve_order(home_of(home), order_id, said, sys.stdout))
+
+
+async def resolve_order(
+    home: Home, order_id: str, said: tuple[bool, str | None, str | None], out: TextIO
+) -> int:
+    """Tell the desk a person's word on an order; return the exit code.
+
+    Raises:
+        BadInputError: what was said cannot be.
+        OffGridError: a price or quantity is off its grid.
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    absent, filled, price = said
+    if absent is (filled is not None):
+        raise BadInputError("orders resolve: expected --absent, or --filled QUANTITY --price P")
+    refuse_absent(home)
+    async with desk_line(home) as line:
+        view = await line.life(order_id)
+        if not view.parents:
+            raise BadInputError(f"no order {order_id} is known (any more)")
+        choice = Choice(await line.catalogue())
+        symbol = view.parents[0].symbol
+        lots = Lots(0)
+        if filled is not None and not _is_zero(filled):
+            lots = choice.quantity(symbol, text=filled)
+        command = ResolveOrder(
+            client_order_id=ClientOrderId(order_id),
+            lived=not absent,
+            cum_quantity=lots,
+            price=None if price is None else choice.price(symbol, text=price),
+        )
+        answer = await line.command(fresh_command("resolve"), command)
+    return write_answer(answer, out, as_json=False)
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return Decimal(text) == 0
+    except InvalidOperation:
+        return False
+
+
+__all__ = ["app", "list_orders", "resolve", "resolve_order", "show", "show_life"]

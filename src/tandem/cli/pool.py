@@ -1,0 +1,124 @@
+"""The pool that runs: status, workers, positions, halt, resume, swap."""
+
+import sys
+from typing import TextIO
+
+from tandem.cli.asking import ask_desk, tell_desk
+from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.main import FAILED, OK
+from tandem.cli.printing import amount, table, write_json
+from tandem.cli.screen import pool_table, summary
+from tandem.domain.commands import HaltTrading, ResumeTrading, SwapWorker
+from tandem.domain.ids import SlotId
+from tandem.domain.views import PositionsView, StatusView
+
+app = new_app()
+
+
+@app.command
+def status(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """The pool as a whole: slots, workers, orders, what was counted. 1 when it does not trade."""
+
+    async def show() -> int:
+        view = await ask_desk(home_of(home), lambda line: line.status())
+        return show_status(view, sys.stdout, as_json=json)
+
+    return finish(show)
+
+
+def show_status(view: StatusView, out: TextIO, *, as_json: bool) -> int:
+    """Write the pool; return the exit code."""
+    if as_json:
+        write_json(view, out)
+    else:
+        out.write(pool_table(view))
+        out.write(f"{summary(view)}, {view.records} records\n")
+        for name in sorted(view.counters):
+            out.write(f"  {name} {view.counters[name]}\n")
+        for order_id in view.for_person:
+            out.write(f"{order_id} waits for a person: tandem orders resolve {order_id}\n")
+    return OK if view.pool == "trading" and view.trading == "active" else FAILED
+
+
+@app.command
+def workers(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """The worker processes and the accounts they drive. 1 when a slot has no worker."""
+
+    async def show() -> int:
+        view = await ask_desk(home_of(home), lambda line: line.status())
+        if json:
+            write_json({"slots": view.slots, "workers": view.workers}, sys.stdout)
+        else:
+            sys.stdout.write(pool_table(view))
+        return OK if all(one.ready for one in view.slots if one.active) else FAILED
+
+    return finish(show)
+
+
+@app.command
+def positions(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """What every account holds, its gains, and its money. 1 when the books do not balance."""
+
+    async def show() -> int:
+        view = await ask_desk(home_of(home), lambda line: line.positions())
+        return show_positions(view, sys.stdout, as_json=json)
+
+    return finish(show)
+
+
+def show_positions(view: PositionsView, out: TextIO, *, as_json: bool) -> int:
+    """Write positions and cash; return the exit code."""
+    if as_json:
+        write_json(view, out)
+    else:
+        rows = [
+            (
+                one.account_id,
+                one.symbol,
+                one.quantity,
+                None if one.average_cost is None else f"{one.average_cost:f}",
+                amount(one.realized),
+                None if one.unrealized is None else amount(one.unrealized),
+                amount(one.fees),
+            )
+            for one in view.positions
+        ]
+        heads = ("account", "symbol", ">quantity", ">average cost", ">realized", ">unrealized")
+        out.write(table((*heads, ">fees"), rows))
+        cash = [(one.account_id, one.currency, amount(one.amount)) for one in view.cash]
+        out.write(table(("account", "currency", ">cash"), cash))
+        balance = "balance" if view.balanced else "DO NOT BALANCE"
+        out.write(f"debits and credits {balance}\n")
+    return OK if view.balanced else FAILED
+
+
+@app.command
+def halt(reason: str = "by hand", *, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Refuse new orders and cancel all open ones, until resumed.
+
+    Args:
+        reason: Shown to whoever asks why.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+    command = HaltTrading(reason=reason)
+    return finish(lambda: tell_desk(home_of(home), command, sys.stdout, as_json=json))
+
+
+@app.command
+def resume(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Trade again after a halt."""
+    return finish(lambda: tell_desk(home_of(home), ResumeTrading(), sys.stdout, as_json=json))
+
+
+@app.command
+def swap(slot: str, *, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Replace the process that fills a slot by the spare.
+
+    Args:
+        slot: The slot's name, such as w3.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+    command = SwapWorker(slot_id=SlotId(slot))
+    return finish(lambda: tell_desk(home_of(home), command, sys.stdout, as_json=json))

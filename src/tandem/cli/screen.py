@@ -1,0 +1,95 @@
+"""The pool on a terminal: a table that is drawn in place, or plain lines."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, TextIO
+
+from tandem.cli.printing import table
+from tandem.domain.views import StatusView
+
+SAID_MAX: Final = 6
+_UP: Final = "\x1b[{}A"
+_CLEAR: Final = "\r\x1b[J"
+
+
+class Screen:
+    """Shows one pool. What is said stays in sight: below the table the last lines of it."""
+
+    def __init__(self, out: TextIO, *, redraws: bool) -> None:
+        self.redraws = redraws
+        self._out = out
+        self._said: deque[str] = deque(maxlen=SAID_MAX)
+        self._height = 0
+        self._last = ""
+
+    def say(self, text: str) -> None:
+        """Tell the person something."""
+        if self.redraws:
+            self._erase()
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def ask(self, text: str) -> None:
+        """Write a question; the answer is typed behind it."""
+        self._erase()
+        self._out.write(text)
+        self._out.flush()
+
+    def show(self, status: StatusView, pids: Mapping[str, int]) -> None:
+        """Show the pool as it is; without redrawing, only what has changed."""
+        if not self.redraws:
+            line = summary(status)
+            if line != self._last:
+                self._last = line
+                self.say(line)
+            return
+        text = f"{pool_table(status)}{processes_text(pids)}\n{summary(status)}\n"
+        self._erase()
+        self._out.write(text)
+        self._out.flush()
+        self._height = text.count("\n")
+
+    def _erase(self) -> None:
+        if self._height:
+            self._out.write(_UP.format(self._height) + _CLEAR)
+            self._height = 0
+
+
+def pool_table(status: StatusView) -> str:
+    """Return one line a slot, and one for each worker without a slot."""
+    rows: list[tuple[object, ...]] = [
+        (
+            one.slot_id,
+            one.account_id,
+            one.worker,
+            one.pid,
+            ("ready" if one.ready else "waits") if one.active else "not used",
+            one.epoch,
+            one.open_orders,
+        )
+        for one in status.slots
+    ]
+    rows += [
+        ("spare", None, one.name, one.pid, "ready" if one.connected else "lost", None, None)
+        for one in status.workers
+        if one.slot_id is None
+    ]
+    return table(("slot", "account", "worker", ">process", "", ">epoch", ">open"), rows)
+
+
+def processes_text(pids: Mapping[str, int]) -> str:
+    """Return coordinator and exchange with their processes."""
+    named = (f"{name} {pids[name]}" for name in ("coordinator", "exchange") if name in pids)
+    return ", ".join(named)
+
+
+def summary(status: StatusView) -> str:
+    """Return the pool in one line."""
+    halted = f" ({status.reason})" if status.reason else ""
+    takeovers = status.counters.get("takeovers", 0)
+    person = f", {len(status.for_person)} wait for a person" if status.for_person else ""
+    return (
+        f"pool {status.pool}, {status.trading}{halted}: {status.parents_open} orders open, "
+        f"{status.parents_done} done, {status.unknown} unknown{person}; "
+        f"{takeovers} takeovers, coordinator start {status.coordinator_epoch}"
+    )
