@@ -203,7 +203,7 @@ class Endless:
         return line[:limit]
 
 
-@pytest.mark.parametrize("piece", [b"x", b"\x00", b"\n", b"T buy 10 ALL\n", b"#" * 500 + b"\n"])
+@pytest.mark.parametrize("piece", [b"x", b"\x00", b"\n", b"#" * 500 + b"\n"])
 def test_of_endless_input_no_more_than_the_limits_is_read(piece: bytes) -> None:
     """A line of 100 MB, a million lines."""
     source = Endless(piece)
