@@ -73,14 +73,14 @@ class Network(Protocol):
 class Processes(Protocol):
     """Other processes on this computer."""
 
-    def watch(self, pid: int, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, pid: int, *, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
         """Call `on_exit` once, soon after that process ended (at once when it is not there).
 
         Returns a function that ends the watch.
         """
         ...
 
-    def kill(self, pid: int, started: int) -> None:
+    def kill(self, pid: int, *, started: int) -> None:
         """End that process at once, if it is still there; its death shows in `watch`."""
         ...
 

@@ -75,9 +75,11 @@ def test_the_end_of_a_watched_process_is_told_once(
     async def watch() -> None:
         ended = asyncio.Queue[str]()
         processes = LinuxProcesses()
-        processes.watch(child.pid, started(child), lambda: ended.put_nowait("ended"))
+        processes.watch(
+            child.pid, started=started(child), on_exit=lambda: ended.put_nowait("ended")
+        )
         assert ended.empty()
-        processes.kill(child.pid, started(child))
+        processes.kill(child.pid, started=started(child))
         assert await asyncio.wait_for(ended.get(), 10) == "ended"
         await asyncio.sleep(0)
         assert ended.empty()
@@ -89,7 +91,7 @@ def test_the_end_of_a_watched_process_is_told_once(
 def test_a_process_that_ended_by_itself_is_told(run: Run, child: subprocess.Popen[bytes]) -> None:
     async def watch() -> None:
         ended = asyncio.Event()
-        LinuxProcesses().watch(child.pid, started(child), ended.set)
+        LinuxProcesses().watch(child.pid, started=started(child), on_exit=ended.set)
         assert child.stdin is not None
         child.stdin.close()
         await asyncio.wait_for(ended.wait(), 10)
@@ -102,11 +104,13 @@ def test_a_watch_that_was_ended_says_nothing(run: Run, child: subprocess.Popen[b
         told: list[str] = []
         ended = asyncio.Event()
         processes = LinuxProcesses()
-        first = processes.watch(child.pid, started(child), lambda: told.append("first"))
-        processes.watch(child.pid, started(child), ended.set)
+        first = processes.watch(
+            child.pid, started=started(child), on_exit=lambda: told.append("first")
+        )
+        processes.watch(child.pid, started=started(child), on_exit=ended.set)
         first()
         first()
-        processes.kill(child.pid, started(child))
+        processes.kill(child.pid, started=started(child))
         await asyncio.wait_for(ended.wait(), 10)
         assert not told
 
@@ -119,7 +123,7 @@ def test_a_process_that_is_gone_is_told_at_once(run: Run, child: subprocess.Pope
 
     async def watch(began: int) -> None:
         ended = asyncio.Event()
-        LinuxProcesses().watch(child.pid, began, ended.set)
+        LinuxProcesses().watch(child.pid, started=began, on_exit=ended.set)
         await asyncio.wait_for(ended.wait(), 10)
 
     run(watch(began - 1))
@@ -132,8 +136,8 @@ def test_a_process_that_is_gone_is_told_at_once(run: Run, child: subprocess.Pope
 
 def test_a_reused_pid_is_never_killed(child: subprocess.Popen[bytes]) -> None:
     processes = LinuxProcesses()
-    processes.kill(child.pid, started(child) - 1)
+    processes.kill(child.pid, started=started(child) - 1)
     assert child.poll() is None
-    processes.kill(child.pid, started(child))
+    processes.kill(child.pid, started=started(child))
     assert child.wait() == -9
-    processes.kill(child.pid, 0)
+    processes.kill(child.pid, started=0)

@@ -118,7 +118,7 @@ async def ask(process: SimProcess) -> None:
 async def _listen(process: SimProcess, link: Link) -> None:
     peer = process.network.peer(link.transport)
     if peer is not None:
-        process.processes.watch(peer.pid, peer.started, link.transport.abort)
+        process.processes.watch(peer.pid, started=peer.started, on_exit=link.transport.abort)
     while await link.arrived.get() is not None:
         pass
     raise ConnectionError

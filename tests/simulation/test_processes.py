@@ -110,8 +110,10 @@ def test_every_port_of_a_dead_process_raises() -> None:
             "delete": lambda: disk.delete("file"),
             "write": lambda: file.write(0, b"never"),
             "sync": lambda: file.sync(lambda: None),
-            "kill": lambda: process.processes.kill(other.pid, other.started),
-            "watch": lambda: process.processes.watch(other.pid, other.started, lambda: None),
+            "kill": lambda: process.processes.kill(other.pid, started=other.started),
+            "watch": lambda: process.processes.watch(
+                other.pid, started=other.started, on_exit=lambda: None
+            ),
             "listen": process.network.listen("/run/one", asyncio.Protocol).__await__().__next__,
             "connect": process.network.connect("/run/one", asyncio.Protocol).__await__().__next__,
         }
@@ -253,9 +255,13 @@ def test_a_watch_tells_of_a_death_once_and_soon() -> None:
 
     async def watch(process: SimProcess) -> None:
         processes = process.processes
-        processes.watch(victim.pid, victim.started, lambda: told.append("died"))
-        processes.watch(victim.pid, victim.started + 1, lambda: told.append("never was"))
-        stop = processes.watch(victim.pid, victim.started, lambda: told.append("stopped"))
+        processes.watch(victim.pid, started=victim.started, on_exit=lambda: told.append("died"))
+        processes.watch(
+            victim.pid, started=victim.started + 1, on_exit=lambda: told.append("never was")
+        )
+        stop = processes.watch(
+            victim.pid, started=victim.started, on_exit=lambda: told.append("stopped")
+        )
         stop()
         await asyncio.get_running_loop().create_future()
 
@@ -278,8 +284,10 @@ def test_a_process_of_another_machine_is_not_there() -> None:
     told: list[str] = []
 
     async def watch(process: SimProcess) -> None:
-        process.processes.kill(victim.pid, victim.started)
-        process.processes.watch(victim.pid, victim.started, lambda: told.append("not there"))
+        process.processes.kill(victim.pid, started=victim.started)
+        process.processes.watch(
+            victim.pid, started=victim.started, on_exit=lambda: told.append("not there")
+        )
         await asyncio.get_running_loop().create_future()
 
     with World(1) as world:
@@ -300,12 +308,12 @@ def test_kill_ends_a_process_at_once_and_only_that_run() -> None:
 
     async def kill(process: SimProcess) -> None:
         await asyncio.sleep(0.55)
-        process.processes.kill(victim.pid, victim.started + 1)
+        process.processes.kill(victim.pid, started=victim.started + 1)
         assert victim.alive
-        process.processes.kill(victim.pid, victim.started)
+        process.processes.kill(victim.pid, started=victim.started)
         assert not victim.alive
-        process.processes.kill(victim.pid, victim.started)
-        process.processes.kill(process.pid, process.started)
+        process.processes.kill(victim.pid, started=victim.started)
+        process.processes.kill(process.pid, started=process.started)
         seen.append("the dead spoke")
 
     with World(1) as world:

@@ -5,6 +5,7 @@ watches processes, and performs what the desk wants after it is on disk.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -91,6 +92,7 @@ class Coordinator:
         self._next_asker = 1
         self._acks: dict[Incarnation, int] = {}
         self._quotes: dict[InstrumentId, Quote] = {}
+        self.dropped: Counter[str] = Counter()
         self.on_performed: Callable[[DeskEffect], None] | None = None
         self._worker_decoder = msgspec.msgpack.Decoder(list[words.WorkerMessage])
         self._asker_decoder = msgspec.msgpack.Decoder(list[ControlRequest])
@@ -131,7 +133,8 @@ class Coordinator:
                 continue
             incarnation = link.tag
             if incarnation is None or self._workers.get(incarnation) is not link:
-                return  # it has dialed anew since, or never said hello
+                self.dropped["late_words"] += 1  # it has dialed anew since
+                return
             self._pulse.heard(incarnation, self._clock.now().now_ns)
             if isinstance(message, words.Heartbeat):
                 self._beat(link, incarnation, message)
@@ -148,6 +151,7 @@ class Coordinator:
         incarnation = hello.incarnation
         earlier = self._workers.get(incarnation)
         if earlier is not None and earlier.connection >= hello.connection:
+            self.dropped["late_hellos"] += 1
             link.drop("an older hello than the last")
             return
         peer = self._network.peer(link.transport)
@@ -168,7 +172,9 @@ class Coordinator:
             return
         self._processes_of[incarnation] = (pid, started)
         self._watches[incarnation] = lambda: None
-        end = self._processes.watch(pid, started, lambda: self._on_exit(incarnation))
+        end = self._processes.watch(
+            pid, started=started, on_exit=lambda: self._on_exit(incarnation)
+        )
         if incarnation in self._watches:
             self._watches[incarnation] = end
 
@@ -296,7 +302,7 @@ class Coordinator:
             case Kill():
                 known = self._processes_of.get(effect.incarnation)
                 if known is not None:
-                    self._processes.kill(known[0], known[1])
+                    self._processes.kill(known[0], started=known[1])
             case Tell():
                 asker = self._askers.get(effect.asker)
                 if asker is not None:

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from tandem.sim.planted import BUGS, PAIRS, meaning, planted
 from tandem.sim.scenario import Result, run_seed
 
 # What must have happened somewhere in a campaign of any size worth the name.
@@ -39,7 +40,8 @@ INTERESTING = {
     "refused: disk_full": "refused: the disk was full",
     "venue_refused_expired_request": "overfill averted: a request came after its expiry",
     "duplicates_found": "overfill averted: the venue knew the id",
-    "worker: sends_repeated": "overfill averted: a worker got one send twice",
+    "nemesis: stuck worker": "a worker cut off its venue for as long as it lived",
+    "nemesis: break": "a connection broken, its last words late",
     "refused_resends": "a refused second send, which proves nothing",
     "fills_repeated": "a fill told twice",
     "fills_by_query": "a fill that no report told",
@@ -47,8 +49,6 @@ INTERESTING = {
     "reports_contradictory": "a contradictory report",
     "cancels_unknown_order": "a cancel that overtook its order, or its order's loss",
     "commands_repeated": "a command asked twice",
-    "hellos_dropped": "a hello that came late",
-    "old_connections_dropped": "words of an older connection",
     "grey_workers": "a worker that answered us but not for its venue",
     "workers_silent": "a worker that hung",
     "pieces_moved": "what a child left went to another account",
@@ -76,13 +76,55 @@ def run_one(seed: int) -> Result:
     return result
 
 
+def run_planted(job: tuple[tuple[str, ...], int]) -> Result | None:
+    """Run one seed with bugs planted; None when the bug broke the run itself, which is seen too."""
+    names, seed = job
+    with planted(names):
+        try:
+            return run_one(seed)
+        except AssertionError:
+            return None
+
+
+def first_seen(names: tuple[str, ...], seeds: range, *, processes: int) -> tuple[int, str] | None:
+    """Return the first seed that sees these bugs, and what it saw."""
+    jobs = [(names, seed) for seed in seeds]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for (_, seed), result in zip(jobs, pool.imap(run_planted, jobs), strict=True):
+            if result is None:
+                return seed, "an assertion of the desk's own"
+            if result.violations:
+                one = result.violations[0]
+                return seed, f"{one.invariant}: {one.text}"
+    return None
+
+
+def plant_all(seeds: range, *, processes: int) -> int:
+    """Print for each planted bug the first seed that sees it; 1 when too few are seen."""
+    seen = 0
+    wanted = [*((one,) for one in BUGS), *PAIRS]
+    for names in wanted:
+        found = first_seen(names, seeds, processes=processes)
+        text = "not seen" if found is None else f"seed {found[0]:<5} {found[1][:70]}"
+        seen += found is not None
+        print(f"{' + '.join(names):<46} {text}", flush=True)
+        for name in names if len(names) == 1 else ():
+            print(f"    {meaning(name)}")
+    print(f"{seen} of {len(wanted)} seen within {len(seeds)} seeds")
+    return 0 if seen * 10 >= len(wanted) * 9 else 1
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a campaign and print what it showed; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--planted", action="store_true", help="take mechanisms away, one by one")
     options = parser.parse_args(arguments)
+    if options.planted:
+        seeds = range(options.first, options.first + options.seeds)
+        return plant_all(seeds, processes=options.processes)
     began = time.perf_counter()
     counters: Counter[str] = Counter()
     bad: list[Result] = []
@@ -120,8 +162,8 @@ def _say_violations(result: Result) -> None:
 
 def _say_counters(counters: Counter[str], seeds: int) -> list[str]:
     print(f"{'how often':>10}  what, over {seeds} seeds")
-    for key, meaning in INTERESTING.items():
-        print(f"{counters[key]:>10}  {meaning}")
+    for key, words in INTERESTING.items():
+        print(f"{counters[key]:>10}  {words}")
     others = {key: count for key, count in counters.items() if key not in INTERESTING}
     for key in sorted(others):
         print(f"{others[key]:>10}  ({key})")

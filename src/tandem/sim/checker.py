@@ -14,7 +14,7 @@ from tandem.adapters.journal.reading import read_all, verify
 from tandem.core.matching.state import OrderRecord
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import BothPhase, DeskState, PairPhase, Phase
-from tandem.domain.desk import DeskEffect, DeskEvent, ToWorker
+from tandem.domain.desk import DeskEffect, DeskEvent, ToWorker, WorkerSilent
 from tandem.domain.exchange import ExchangeEvent, Requested
 from tandem.domain.ids import AccountId, VenueId
 from tandem.domain.link import Grant, Release
@@ -91,6 +91,7 @@ class Checker:
         self._granted: dict[AccountId, int] = {}
         self._accepted: dict[tuple[VenueId, str], int] = {}
         self._records: dict[str, list[OrderRecord]] = {}
+        self.is_needless: Callable[[str], bool] = lambda _name: False
         cluster.on_desk = self._on_desk
         cluster.on_exchange = self._on_exchange
         cluster.on_worker = self._on_worker
@@ -119,6 +120,10 @@ class Checker:
 
     def _on_desk(self, event: DeskEvent, _effects: list[DeskEffect]) -> None:
         state = self.desk.state
+        if isinstance(event, WorkerSilent) and event.incarnation in state.workers:
+            name = state.workers[event.incarnation].name
+            if self.is_needless(name):
+                self.bad("alarm", f"{name} is killed for our own stall")
         for key in state.working:
             parent = state.parents[key]
             full = sum(
@@ -267,8 +272,8 @@ class Checker:
             theirs = at_venues.pop(key, {})
             if ours != theirs:
                 self.bad("I5", f"{key}: we have {ours}, the venue {theirs}")
-        for key, fills in at_venues.items():
-            self.bad("I5", f"{key}: not ours, but filled {fills}")
+        for client_order_id, fills in at_venues.items():
+            self.bad("I5", f"{client_order_id}: not ours, but filled {fills}")
 
     def _check_balances(self, state: DeskState) -> None:
         state.ledger.check()

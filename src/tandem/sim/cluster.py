@@ -4,6 +4,7 @@ Nothing here decides anything that a real pool decides: it puts the parts togeth
 for real processes, and lets a scenario look into them.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -53,11 +54,11 @@ from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
-from tandem.sim.world import SimProcess, World
+from tandem.sim.world import Main, SimProcess, World
 
 HEARTBEAT_NS = 250 * MS
 ALARM_NS = 1_250 * MS
-SEGMENT_BYTES = 256 * 1024
+SEGMENT_BYTES = 64 * 1024
 WORKERS_AT = "/run/workers"
 CONTROL_AT = "/run/control"
 MARGIN = Decimal(10) ** 9
@@ -90,10 +91,13 @@ class Cluster:
         self.on_performed: Callable[[DeskEffect], None] = lambda _e: None
         self.watched: Callable[[Journal], Journal] = lambda journal: journal
         self.restarts: dict[str, int] = {}
+        self.dropped: Counter[str] = Counter()
         self.venues = (VenueId("x"), VenueId("y"))
         self.exchange_settings = {one: self._exchange_settings(one) for one in self.venues}
         self.settings = self._desk_settings()
         self.worker_names = [f"m{number + 1}" for number in range(plan.workers)]
+        exchanges = [f"exchange-{one}" for one in self.venues]
+        self.names = (*exchanges, "coordinator", *self.worker_names)
 
     # -- what it is made of
 
@@ -186,7 +190,7 @@ class Cluster:
         for name in self.worker_names:
             self.world.spawn(name, "home", self._run_worker)
 
-    def _exchange(self, venue_id: VenueId):  # type: ignore[no-untyped-def]
+    def _exchange(self, venue_id: VenueId) -> Main:
         async def run(process: SimProcess) -> None:
             recovered, journal = open_log(
                 process.disk(f"exchange-{venue_id}"), segment_bytes=SEGMENT_BYTES
@@ -212,7 +216,9 @@ class Cluster:
         return run
 
     async def _run_coordinator(self, process: SimProcess) -> None:
-        recovered, journal = open_log(process.disk("coordinator"), segment_bytes=SEGMENT_BYTES)
+        recovered, journal = open_log(
+            process.disk("coordinator"), segment_bytes=SEGMENT_BYTES, reserve_bytes=SEGMENT_BYTES
+        )
         desk = Desk.restore(recovered.snapshot) if recovered.snapshot is not None else Desk()
         replay(desk, recovered.records, DESK_RECORDS)
         accounts = [
@@ -235,6 +241,7 @@ class Cluster:
         )
         shell.recording.on_event = lambda event, effects: self.on_desk(event, effects)
         shell.on_performed = lambda effect: self.on_performed(effect)
+        shell.dropped = self.dropped
         self.coordinator = shell
         self._count("coordinator")
         await shell.run()
@@ -256,8 +263,3 @@ class Cluster:
 
     def _count(self, what: str) -> None:
         self.restarts[what] = self.restarts.get(what, 0) + 1
-
-    @property
-    def names(self) -> list[str]:
-        """All processes of the pool."""
-        return [*(f"exchange-{one}" for one in self.venues), "coordinator", *self.worker_names]

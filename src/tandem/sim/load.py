@@ -57,7 +57,11 @@ def parent(draws: random.Random) -> ParentSpec:
     time_in_force = TimeInForce.DAY
     if draws.random() < 0.25:
         time_in_force = draws.choice(
-            (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL, TimeInForce.GOOD_TILL_CANCEL)
+            (
+                TimeInForce.IMMEDIATE_OR_CANCEL,
+                TimeInForce.FILL_OR_KILL,
+                TimeInForce.GOOD_TILL_CANCEL,
+            )
         )
     slots: tuple[SlotId, ...] = ()
     if draws.random() < 0.3:
@@ -69,7 +73,7 @@ def parent(draws: random.Random) -> ParentSpec:
     return ParentSpec(
         symbol=symbol,
         side=draws.choice((Side.BUY, Side.SELL)),
-        quantity=Lots(draws.randint(1, 60)),
+        quantity=Lots(draws.randint(1, 60) if draws.random() < 0.97 else 50_000),
         limit_price=Ticks(PRICE + draws.randint(-6, 6)) if limit else None,
         time_in_force=time_in_force,
         post_only=post_only,
@@ -159,9 +163,7 @@ class Trader:
     def cancel_all(self) -> None:
         """Ask that everything still open be canceled."""
         command_id = CommandId("cancel-all")
-        self.open[command_id] = Asked(
-            command_id=command_id, command=CancelOrders(order_id=None)
-        )
+        self.open[command_id] = Asked(command_id=command_id, command=CancelOrders(order_id=None))
 
     def resolve(self, key: ClientOrderId) -> None:
         """Say, as a person who looked, that this order never reached its venue."""

@@ -120,7 +120,7 @@ class SimProcesses:
         self._process = process
         self._crash = crash
 
-    def watch(self, pid: int, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, pid: int, *, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
         """Call `on_exit` once, soon after that process ended; see `Processes.watch`."""
         self._process.before("watch")
         identity = (self._process.machine.name, pid, started)
@@ -128,7 +128,7 @@ class SimProcesses:
         self._process.after("watch")
         return watch.stop
 
-    def kill(self, pid: int, started: int) -> None:
+    def kill(self, pid: int, *, started: int) -> None:
         """End that process at once; see `Processes.kill`."""
         self._process.before("kill")
         process = self._table.find((self._process.machine.name, pid, started))

@@ -7,6 +7,7 @@ fault only, some with all of them. See `tandem.sim.checker` for what must be tru
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -34,6 +35,7 @@ from tandem.sim.world import (
 FAULTS_NS = 60 * SECOND
 CALM_NS = 60 * SECOND
 SUPERVISE_NS = 200 * MS
+TROUBLE_NS = 4 * SECOND  # after a pause or a cut a worker may still look silent
 HONEST = Misbehavior()
 
 
@@ -81,6 +83,7 @@ def draw_mix(draws: random.Random) -> Mix:
     network = NetworkFaults(
         latency_ns=(20_000, some((100_000, 2 * MS))),
         delay_chance=some((0.0, 0.005, 0.03)),
+        delay_ns=(1 * MS, some((300, 300, 900)) * MS),
         break_chance=some((0.0, 0.0005, 0.003)),
         late_chance=some((0.0, 0.3, 0.8)),
         connect_refused_chance=some((0.0, 0.05)),
@@ -149,9 +152,9 @@ class Liar:
                     process.network,
                     f"/venue/{venue_id}",
                     decoder,
-                    on_up=lambda link, at=venue_id: self._up(at, link),
-                    on_messages=lambda _e, _m: None,
-                    on_down=lambda at=venue_id: self._links.pop(at, None),
+                    on_up=partial(self._up, venue_id),
+                    on_messages=_ignore,
+                    on_down=partial(self._down, venue_id),
                 )
                 tasks.create_task(dialer.run())
             while True:
@@ -163,10 +166,17 @@ class Liar:
         link.send(Login(account_id=None, secret=""))
         self.tell()
 
+    def _down(self, venue_id: str) -> None:
+        self._links.pop(venue_id, None)
+
     def tell(self) -> None:
         """Say it again: a crash may have lost it."""
         for link in self._links.values():
             link.send(Misbehave(misbehavior=self.lies, seed=self._seed))
+
+
+def _ignore(_epoch: int, _messages: Sequence[VenueMessage]) -> None:
+    pass
 
 
 class Nemesis:
@@ -178,6 +188,9 @@ class Nemesis:
         self._mix = mix
         self._draws = cluster.world.random("nemesis")
         self.done: Counter[str] = Counter()
+        self.stalled_until_ns = 0
+        self._stuck: dict[str, tuple[SimProcess, str]] = {}
+        self._troubled_until: dict[str, int] = {}
 
     @property
     def _is_over(self) -> bool:
@@ -190,6 +203,8 @@ class Nemesis:
             (self._mix.kill_every_s, self._kill),
             (self._mix.pause_every_s, self._pause),
             (self._mix.break_every_s, self._cut),
+            (self._mix.break_every_s, self._break),
+            (60.0, self._stick),
         ):
             self._world.after(self._next_ns(every_s), self._again, every_s, harm)
         if self._draws.random() < self._mix.full_disk_chance:
@@ -203,7 +218,7 @@ class Nemesis:
     def _next_ns(self, every_s: float) -> int:
         return int(self._draws.expovariate(1 / every_s) * SECOND) + 100 * MS
 
-    def _again(self, every_s: float, harm) -> None:  # type: ignore[no-untyped-def]
+    def _again(self, every_s: float, harm: Callable[[], None]) -> None:
         if self._is_over:
             return
         harm()
@@ -238,16 +253,71 @@ class Nemesis:
         self.done["pause"] += 1
         self._world.pause(name)
         span_ns = int(self._draws.choice((0.1, 0.6, 1.0, 2.0, 5.0)) * SECOND)
+        if name == "coordinator":
+            self.stalled_until_ns = self._world.now_ns + span_ns
+        self._trouble(name, span_ns)
         self._world.after(span_ns, self._resume, self._world.process(name))
 
     def _resume(self, process: SimProcess) -> None:
         self._world.resume(process)
+
+    def _trouble(self, name: str, span_ns: int) -> None:
+        until_ns = self._world.now_ns + span_ns + TROUBLE_NS
+        self._troubled_until[name] = max(until_ns, self._troubled_until.get(name, 0))
+
+    def is_needless(self, name: str) -> bool:
+        """Whether killing this worker now is a mistake: only the coordinator itself was away.
+
+        Judged in worlds whose links are calm, where nothing else explains a silence.
+        """
+        network = self._mix.faults.network
+        calm = not (network.break_chance or network.delay_chance or network.drop_chance)
+        calm = calm and not (network.swap_chance or network.connect_refused_chance)
+        now_ns = self._world.now_ns
+        stalled = now_ns - TROUBLE_NS < self.stalled_until_ns <= now_ns
+        return calm and stalled and now_ns > self._troubled_until.get(name, TROUBLE_NS)
+
+    def _break(self) -> None:
+        """Lose a worker's connections; what was under way may come late."""
+        worker = self._draws.choice(self._cluster.worker_names)
+        other = self._draws.choice(("coordinator", "exchange-x", "exchange-y"))
+        process = self._world.process(worker)
+        if process.alive and self._world.network.break_all(process, other):
+            self.done["break"] += 1
+            self._trouble(worker, 0)
+            if self._draws.random() < 0.3:
+                self._world.crash(worker)
+
+    def _stick(self) -> None:
+        """Cut a worker off its venues for as long as it lives: it still answers us."""
+        worker = self._draws.choice(self._cluster.worker_names)
+        process = self._world.process(worker)
+        if not process.alive or worker in self._stuck:
+            return
+        self.done["stuck worker"] += 1
+        venue = self._draws.choice(("exchange-x", "exchange-y"))
+        self._stuck[worker] = (process, venue)
+        self._world.network.cut(worker, target=venue)
+
+    def free_the_dead(self) -> None:
+        """A new process has new connections: the cut of the dead one is not its own."""
+        for worker, (process, venue) in list(self._stuck.items()):
+            if not process.alive:
+                del self._stuck[worker]
+                self._world.network.heal(worker, target=venue)
+
+    def stick_again(self) -> None:
+        """Keep what outlasts the faults."""
+        for worker, (process, venue) in self._stuck.items():
+            if process.alive:
+                self._world.network.cut(worker, target=venue)
 
     def _cut(self) -> None:
         worker = self._draws.choice(self._cluster.worker_names)
         other = self._draws.choice(("coordinator", "exchange-x", "exchange-y"))
         span_ns = int(self._draws.choice((0.2, 1.0, 2.5, 6.0)) * SECOND)
         self.done["cut"] += 1
+        self._trouble(worker, span_ns)
         both_ways = self._draws.random() < 0.7
         network = self._world.network
         network.cut(worker, target=other, both_ways=both_ways)
@@ -268,9 +338,11 @@ class Nemesis:
 
     def _supervise(self) -> None:
         """Restart what is dead, after a while, as the supervisor does."""
+        self.free_the_dead()
         for name in (*self._cluster.names, "trader", "liar"):
             if not self._world.process(name).alive and self._draws.random() < 0.35:
                 self._world.restart(name)
+                self._trouble(name, 0)
         self._world.after(SUPERVISE_NS, self._supervise)
 
 
@@ -290,11 +362,13 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
         cluster.start()
         world.spawn("trader", "home", trader.run)
         world.spawn("liar", "home", liar.run)
+        checker.is_needless = nemesis.is_needless
         nemesis.start()
         world.run(3 * SECOND)
         liar.lies = mix.lies
         world.run(FAULTS_NS)
         _calm_down(cluster, liar)
+        nemesis.stick_again()
         settled_ns = _settle(cluster, checker, trader)
         checker.check_end()
         for line in trader.contradictions:
@@ -304,6 +378,8 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
         for ended in world.ended:
             if ended.error is not None:
                 checker.bad("crash", story(ended)[-600:])
+        for complaint in world.complaints:
+            checker.bad("crash", str(complaint)[-600:])
         counters = _counters(cluster, checker, nemesis, trader)
         return Result(
             seed=seed,
@@ -358,9 +434,7 @@ def _ask_person(checker: Checker, trader: Trader) -> None:
             trader.resolve(key)
 
 
-def _counters(
-    cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader
-) -> Counter[str]:
+def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader) -> Counter[str]:
     counters: Counter[str] = Counter()
     assert cluster.coordinator is not None, "no coordinator was started"
     for key, count in cluster.coordinator.desk.state.counters.items():
@@ -368,6 +442,8 @@ def _counters(
     for shell in cluster.workers.values():
         for key, count in shell.core.counters.items():
             counters[f"worker: {key}"] += count
+    for key, count in cluster.dropped.items():
+        counters[key] += count
     for key, count in nemesis.done.items():
         counters[f"nemesis: {key}"] += count
     for key, count in cluster.restarts.items():

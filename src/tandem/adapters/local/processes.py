@@ -46,7 +46,7 @@ class LinuxProcesses:
         if start_time(os.getpid()) is None:
             raise ConfigurationError("/proc is not there, or hides our own process")
 
-    def watch(self, pid: int, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, pid: int, *, started: int, on_exit: Callable[[], None]) -> Callable[[], None]:
         """See `Processes.watch`; `on_exit` is called by the loop, never from in here."""
         loop = asyncio.get_running_loop()
         descriptor = _open(pid, started=started)
@@ -56,7 +56,7 @@ class LinuxProcesses:
         loop.add_reader(descriptor, watch.on_readable)
         return watch.end
 
-    def kill(self, pid: int, started: int) -> None:
+    def kill(self, pid: int, *, started: int) -> None:
         """See `Processes.kill`.
 
         Raises:
