@@ -14,7 +14,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
 from tandem.core.trading import books, leftovers
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.ids import Incarnation
+from tandem.domain.ids import ExecutionId, Incarnation
 from tandem.domain.link import NotSent, Reported, TimedOut, Withdraw
 from tandem.domain.order import FenceClass, OrderStatus
 from tandem.domain.reports import (
@@ -29,6 +29,12 @@ from tandem.domain.reports import (
 from tandem.domain.venue import CancelCode, CancelRejected, OrderFound
 
 HOPS_MAX = 64
+ENDINGS = {
+    OrderStatus.FILLED: Ending.FILLED,
+    OrderStatus.CANCELED: Ending.CANCELED,
+    OrderStatus.EXPIRED: Ending.EXPIRED,
+    OrderStatus.REJECTED: Ending.REFUSED,
+}
 
 
 def note(turn: Turn, attempt: Attempt, what: str) -> None:
@@ -84,6 +90,12 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     if fill.execution_id in attempt.executions:
         turn.count("fills_repeated")
         return
+    if not books.is_booked(fill):
+        turn.count("fills_garbled")
+        return
+    if _is_known_by_hand(attempt, fill):
+        turn.count("fills_known_by_hand")
+        return
     attempt.executions[fill.execution_id] = fill.quantity
     attempt.cum_quantity += fill.quantity
     note(turn, attempt, f"filled {fill.quantity}")
@@ -98,23 +110,39 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     finish(turn, attempt, Ending.FILLED, attempt.cum_quantity)
 
 
+def by_hand(attempt: Attempt) -> ExecutionId:
+    """Return the id under which a person's word about the attempt is booked."""
+    return ExecutionId(f"by-hand-{attempt.order.client_order_id}")
+
+
+def _is_known_by_hand(attempt: Attempt, fill: Filled) -> bool:
+    """Whether a person has said that this traded, before the venue did; it is booked once."""
+    left = attempt.executions.get(by_hand(attempt), 0)
+    if fill.quantity > left:
+        return False
+    attempt.executions[by_hand(attempt)] = left - fill.quantity
+    attempt.executions[fill.execution_id] = fill.quantity
+    return True
+
+
 def _filled_after_end(turn: Turn, attempt: Attempt) -> None:
     """A fill overtaken by the end of its order stands; one beyond it is more than we knew of."""
-    parent = turn.parent(attempt)
-    assert attempt.final_cum is not None
-    if attempt.cum_quantity <= attempt.final_cum:
-        turn.count("fills_after_end")
-        if not attempt.missing:
-            del turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id]
-        turn.touch(parent.parent_id)
-        return
+    assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
     surplus = attempt.cum_quantity - attempt.final_cum
-    attempt.final_cum = attempt.cum_quantity
-    parent.done_quantity += surplus
-    turn.count("fills_beyond_end")
-    if parent.done_quantity + parent.allocated > parent.quantity:
-        books.overfilled(turn, attempt, parent)
-    turn.touch(parent.parent_id)
+    if surplus <= 0:
+        turn.count("fills_after_end")
+    else:
+        turn.count("fills_beyond_end")
+        attempt.final_cum = attempt.cum_quantity
+        leftovers.count_traded(turn, attempt, surplus)
+    _leave_when_settled(turn, attempt)
+
+
+def _leave_when_settled(turn: Turn, attempt: Attempt) -> None:
+    if not attempt.missing:
+        attempt.look_at_ns = None
+        turn.state.seats[attempt.slot_id].open.pop(attempt.order.client_order_id, None)
+    turn.touch(attempt.parent_id)
 
 
 def _ended_there(turn: Turn, attempt: Attempt, ending: Ending, cum_quantity: int) -> None:
@@ -122,23 +150,38 @@ def _ended_there(turn: Turn, attempt: Attempt, ending: Ending, cum_quantity: int
         turn.count("reports_repeated")
         _believe_larger(turn, attempt, cum_quantity)
         return
-    finish(turn, attempt, ending, max(cum_quantity, attempt.cum_quantity))
+    finish(turn, attempt, ending, _believable(attempt, cum_quantity))
+
+
+def _believable(attempt: Attempt, cum_quantity: int) -> int:
+    """Return what is believed to have traded: beyond what was ordered, only what we have seen."""
+    return max(attempt.cum_quantity, min(cum_quantity, attempt.order.quantity))
 
 
 def _believe_larger(turn: Turn, attempt: Attempt, cum_quantity: int) -> None:
     """A later word that more had traded: look until the executions are here."""
-    assert attempt.final_cum is not None
-    if cum_quantity <= attempt.final_cum:
+    assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
+    surplus = _believable(attempt, cum_quantity) - attempt.final_cum
+    if surplus <= 0:
         return
     turn.count("reports_contradictory")
-    parent = turn.parent(attempt)
-    parent.done_quantity += cum_quantity - attempt.final_cum
-    attempt.final_cum = cum_quantity
+    attempt.final_cum += surplus
     turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id] = None
-    if parent.done_quantity + parent.allocated > parent.quantity:
-        books.overfilled(turn, attempt, parent)
-    turn.touch(parent.parent_id)
+    leftovers.count_traded(turn, attempt, surplus)
+    leftovers.await_executions(turn, attempt)
+    turn.touch(attempt.parent_id)
     look_in(turn, attempt, 0)
+
+
+def _compare_end(turn: Turn, attempt: Attempt, cum_quantity: int) -> None:
+    """The venue, asked for all it knows, may know no more than we: then nothing is missing."""
+    if not attempt.missing or cum_quantity > attempt.cum_quantity:
+        _believe_larger(turn, attempt, cum_quantity)
+        return
+    turn.count("fills_never_were")
+    missing, attempt.final_cum = attempt.missing, attempt.cum_quantity
+    leftovers.count_traded(turn, attempt, -missing)
+    _leave_when_settled(turn, attempt)
 
 
 def _rejected(turn: Turn, attempt: Attempt, report: Rejected) -> None:
@@ -194,21 +237,26 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
             become_live(turn, attempt)
         return
     if attempt.is_final:
-        _believe_larger(turn, attempt, found.cum_quantity)
+        _compare_end(turn, attempt, found.cum_quantity)
         return
+    if found.status is OrderStatus.REJECTED:
+        if _may_yet_live(turn, attempt):
+            turn.count("refused_resends")
+            return
+        attempt.text = attempt.text or "the venue has it as refused"
     if attempt.phase is Phase.UNKNOWN:
         turn.count("unknown_found_ended")
-    if found.status is OrderStatus.REJECTED:
-        # A record of a refusal is no order: with several sends a later one may still live.
-        if attempt.sends == 1:
-            finish(turn, attempt, Ending.REFUSED, 0)
-        return
-    ending = {
-        OrderStatus.FILLED: Ending.FILLED,
-        OrderStatus.CANCELED: Ending.CANCELED,
-        OrderStatus.EXPIRED: Ending.EXPIRED,
-    }[found.status]
-    finish(turn, attempt, ending, max(found.cum_quantity, attempt.cum_quantity))
+    finish(turn, attempt, ENDINGS[found.status], _believable(attempt, found.cum_quantity))
+
+
+def _may_yet_live(turn: Turn, attempt: Attempt) -> bool:
+    """Whether another send may arrive behind the one that the venue has refused.
+
+    Not in class A, where only what was never sent is released again; and not when the venue has
+    said that the id is used.
+    """
+    is_resent = turn.rules.slots[attempt.slot_id].fence_class is FenceClass.UNIQUE
+    return is_resent and attempt.sends > 1 and not attempt.duplicate_seen
 
 
 def become_live(turn: Turn, attempt: Attempt) -> None:
@@ -287,16 +335,14 @@ def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None
     books.give_back(turn, attempt)
     quantity = attempt.order.quantity
     parent.allocated -= quantity
-    parent.done_quantity += final_cum
-    if parent.done_quantity + parent.allocated > parent.quantity:
-        books.overfilled(turn, attempt, parent)
+    leftovers.count_traded(turn, attempt, final_cum)
     leftovers.hand_back(turn, attempt)
     if attempt.missing:
-        turn.count("fills_missing_at_end")
+        leftovers.await_executions(turn, attempt)
         look_in(turn, attempt, 0)
-    else:
-        del turn.state.seats[attempt.slot_id].open[attempt.order.client_order_id]
-    turn.touch(parent.parent_id)
+    _leave_when_settled(turn, attempt)
+    for waiting in turn.state.clearing:
+        turn.touch(waiting)
 
 
 def _final_status(attempt: Attempt, ending: Ending) -> OrderStatus:

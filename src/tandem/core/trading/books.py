@@ -5,19 +5,41 @@ buying power (cash for buys, lots for sells). A fill turns its part of the reser
 and lots; the end gives the rest back.
 """
 
+from bisect import bisect_right
 from decimal import Decimal
 
 from tandem.core.trading.positions import Position
-from tandem.core.trading.risk import MILLION, TradingState, first_breach
+from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
 from tandem.core.trading.state import Attempt, Opening, Parent, Seat
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, InstrumentId, Lots, SlotId, Ticks
 from tandem.domain.instrument import Instrument
+from tandem.domain.limits import LOTS_MAX, MONEY_MAX, SECOND_NS
 from tandem.domain.money import ZERO, add, multiply, subtract
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import Filled
-from tandem.domain.venue import Balances
+from tandem.domain.venue import Balances, Quote
+
+FEE_DIGITS_MAX = 20  # after the point; with `MONEY_MAX` before it, sums of money stay exact
+
+
+def is_money(amount: Decimal) -> bool:
+    """Whether the books can hold this amount to its last digit."""
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):
+        return False  # infinite, or no number
+    return exponent >= -FEE_DIGITS_MAX and abs(amount) <= MONEY_MAX
+
+
+def is_booked(fill: Filled) -> bool:
+    """Whether this can be an execution: nothing else goes into the books, whoever says so."""
+    return 0 < fill.quantity <= LOTS_MAX and 0 < fill.price <= LOTS_MAX and is_money(fill.fee)
+
+
+def is_sane(quote: Quote) -> bool:
+    """Whether its prices can be prices; an order is judged by no others."""
+    return all(one is None or 0 < one <= LOTS_MAX for one in (quote.bid, quote.ask, quote.last))
 
 
 def track_all(turn: Turn) -> None:
@@ -30,9 +52,13 @@ def open_account(turn: Turn, seat: Seat, balances: Balances) -> None:
     """Take the venue's word at the first login as the account's opening balances."""
     ledger = turn.state.ledger
     for currency, amount in balances.cash.items():
-        ledger.open_cash(seat.account_id, currency, amount)
+        if is_money(amount):
+            ledger.open_cash(seat.account_id, currency, amount)
+        else:
+            turn.count("balances_garbled")
     for instrument_id, lots in balances.positions.items():
-        if instrument_id not in turn.rules.catalogue:
+        if instrument_id not in turn.rules.catalogue or abs(lots) > LOTS_MAX:
+            turn.count("balances_garbled")
             continue
         ledger.open_lots(seat.account_id, instrument_id, lots)
         total = lots + sum(
@@ -114,7 +140,7 @@ def lacking(
 
 
 def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lots]]) -> str | None:
-    """Return the limit of the desk that the order as a whole would break."""
+    """Return the limit of the desk that the order as a whole, or its number of shares, breaks."""
     totals: dict[InstrumentId, int] = {}
     for slot_id, quantity in shares:
         instrument = turn.rules.listed[spec.symbol, turn.state.seats[slot_id].venue_id]
@@ -132,6 +158,18 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lot
         breach = first_breach(whole, limits, turn.state.exposure, turn.now, Lots(total))
         if breach is not None:
             return breach.value
+    return _crowding(turn, len(shares))
+
+
+def _crowding(turn: Turn, count: int) -> str | None:
+    """Return the limit on numbers of orders that so many more would break."""
+    limits, exposure = turn.rules.settings.limits, turn.state.exposure
+    if exposure.open_orders + count > limits.max_open_orders:
+        return RiskBreach.OPEN_ORDERS.value
+    second_ago_ns = turn.now_ns - SECOND_NS
+    recent = len(exposure.sent_ns) - bisect_right(exposure.sent_ns, second_ago_ns)
+    if recent + count > limits.max_orders_per_second:
+        return RiskBreach.ORDERS_PER_SECOND.value
     return None
 
 
@@ -184,7 +222,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
         exposure.note_realized(instrument.quote, gain, turn.now)
     parent = turn.parent(attempt)
     parent.filled += fill.quantity
-    parent.filled_value += fill.quantity * fill.price
+    parent.filled_value = add(parent.filled_value, fill.quantity * fill.price)
     parent.fees = add(parent.fees, fill.fee)
     turn.count("fills")
 
@@ -193,7 +231,7 @@ def overfilled(turn: Turn, attempt: Attempt, parent: Parent) -> None:
     """More traded than was ordered: the venue says so, so it is booked; stop, and ask a person."""
     turn.count("overfilled")
     turn.state.exposure.state = TradingState.HALTED
-    turn.state.halt_reason = (
+    turn.halting = (
         f"{attempt.order.client_order_id}: {parent.done_quantity + parent.allocated} "
         f"traded or open of {parent.quantity}"
     )

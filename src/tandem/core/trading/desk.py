@@ -21,15 +21,16 @@ from tandem.core.trading import (
     settling,
     tandem_orders,
 )
+from tandem.core.trading.books import is_sane
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import (
-    Answered,
     BothPhase,
     DeskState,
     PairPhase,
     Phase,
     PoolPhase,
     Seat,
+    Worker,
 )
 from tandem.core.trading.turn import Alarm, Rules, Turn
 from tandem.domain import link
@@ -66,10 +67,10 @@ from tandem.domain.desk import (
     WorkerLost,
     WorkerSilent,
 )
-from tandem.domain.ids import ParentId
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.ids import AccountId, ParentId
 from tandem.domain.instant import Instant
 
-ANSWERS_MAX = 100_000
 AGENDA_MAX = 100_000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(DeskState)
@@ -114,16 +115,37 @@ class Desk:
         turn = Turn(self.state, self.rules, now)
         _decide(turn, event)
         _work_off(turn)
+        planning.forget_old(turn)
+        tandem_orders.forget_old(turn)
         return turn.out
 
     def _take_settings(self, settings: DeskSettings) -> None:
-        self._rules = Rules(settings)
+        rules = Rules(settings)
+        _refuse_removals(self.state, rules)
+        self._rules = rules
         self.state.settings = settings
         for slot in settings.slots:
             if slot.slot_id not in self.state.seats:
                 self.state.seats[slot.slot_id] = Seat(
                     slot_id=slot.slot_id, account_id=slot.account_id, venue_id=slot.venue_id
                 )
+
+
+def _refuse_removals(state: DeskState, rules: Rules) -> None:
+    """What was traded once must still be known, or its reports could not be understood.
+
+    Raises:
+        ConfigurationError: a slot or an instrument is gone, or has become another one.
+    """
+    for seat in state.seats.values():
+        slot = rules.slots.get(seat.slot_id)
+        if slot is None or (slot.account_id, slot.venue_id) != (seat.account_id, seat.venue_id):
+            raise ConfigurationError(
+                f"slot {seat.slot_id} was {seat.account_id} at {seat.venue_id}: it must stay so"
+            )
+    for instrument in state.settings.instruments if state.settings is not None else ():
+        if instrument not in rules.catalogue.instruments:
+            raise ConfigurationError(f"{instrument.instrument_id} was otherwise: it must stay so")
 
 
 def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a kind
@@ -144,7 +166,10 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             pool.on_silent(turn, event.incarnation)
         case QuotesSeen():
             for quote in event.quotes:
-                turn.state.exposure.note_quote(quote, turn.now)
+                if is_sane(quote):
+                    turn.state.exposure.note_quote(quote, turn.now)
+                else:
+                    turn.count("quotes_garbled")
             if turn.state.openings:
                 books.value_openings(turn)
         case RoomChanged():
@@ -160,10 +185,14 @@ def _work_off(turn: Turn) -> None:
     """Let every touched parent, pair and two-sided quote move until none has to."""
     steps = 0
     state = turn.state
-    while turn.agenda:
+    while turn.agenda or turn.halting:
+        if turn.halting:
+            reason, turn.halting = turn.halting, None
+            orders_by_hand.halt(turn, reason)
+            continue
         steps += 1
-        assert steps < AGENDA_MAX, f"{next(iter(turn.agenda))} moves for ever"
         key = next(iter(turn.agenda))
+        assert steps < AGENDA_MAX, f"{key} moves for ever"
         del turn.agenda[key]
         if key in state.parents:
             planning.advance(turn, state.parents[key])
@@ -181,11 +210,11 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:
     message = event.message
     match message:
         case link.Reported():
+            if not isinstance(message.report, link.NotSent | link.TimedOut):
+                _venue_answers(turn, worker, message.account_id)
             _reported(turn, message)
-            _venue_answers(turn, worker.slot_id, message.report)
         case link.Answered():
-            if worker.slot_id is not None:
-                settling.heard_from_venue(turn, turn.state.seats[worker.slot_id], worker)
+            _venue_answers(turn, worker, message.account_id)
             settling.on_answered(turn, message)
         case link.Ready():
             pool.on_ready(turn, worker, message)
@@ -210,12 +239,10 @@ def _reported(turn: Turn, message: link.Reported) -> None:
     attempts.on_reported(turn, attempt, message)
 
 
-def _venue_answers(turn: Turn, slot_id: str | None, report: link.WorkerReport) -> None:
-    if slot_id is None or isinstance(report, link.NotSent | link.TimedOut):
-        return
-    seat = turn.state.seats[slot_id]  # type: ignore[index]
-    worker = turn.holder(seat)
-    if worker is not None:
+def _venue_answers(turn: Turn, worker: Worker, account_id: AccountId) -> None:
+    """News of the account that the worker holds now shows that its venue talks to it."""
+    seat = turn.state.seats[worker.slot_id] if worker.slot_id is not None else None
+    if seat is not None and seat.account_id == account_id:
         settling.heard_from_venue(turn, seat, worker)
 
 
@@ -260,6 +287,7 @@ def _renew_deadlines(turn: Turn) -> None:
     state, timings = turn.state, turn.rules.timings
     for key in planning.open_parents(turn):
         parent = state.parents[key]
+        parent.retry_at_ns = None
         parent.deadline_ns = turn.now_ns + timings.retry_ns
         turn.wait(Alarm.PARENT, key, after_ns=timings.retry_ns)
         turn.touch(key)
@@ -271,7 +299,7 @@ def _renew_deadlines(turn: Turn) -> None:
     for pair in state.pairs.values():
         if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
             tandem_orders.renew(turn, pair)
-    if state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN):
+    if pool.is_setting_up(turn):
         state.pool.asker = None
         state.pool.deadline_ns = turn.now_ns + timings.set_up_ns
         turn.wait(Alarm.SET_UP, "", after_ns=timings.set_up_ns)
@@ -289,23 +317,15 @@ def _commanded(turn: Turn, event: Commanded) -> None:
             answer = Refused(reason=RefusalReason.OTHER_CONTENT, text=text)
         turn.count("commands_repeated")
     else:
-        answer = _carry_out(turn, event, asked)
-        if answer is not None and not isinstance(asked.command, SetUpPool):
-            _remember(turn, asked, digest, answer)
+        answer = _carry_out(turn, event, digest)
+        if answer is not None:
+            turn.remember(asked.command_id, digest, answer)
     if answer is not None:
         turn.tell(Tell(asker=event.asker, command_id=asked.command_id, answer=answer))
 
 
-def _remember(turn: Turn, asked: Asked, digest: bytes, answer: Answer) -> None:
-    answers = turn.state.answers
-    answers[asked.command_id] = Answered(digest, answer)
-    if len(answers) > ANSWERS_MAX:
-        del answers[next(iter(answers))]
-    if isinstance(answer, Refused):
-        turn.count(f"refused_{answer.reason}")
-
-
-def _carry_out(turn: Turn, event: Commanded, asked: Asked) -> Answer | None:
+def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
+    asked = event.asked
     command = asked.command
     if isinstance(command, PlaceParent | PlaceBoth | PlacePair):
         return _closed(turn) or _place(turn, asked, command)
@@ -321,7 +341,7 @@ def _carry_out(turn: Turn, event: Commanded, asked: Asked) -> Answer | None:
         case ResolveOrder():
             return orders_by_hand.resolve(turn, command)
         case SetUpPool():
-            return pool.set_up(turn, event.asker, asked.command_id, command)
+            return pool.set_up(turn, event.asker, asked, digest)
         case _:
             assert_never(command)
 

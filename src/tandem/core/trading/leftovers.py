@@ -1,7 +1,13 @@
-"""What an ended attempt left, and whether it is tried again."""
+"""What an ended attempt left, and whether it is tried again.
 
-from tandem.core.trading.state import Attempt, Ending, Piece
-from tandem.core.trading.turn import Turn
+Right at every moment: `done_quantity + allocated + pieces <= quantity`. What traded after an
+attempt's end comes first out of what waits to be tried again; only when nothing waits any more
+has the venue traded more than was ordered.
+"""
+
+from tandem.core.trading import books
+from tandem.core.trading.state import Attempt, Ending, Parent, Piece
+from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.order import TimeInForce
 
 AS_MEANT = (Ending.FILLED, Ending.EXPIRED, Ending.RESOLVED)
@@ -27,3 +33,33 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     if not parent.pieces:
         parent.deadline_ns = turn.now_ns + turn.rules.timings.retry_ns
     parent.pieces.append(Piece(attempt.child, left))
+
+
+def count_traded(turn: Turn, attempt: Attempt, lots: int) -> None:
+    """Count what the venue's word adds to what has traded for good."""
+    parent = turn.parent(attempt)
+    parent.done_quantity += lots
+    _trim(parent)
+    assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
+    is_child_over = attempt.final_cum > attempt.order.quantity
+    if is_child_over or parent.done_quantity + parent.allocated > parent.quantity:
+        books.overfilled(turn, attempt, parent)
+
+
+def _trim(parent: Parent) -> None:
+    room = max(0, parent.quantity - parent.done_quantity - parent.allocated)
+    kept = []
+    for piece in parent.pieces:
+        lots = min(piece.quantity, room)
+        room -= lots
+        if lots:
+            kept.append(Piece(piece.child, lots))
+    parent.pieces = kept
+
+
+def await_executions(turn: Turn, attempt: Attempt) -> None:
+    """Let the parent wait for executions that the venue counted and nobody told; not for ever."""
+    parent = turn.parent(attempt)
+    turn.count("fills_missing_at_end")
+    parent.deadline_ns = turn.now_ns + turn.rules.timings.retry_ns
+    turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.retry_ns)

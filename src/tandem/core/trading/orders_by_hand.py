@@ -14,7 +14,7 @@ from tandem.domain.commands import (
     SwapWorker,
 )
 from tandem.domain.desk import Kill
-from tandem.domain.ids import ExecutionId, ParentId
+from tandem.domain.ids import Lots, ParentId, Ticks
 from tandem.domain.link import Halt
 from tandem.domain.reports import Filled
 
@@ -105,17 +105,18 @@ def resolve(turn: Turn, command: ResolveOrder) -> Answer:
         text = f"traded {quantity}: expected {attempt.cum_quantity} to {attempt.order.quantity}"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     missing = quantity - attempt.cum_quantity
-    if missing and command.price is None:
-        return Refused(reason=RefusalReason.BAD_ORDER, text="a traded quantity needs its price")
-    if missing and command.price is not None:
+    if missing:
         fill = Filled(
             client_order_id=command.client_order_id,
-            execution_id=ExecutionId(f"by-hand-{command.client_order_id}"),
-            quantity=type(quantity)(missing),
-            price=command.price,
+            execution_id=attempts.by_hand(attempt),
+            quantity=Lots(missing),
+            price=command.price or Ticks(0),
             fee=command.fee,
             venue_at_ns=turn.now.market_ns,
         )
+        if not books.is_booked(fill):
+            text = f"a traded quantity needs its price, and a fee that is a sum: {command.fee}"
+            return Refused(reason=RefusalReason.BAD_ORDER, text=text)
         attempt.executions[fill.execution_id] = missing
         attempt.cum_quantity += missing
         books.book_fill(turn, attempt, fill)

@@ -19,6 +19,7 @@ from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import ParentSpec, RefusalReason, Refused, SelfTrade, Split
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
 from tandem.domain.instrument import Instrument
+from tandem.domain.limits import LOTS_MAX
 from tandem.domain.order import Order, TimeInForce
 
 RETRY_NS = 250_000_000
@@ -29,13 +30,13 @@ def instrument_at(turn: Turn, symbol: str, seat: Seat) -> Instrument | None:
     return turn.rules.listed.get((symbol, seat.venue_id))
 
 
-def book_of(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> str | None:
-    """Return the book in which the first of these slots that lists `symbol` trades it."""
+def listed_at(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> Instrument | None:
+    """Return what the first of these slots that lists `symbol` calls so."""
     for slot_id in slots:
         seat = turn.state.seats.get(slot_id)
         instrument = instrument_at(turn, symbol, seat) if seat is not None else None
         if instrument is not None:
-            return instrument.book_id
+            return instrument
     return None
 
 
@@ -86,7 +87,8 @@ def open_parent(
     if met is not None:
         _start_clearing(turn, parent)
     else:
-        parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
+        # Reserved at once: what is decided next in this event must see it.
+        _plan_first_wave(turn, parent)
     turn.touch(parent.parent_id)
     return parent
 
@@ -164,10 +166,10 @@ def _shares(turn: Turn, spec: ParentSpec, slots: list[SlotId]) -> list[tuple[Slo
 
 
 def _impossible(spec: ParentSpec) -> str | None:
-    if spec.quantity <= 0:
-        return f"quantity {spec.quantity} is not positive"
-    if spec.limit_price is not None and spec.limit_price <= 0:
-        return f"price {spec.limit_price} is not positive"
+    if not 0 < spec.quantity <= LOTS_MAX:
+        return f"quantity {spec.quantity} is not within 1 to {LOTS_MAX}"
+    if spec.limit_price is not None and not 0 < spec.limit_price <= LOTS_MAX:
+        return f"price {spec.limit_price} is not within 1 to {LOTS_MAX}"
     low, high = spec.rounding.min_percent, spec.rounding.max_percent
     if not 0 <= low <= 100 <= high:
         return f"random shares of {low} to {high} per cent do not include the equal one"
@@ -191,6 +193,7 @@ def _start_clearing(turn: Turn, parent: Parent) -> None:
     The whole parent, not the one order: it would only send what was canceled again.
     """
     parent.phase = ParentPhase.CLEARING
+    turn.state.clearing[parent.parent_id] = None
     parent.deadline_ns = turn.now_ns + turn.rules.timings.clear_ns
     turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.clear_ns)
     turn.count("clearings")
@@ -224,8 +227,10 @@ def advance(turn: Turn, parent: Parent) -> None:
     """Let a parent do what it can: clear, plan, release, try again, end."""
     if parent.phase is ParentPhase.DONE:
         return
-    if parent.phase is ParentPhase.CLEARING and not _is_clear(turn, parent):
-        return
+    if parent.phase is ParentPhase.CLEARING:
+        if not _is_clear(turn, parent):
+            return
+        _plan_first_wave(turn, parent)
     if parent.pieces:
         _plan_pieces(turn, parent)
     if parent.planned:
@@ -243,21 +248,26 @@ def _is_clear(turn: Turn, parent: Parent) -> bool:
         parent.text = "own orders in the way could not be canceled in time"
         turn.count("clearings_failed")
     parent.phase = ParentPhase.WORKING
-    parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
+    del turn.state.clearing[parent.parent_id]
+    shares = [(one.slot_id, Lots(one.quantity)) for one in parent.children]
+    objection = None if parent.cancel_wanted else _first_objection(turn, parent.spec, shares)
+    if objection is not None:
+        # What it was checked against when it was taken has changed meanwhile.
+        parent.pieces.clear()
+        parent.text = objection.text
     return True
 
 
-def _plan_pieces(turn: Turn, parent: Parent) -> None:
-    """Make an attempt of every piece that a slot can take now; the others wait, or are dropped.
+def _plan_first_wave(turn: Turn, parent: Parent) -> None:
+    """Plan all of it, ready or not: its release waits for all together."""
+    parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
+    pieces, parent.pieces = parent.pieces, []
+    for piece in pieces:
+        _plan(turn, parent, piece)
 
-    The first wave is planned whole, ready or not: its release waits for all together.
-    """
-    first = not parent.attempts
-    if first:
-        pieces, parent.pieces = parent.pieces, []
-        for piece in pieces:
-            _plan(turn, parent, piece)
-        return
+
+def _plan_pieces(turn: Turn, parent: Parent) -> None:
+    """Make an attempt of every piece that a slot can take now; the others wait, or are dropped."""
     late = turn.now_ns >= parent.deadline_ns
     pieces, parent.pieces = parent.pieces, []
     for piece in pieces:
@@ -267,7 +277,9 @@ def _plan_pieces(turn: Turn, parent: Parent) -> None:
         elif not placed:
             turn.count("pieces_dropped")
             parent.text = parent.text or "no slot could take what was left"
-    if parent.pieces:
+    is_arranged = parent.retry_at_ns is not None and parent.retry_at_ns > turn.now_ns
+    if parent.pieces and not is_arranged:
+        parent.retry_at_ns = turn.now_ns + RETRY_NS
         turn.wait(Alarm.PARENT, parent.parent_id, after_ns=RETRY_NS)
 
 
@@ -281,7 +293,8 @@ def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
         _plan(turn, parent, piece)
         turn.count("attempts_again")
         return True
-    if parent.spec.split is Split.EACH or parent.moves >= turn.rules.settings.attempts_max:
+    moves_max = turn.rules.settings.attempts_max * len(parent.slots)
+    if parent.spec.split is Split.EACH or parent.moves >= moves_max:
         return False
     for slot_id in parent.slots:
         if slot_id != child.slot_id and _can_take(turn, parent, slot_id, piece.quantity):
@@ -299,9 +312,12 @@ def _can_take(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> boo
     if slot_id in parent.refused_slots or not turn.is_ready(seat):
         return False
     instrument = instrument_at(turn, parent.spec.symbol, seat)
-    if instrument is None or instrument.instrument_id in seat.blocked:
+    assert instrument is not None, f"{slot_id} does not list {parent.spec.symbol}"
+    if instrument.instrument_id in seat.blocked or turn.state.short_of_room:
         return False
-    return books.lacking(turn, seat, instrument, parent.spec, Lots(quantity)) is None
+    if books.lacking(turn, seat, instrument, parent.spec, Lots(quantity)) is not None:
+        return False
+    return books.first_breach_of(turn, parent.spec, [(slot_id, Lots(quantity))]) is None
 
 
 def _plan(turn: Turn, parent: Parent, piece: Piece) -> None:
@@ -342,8 +358,14 @@ def _plan(turn: Turn, parent: Parent, piece: Piece) -> None:
 
 
 def _all_seen(turn: Turn, parent: Parent) -> bool:
-    """Whether every execution that the venue counted has come."""
-    return all(not turn.state.attempts[one].missing for one in parent.attempts)
+    """Whether every execution that the venue counted has come, or was waited for long enough."""
+    if all(not turn.state.attempts[one].missing for one in parent.attempts):
+        return True
+    if turn.now_ns < parent.deadline_ns:
+        return False
+    parent.text = "the venue counts more executions than it told"
+    turn.count("parents_without_executions")
+    return True
 
 
 def _end(turn: Turn, parent: Parent) -> None:
@@ -362,14 +384,18 @@ def _end(turn: Turn, parent: Parent) -> None:
     del turn.state.working[parent.parent_id]
     if parent.owner is not None:
         turn.touch(parent.owner)
-    _forget_old(turn)
 
 
-def _forget_old(turn: Turn) -> None:
-    """Finished parents are kept for late news and questions, but not for ever."""
-    finished = turn.state.finished
-    if len(finished) <= turn.rules.settings.finished_max:
-        return
-    parent = turn.state.parents.pop(finished.pop(0))
-    for client_order_id in parent.attempts:
-        del turn.state.attempts[client_order_id]
+def forget_old(turn: Turn) -> None:
+    """Finished parents are kept for late news and questions, but not for ever.
+
+    To be called when nothing moves any more: the owners of what has ended have counted it.
+    """
+    state = turn.state
+    surplus = len(state.finished) - turn.rules.settings.finished_max
+    for key in state.finished[: max(0, surplus)]:
+        for client_order_id in state.parents.pop(key).attempts:
+            attempt = state.attempts.pop(client_order_id)
+            state.seats[attempt.slot_id].open.pop(client_order_id, None)
+    if surplus > 0:
+        del state.finished[:surplus]

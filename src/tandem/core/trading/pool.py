@@ -8,9 +8,9 @@ epoch, and words of older epochs are dropped on both sides.
 from tandem.core.trading import attempts, books, releasing, settling
 from tandem.core.trading.state import Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.commands import Answer, Done, RefusalReason, Refused, SetUpPool
+from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
 from tandem.domain.desk import Joined, Kill, Tell
-from tandem.domain.ids import AskerId, CommandId, Incarnation
+from tandem.domain.ids import AskerId, Incarnation
 from tandem.domain.link import (
     BUNDLE_PART_BYTES,
     BundlePart,
@@ -22,6 +22,8 @@ from tandem.domain.link import (
 )
 
 DEAD_MAX = 1_000  # runs remembered, so that a late hello of one is known
+BUNDLES_MAX = 3  # sent to one worker on one connection before it is given up
+OFFSET_NS_MAX = 2**62
 
 
 def on_joined(turn: Turn, joined: Joined) -> None:
@@ -44,6 +46,8 @@ def on_joined(turn: Turn, joined: Joined) -> None:
         return
     worker.connection = hello.connection
     worker.up = True
+    worker.bundles_sent = 0
+    worker.confirmed = hello.bundle_hash == turn.rules.bundle_hash
     _take_readiness(turn, worker, joined)
     releasing.welcome(turn, worker)
     if hello.seen_all:
@@ -54,6 +58,7 @@ def on_joined(turn: Turn, joined: Joined) -> None:
         return
     if not worker.confirmed and turn.state.pool.phase is not PoolPhase.NONE:
         send_bundle(turn, worker)
+    _count_set_up(turn)
     fill_seats(turn)
     if worker.slot_id is not None:
         settling.wake_slot(turn, turn.state.seats[worker.slot_id])
@@ -65,7 +70,7 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
     hello = joined.hello
     seat = turn.state.seats[worker.slot_id]
     same = hello.account_id == seat.account_id and hello.account_epoch == seat.epoch
-    seat.ready = hello.ready and same
+    seat.ready = hello.ready and same and seat.opened and worker.confirmed
     if not same:
         # The grant was lost with the connection it was sent on.
         _send_grant(turn, worker, seat)
@@ -188,7 +193,7 @@ def _seat_of(turn: Turn, worker: Worker, told: Ready | NotReady) -> Seat | None:
     if seat is None or (told.account_id, told.account_epoch) != (seat.account_id, seat.epoch):
         turn.count("old_epochs_dropped")
         return None
-    return seat
+    return seat if worker.confirmed else None
 
 
 def on_clock(turn: Turn, read: ClockRead) -> None:
@@ -197,9 +202,10 @@ def on_clock(turn: Turn, read: ClockRead) -> None:
     if clock is None:
         return
     skew_ns = turn.rules.venues[read.venue_id].skew_ns
-    if read.uncertainty_ns > skew_ns // 2:
+    if read.uncertainty_ns > skew_ns // 2 or abs(read.offset_ns) > OFFSET_NS_MAX:
         turn.count("clock_readings_vague")
         return
+    was_told = turn.venue_ns(read.venue_id) is not None
     if clock.offset_ns is not None:
         apart_ns = abs(read.offset_ns - clock.offset_ns)
         clock.trusted = apart_ns <= skew_ns
@@ -207,30 +213,36 @@ def on_clock(turn: Turn, read: ClockRead) -> None:
             turn.count("venue_clock_jumped")
         elif apart_ns > skew_ns // 2:
             turn.count("venue_clock_warned")
-    first = clock.offset_ns is None
     clock.offset_ns = read.offset_ns
-    if first:
+    if clock.trusted and not was_told:
         _touch_waiting(turn)
 
 
 # -- set-up: configure, confirm, make even, grant, log in, start
 
 
-def set_up(turn: Turn, asker: AskerId, command_id: CommandId, command: SetUpPool) -> Answer | None:
+def set_up(turn: Turn, asker: AskerId, asked: Asked, digest: bytes) -> Answer | None:
     """Begin to set the pool up; None while the answer is still to come."""
-    if command.workers < 2:
-        text = f"{command.workers} workers: a pool needs at least 2"
+    command = asked.command
+    assert isinstance(command, SetUpPool), f"{type(command).__name__} sets nothing up"
+    places = len(turn.state.seats)
+    if min(command.workers, places) < 2:
+        text = f"{command.workers} workers for {places} slots: a pool needs at least 2 of both"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    running = turn.state.pool
+    if is_setting_up(turn) and (running.command_id, running.digest) == (asked.command_id, digest):
+        running.asker = asker  # the same question again: the answer is still to come
+        return None
     timings = turn.rules.timings
     turn.state.pool = Pool(
         phase=PoolPhase.CONFIGURING,
         wanted=command.workers,
-        command_id=command_id,
+        command_id=asked.command_id,
+        digest=digest,
         asker=asker,
         deadline_ns=turn.now_ns + timings.set_up_ns,
     )
     for worker in turn.state.workers.values():
-        worker.skipped = False
         if worker.up and not worker.confirmed:
             send_bundle(turn, worker)
     turn.wait(Alarm.SET_UP, "", after_ns=timings.set_up_ns)
@@ -242,7 +254,7 @@ def send_bundle(turn: Turn, worker: Worker) -> None:
     """Send strategies, catalogue and limits, in parts that leave room for orders between them."""
     assert turn.state.settings is not None
     bundle = turn.state.settings.bundle
-    worker.bundle_asked = True
+    worker.bundles_sent += 1
     count = max(1, -(-len(bundle) // BUNDLE_PART_BYTES))
     for index in range(count):
         part = bundle[index * BUNDLE_PART_BYTES : (index + 1) * BUNDLE_PART_BYTES]
@@ -253,7 +265,8 @@ def on_configured(turn: Turn, worker: Worker, bundle_hash: str) -> None:
     """A worker confirms what it received; another hash is no confirmation."""
     if bundle_hash != turn.rules.bundle_hash:
         turn.count("bundles_garbled")
-        send_bundle(turn, worker)
+        if worker.bundles_sent < BUNDLES_MAX:
+            send_bundle(turn, worker)
         return
     worker.confirmed = True
     _count_set_up(turn)
@@ -305,10 +318,16 @@ def _start(turn: Turn, pool: Pool, active: list[Seat]) -> None:
 
 def _answer(turn: Turn, answer: Answer) -> None:
     pool = turn.state.pool
-    if pool.command_id is None or pool.asker is None:
-        return
-    turn.tell(Tell(asker=pool.asker, command_id=pool.command_id, answer=answer))
-    pool.asker = None
+    assert pool.command_id is not None, "nobody asked for a pool"
+    turn.remember(pool.command_id, pool.digest, answer)
+    if pool.asker is not None:
+        turn.tell(Tell(asker=pool.asker, command_id=pool.command_id, answer=answer))
+        pool.asker = None
+
+
+def is_setting_up(turn: Turn) -> bool:
+    """Whether a set-up has begun and not ended."""
+    return turn.state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN)
 
 
 def on_set_up_alarm(turn: Turn) -> None:
@@ -328,7 +347,6 @@ def _go_on_without_silent(turn: Turn, pool: Pool) -> None:
         if worker.confirmed and worker.up:
             confirmed += 1
         elif not worker.killing:
-            worker.skipped = True
             worker.killing = True
             turn.count("set_up_swapped_out")
             turn.out.append(Kill(incarnation=worker.incarnation))

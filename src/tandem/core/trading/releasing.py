@@ -35,23 +35,26 @@ def try_release(turn: Turn, parent: Parent) -> None:
     """Release the wave if every slot is ready; at the deadline do what the policy says."""
     wave = planned_of(turn, parent)
     seats = turn.state.seats
-    unready = [one for one in wave if not turn.is_ready(seats[one.slot_id])]
+    unready = [one for one in wave if not _may_go(turn, one, seats[one.slot_id])]
     if unready and turn.now_ns < parent.deadline_ns:
         turn.wait(Alarm.PARENT, parent.parent_id, after_ns=parent.deadline_ns - turn.now_ns)
         return
     if unready:
         turn.count("waves_unready")
-        give_up = parent.spec.when_unready is WhenUnready.GIVE_UP
-        for attempt in wave if give_up else unready:
-            attempts.finish(turn, attempt, Ending.WITHDRAWN, 0)
-        if give_up:
-            parent.pieces.clear()
+        if parent.spec.when_unready is WhenUnready.GIVE_UP:
             parent.cancel_wanted = True
+            parent.pieces.clear()
             parent.text = f"{unready[0].slot_id} was not ready in time"
-            return
+            unready = wave
+        for attempt in unready:
+            attempts.finish(turn, attempt, Ending.WITHDRAWN, 0)
     for attempt in wave:
         if attempt.phase is Phase.PLANNED:
             release(turn, attempt)
+
+
+def _may_go(turn: Turn, attempt: Attempt, seat: Seat) -> bool:
+    return turn.is_ready(seat) and attempt.order.instrument_id not in seat.blocked
 
 
 def release(turn: Turn, attempt: Attempt) -> None:

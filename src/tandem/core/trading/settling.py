@@ -6,7 +6,8 @@ now and when to look again.
 """
 
 from tandem.core.trading import attempts
-from tandem.core.trading.state import Attempt, Ending, Phase, Seat, Worker
+from tandem.core.trading.risk import TradingState
+from tandem.core.trading.state import Attempt, Ending, ParentPhase, Phase, Seat, Worker
 from tandem.core.trading.turn import Turn
 from tandem.domain.desk import Kill, VenueSettings
 from tandem.domain.ids import ClientOrderId
@@ -58,10 +59,14 @@ def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: Venu
             if left_ns is None or left_ns > 0:
                 attempts.look_in(turn, attempt, left_ns or again_ns)
                 return
-        if fence_class is FenceClass.UNIQUE and not attempt.duplicate_seen:
-            _resend(turn, attempt, seat, worker, venue)
-            attempts.look_in(turn, attempt, again_ns)
-            return
+        if fence_class is FenceClass.UNIQUE:
+            _call_person_when_late(turn, attempt)
+            if not attempt.duplicate_seen:
+                _resend(turn, attempt, seat, worker, venue)
+                attempts.look_in(turn, attempt, again_ns)
+                return
+    elif attempt.is_final and turn.parent(attempt).phase is ParentPhase.DONE:
+        again_ns = turn.rules.timings.poll_ns
     if attempt.phase is Phase.LIVE and attempt.cancel_wanted:
         attempts.withdraw(turn, attempt)
     _ask(turn, attempt, seat, worker)
@@ -90,14 +95,18 @@ def _ask(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
     )
 
 
-def _resend(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: VenueSettings) -> None:
-    """Class B: the venue refuses an id for ever once used, so the same attempt may go again."""
+def _call_person_when_late(turn: Turn, attempt: Attempt) -> None:
+    """Class B: neither sending again nor asking has settled it for so long."""
     if attempt.resent_since_ns is None:
         attempt.resent_since_ns = turn.now_ns
     elif turn.now_ns - attempt.resent_since_ns > turn.rules.timings.person_ns:
         attempts.call_person(turn, attempt)
+
+
+def _resend(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: VenueSettings) -> None:
+    """Class B: the venue refuses an id for ever once used, so the same attempt may go again."""
     venue_ns = turn.venue_ns(seat.venue_id)
-    if venue_ns is None:
+    if venue_ns is None or turn.state.exposure.state is TradingState.HALTED:
         return
     turn.count("resends")
     attempts.note(turn, attempt, "resent")
@@ -159,13 +168,10 @@ def on_answered(turn: Turn, told: Answered) -> None:
 
 
 def _after_found(turn: Turn, attempt: Attempt) -> None:
-    timings = turn.rules.timings
-    if attempt.is_final:
-        if attempt.missing:
-            attempts.look_in(turn, attempt, timings.ask_ns)
-    elif attempt.phase is Phase.LIVE:
-        after_ns = timings.ask_ns if attempt.cancel_wanted else timings.poll_ns
-        attempts.look_in(turn, attempt, after_ns)
+    """Leave an order that lives alone for a while: the next look was meant for a lost answer."""
+    if attempt.phase is Phase.LIVE and not attempt.cancel_wanted:
+        attempt.look_at_ns = None
+        attempts.look_in(turn, attempt, turn.rules.timings.poll_ns)
 
 
 def _not_found(turn: Turn, attempt: Attempt) -> None:

@@ -146,8 +146,9 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
 class Parent(msgspec.Struct, gc=False):
     """One order as the trader thinks of it.
 
-    Always `done_quantity + allocated <= quantity`: what has traded for good, and the full size of
-    everything that is planned, out or unknown.
+    Always `done_quantity + allocated + pieces <= quantity`: what has traded for good, the full
+    size of everything that is planned, out or unknown, and what waits to be tried again. Only a
+    venue that trades more than it was asked breaks this, and then the desk halts.
     """
 
     parent_id: ParentId
@@ -166,11 +167,12 @@ class Parent(msgspec.Struct, gc=False):
     refused_slots: list[SlotId] = []
     moves: int = 0
     cancel_wanted: bool = False
-    deadline_ns: int = 0  # for what it waits for now: clearing, readiness or a slot to retry on
+    deadline_ns: int = 0  # for what it waits for now: clearing, readiness, a slot, executions
+    retry_at_ns: int | None = None  # when it will next try to place its pieces
     outcome: Outcome | None = None
     text: str = ""
     filled: int = 0
-    filled_value: int = 0  # sum of price times quantity, in ticks times lots
+    filled_value: Decimal = Decimal(0)  # in ticks times lots, which can outgrow 64 bits
     fees: Decimal = Decimal(0)
     owner: ParentId | None = None  # the pair or two-sided quote that this is a part of
     began_ns: int = 0
@@ -240,9 +242,8 @@ class Worker(msgspec.Struct, gc=False):
     connection: int
     up: bool = True
     killing: bool = False
-    bundle_asked: bool = False
+    bundles_sent: int = 0
     confirmed: bool = False
-    skipped: bool = False
     slot_id: SlotId | None = None
     unanswered_since_ns: int | None = None
 
@@ -288,6 +289,7 @@ class Pool(msgspec.Struct, gc=False):
     wanted: int = 0
     configured: int = 0
     command_id: CommandId | None = None
+    digest: bytes = b""  # of the command's content
     asker: AskerId | None = None
     deadline_ns: int = 0
 
@@ -324,6 +326,7 @@ class DeskState(msgspec.Struct):
     pool: Pool = msgspec.field(default_factory=Pool)
     parents: dict[ParentId, Parent] = {}
     working: dict[ParentId, None] = {}  # parents that are not done
+    clearing: dict[ParentId, None] = {}  # those of them that wait for others to be canceled
     attempts: dict[ClientOrderId, Attempt] = {}
     boths: dict[ParentId, Both] = {}
     pairs: dict[ParentId, Pair] = {}

@@ -8,6 +8,8 @@ A pair keeps |bought - sold| within one slice: slice n + 1 is opened only after 
 n are done and equal, or the leg policy has made them equal.
 """
 
+import msgspec
+
 from tandem.core.trading import planning
 from tandem.core.trading.state import (
     Both,
@@ -28,12 +30,14 @@ from tandem.domain.commands import (
     RefusalReason,
     Refused,
     SelfTrade,
+    Split,
     Taken,
 )
-from tandem.domain.ids import CommandId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.ids import CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
 
 REPAIRS_MAX = 3
+TIMES_NS_MAX = 366 * 86_400 * 1_000_000_000
 
 
 # -- two-sided quote
@@ -58,6 +62,8 @@ def open_both(turn: Turn, command_id: CommandId, spec: PlaceBoth) -> Answer:
     turn.wait(Alarm.BOTH, both.both_id, after_ns=spec.lifetime_ns)
     sell = _quote(turn, both, Side.SELL)
     if isinstance(sell, Refused):
+        # The buy side is planned and not released: ended now, it never leaves.
+        planning.cancel_parent(turn, buy, "the other side was refused")
         cancel_both(turn, both, f"the sell side was refused: {sell.text}")
         return sell
     return Taken(order_id=both.both_id)
@@ -68,18 +74,20 @@ def _impossible_both(spec: PlaceBoth) -> str | None:
         return f"buy {spec.buy_price} is not below sell {spec.sell_price}: they would meet"
     if not 0 < spec.quantity <= spec.inventory_limit:
         return f"quantity {spec.quantity} is not within 1 to the limit {spec.inventory_limit}"
-    if spec.lifetime_ns <= 0:
-        return f"lifetime {spec.lifetime_ns} ns is not positive"
+    if not 0 < spec.lifetime_ns <= TIMES_NS_MAX:
+        return f"lifetime {spec.lifetime_ns} ns is not within 1 to {TIMES_NS_MAX}"
     return None
 
 
-def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused | None:
+def _room(both: Both, side: Side) -> int:
+    """Return how much this side may trade before the inventory reaches its limit."""
+    return both.spec.inventory_limit - side.sign * both.inventory
+
+
+def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused:
     """Open one side, as large as the inventory limit allows should it trade in full."""
     spec = both.spec
-    room = spec.inventory_limit - side.sign * both.inventory
-    quantity = min(spec.quantity, room)
-    if quantity <= 0:
-        return None
+    quantity = min(spec.quantity, _room(both, side))
     price = spec.buy_price if side is Side.BUY else spec.sell_price
     parent = planning.open_parent(
         turn,
@@ -146,7 +154,7 @@ def _count_part(turn: Turn, both: Both, side: Side) -> None:
 def _refresh(turn: Turn, both: Both) -> None:
     for side in (Side.BUY, Side.SELL):
         part_id = both.buy_id if side is Side.BUY else both.sell_id
-        if part_id is not None or both.refreshes_left <= 0:
+        if part_id is not None or both.refreshes_left <= 0 or _room(both, side) <= 0:
             continue
         both.refreshes_left -= 1
         turn.count("quotes_refreshed")
@@ -157,18 +165,18 @@ def _refresh(turn: Turn, both: Both) -> None:
 
 
 def _exit(turn: Turn, both: Both) -> None:
-    if both.phase is BothPhase.FLATTENING or both.inventory == 0:
+    if both.inventory == 0 or both.spec.exit_rule is ExitRule.CANCEL:
         both.phase = BothPhase.DONE
         return
-    if both.spec.exit_rule is ExitRule.CANCEL:
+    if both.phase is BothPhase.FLATTENING:
+        both.text = f"could not flatten: {both.inventory} lots are left"
         both.phase = BothPhase.DONE
         return
     both.phase = BothPhase.FLATTENING
     turn.count("quotes_flattened")
     side = Side.SELL if both.inventory > 0 else Side.BUY
-    opened = _at_market(
-        turn, both.both_id, both.command_id, both.spec.symbol, side, abs(both.inventory)
-    )
+    spec = _market_order(both.spec.symbol, side, abs(both.inventory), both.spec.slots)
+    opened = _at_market(turn, both, spec)
     if isinstance(opened, Refused):
         both.text = f"could not flatten: {opened.text}"
         both.phase = BothPhase.DONE
@@ -188,28 +196,39 @@ def cancel_both(turn: Turn, both: Both, why: str) -> None:
         turn.touch(both.both_id)
 
 
-def _at_market(  # noqa: PLR0913 - the six are the order itself
-    turn: Turn,
-    owner: ParentId,
-    command_id: CommandId,
-    symbol: str,
-    side: Side,
-    quantity: int,
-    slots: tuple[SlotId, ...] = (),
-) -> Parent | Refused:
-    return planning.open_parent(
-        turn,
-        command_id,
-        ParentSpec(
-            symbol=symbol,
-            side=side,
-            quantity=Lots(quantity),
-            time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
-            slots=slots,
-            self_trade=SelfTrade.CANCEL_RESTING,
-        ),
-        owner=owner,
+def _market_order(symbol: str, side: Side, quantity: int, slots: tuple[SlotId, ...]) -> ParentSpec:
+    return ParentSpec(
+        symbol=symbol,
+        side=side,
+        quantity=Lots(quantity),
+        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+        slots=slots,
+        split=Split.WEIGHTED,
+        self_trade=SelfTrade.CANCEL_RESTING,
     )
+
+
+def _at_market(turn: Turn, owner: Both | Pair, spec: ParentSpec) -> Parent | Refused:
+    """Trade at the market: where there is most to trade with, else everywhere alike.
+
+    An account that may go short has nothing to weigh, and can sell nevertheless.
+    """
+    key = owner.both_id if isinstance(owner, Both) else owner.pair_id
+    opened = planning.open_parent(turn, owner.command_id, spec, owner=key)
+    if isinstance(opened, Refused) and opened.reason is RefusalReason.FUNDS:
+        alike = msgspec.structs.replace(spec, split=Split.EQUAL)
+        opened = planning.open_parent(turn, owner.command_id, alike, owner=key)
+    return opened
+
+
+def forget_old(turn: Turn) -> None:
+    """Those that are done are kept for questions, but not for ever."""
+    boths, pairs, kept = turn.state.boths, turn.state.pairs, turn.rules.settings.finished_max
+    while len(boths) > kept and next(iter(boths.values())).phase is BothPhase.DONE:
+        del boths[next(iter(boths))]
+    ended = (PairPhase.DONE, PairPhase.HALTED)
+    while len(pairs) > kept and next(iter(pairs.values())).phase in ended:
+        del pairs[next(iter(pairs))]
 
 
 # -- pair on two markets
@@ -231,16 +250,20 @@ def open_pair(turn: Turn, command_id: CommandId, spec: PlacePair) -> Answer:
 def _impossible_pair(turn: Turn, spec: PlacePair) -> str | None:
     if spec.slice_quantity <= 0 or spec.slices <= 0:
         return f"{spec.slices} slices of {spec.slice_quantity}: both must be positive"
-    if spec.slice_ns <= 0 or spec.policy_ns <= 0:
-        return f"times {spec.slice_ns} and {spec.policy_ns} ns: both must be positive"
+    if not (0 < spec.slice_ns <= TIMES_NS_MAX and 0 < spec.policy_ns <= TIMES_NS_MAX):
+        return f"times {spec.slice_ns} and {spec.policy_ns} ns are not within 1 to {TIMES_NS_MAX}"
     if not spec.buy_slots or not spec.sell_slots:
         return "a pair names the slots of both legs"
     if any(one in spec.sell_slots for one in spec.buy_slots):
         return "a slot cannot be on both legs"
-    bought = planning.book_of(turn, spec.buy_symbol, spec.buy_slots)
-    sold = planning.book_of(turn, spec.sell_symbol, spec.sell_slots)
-    if bought is not None and bought == sold:
-        return f"both legs trade in {bought}: a pair needs two markets"
+    bought = planning.listed_at(turn, spec.buy_symbol, spec.buy_slots)
+    sold = planning.listed_at(turn, spec.sell_symbol, spec.sell_slots)
+    if bought is None or sold is None:
+        return None  # opening the leg says what is wrong
+    if bought.book_id == sold.book_id:
+        return f"both legs trade in {bought.book_id}: a pair needs two markets"
+    if bought.lot_size != sold.lot_size:
+        return f"lots of {bought.lot_size} and {sold.lot_size}: the legs could not be made equal"
     return None
 
 
@@ -289,7 +312,8 @@ def advance_pair(turn: Turn, pair: Pair) -> None:
     parents = [turn.state.parents[one] for one in pair.legs]
     if any(one.phase is not ParentPhase.DONE for one in parents):
         late = turn.now_ns >= pair.repair_by_ns
-        if late or pair.cancel_wanted:
+        # A repair is not canceled with its pair: it makes the legs equal.
+        if late or (pair.cancel_wanted and pair.phase is PairPhase.SLICING):
             for one in parents:
                 planning.cancel_parent(turn, one, pair.text or "the slice's time is over")
         return
@@ -326,7 +350,7 @@ def _repair(turn: Turn, pair: Pair) -> None:
     on_buy_leg = (side is Side.BUY) == hedge
     symbol = pair.spec.buy_symbol if on_buy_leg else pair.spec.sell_symbol
     slots = pair.spec.buy_slots if on_buy_leg else pair.spec.sell_slots
-    opened = _at_market(turn, pair.pair_id, pair.command_id, symbol, side, abs(surplus), slots)
+    opened = _at_market(turn, pair, _market_order(symbol, side, abs(surplus), slots))
     if isinstance(opened, Refused):
         _halt_pair(turn, pair, f"bought {pair.bought}, sold {pair.sold}; {opened.text}")
         return

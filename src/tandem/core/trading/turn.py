@@ -9,7 +9,16 @@ import enum
 import heapq
 from hashlib import sha256
 
-from tandem.core.trading.state import Attempt, DeskState, Parent, Seat, VenueClock, Worker
+from tandem.core.trading.state import (
+    Answered,
+    Attempt,
+    DeskState,
+    Parent,
+    Seat,
+    VenueClock,
+    Worker,
+)
+from tandem.domain.commands import Answer, Refused
 from tandem.domain.desk import (
     DeskEffect,
     DeskSettings,
@@ -18,10 +27,20 @@ from tandem.domain.desk import (
     ToWorker,
     VenueSettings,
 )
-from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, ParentId, SlotId, VenueId
+from tandem.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    CommandId,
+    Incarnation,
+    ParentId,
+    SlotId,
+    VenueId,
+)
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.link import CoordinatorMessage
+
+ANSWERS_MAX = 100_000
 
 
 class Alarm(enum.StrEnum):
@@ -55,7 +74,7 @@ class Rules:
 class Turn:
     """The event being decided; `out` is what the desk will return."""
 
-    __slots__ = ("agenda", "now", "now_ns", "out", "rules", "state")
+    __slots__ = ("agenda", "halting", "now", "now_ns", "out", "rules", "state")
 
     def __init__(self, state: DeskState, rules: Rules, now: Instant) -> None:
         self.state = state
@@ -64,6 +83,7 @@ class Turn:
         self.now_ns = now.now_ns
         self.out: list[DeskEffect] = []
         self.agenda: dict[ParentId, None] = {}
+        self.halting: str | None = None  # why everything must be canceled before the event is over
 
     def touch(self, parent_id: ParentId) -> None:
         """Let this parent move before the event is over."""
@@ -95,14 +115,25 @@ class Turn:
         """Answer an asker."""
         self.out.append(told)
 
+    def remember(self, command_id: CommandId, digest: bytes, answer: Answer) -> None:
+        """Keep the answer for whoever asks again; the oldest go when there are too many."""
+        answers = self.state.answers
+        answers[command_id] = Answered(digest, answer)
+        if len(answers) > ANSWERS_MAX:
+            del answers[next(iter(answers))]
+        if isinstance(answer, Refused):
+            self.count(f"refused_{answer.reason}")
+
     def clock(self, venue_id: VenueId) -> VenueClock:
         """Return what is known of the venue's clock."""
         return self.state.clocks[venue_id]
 
     def venue_ns(self, venue_id: VenueId) -> int | None:
-        """Return the venue's time by our estimate; None before the first reading."""
-        offset_ns = self.state.clocks[venue_id].offset_ns
-        return None if offset_ns is None else self.now_ns + offset_ns
+        """Return the venue's time by our estimate; None while there is none to be trusted."""
+        clock = self.state.clocks[venue_id]
+        if clock.offset_ns is None or not clock.trusted:
+            return None
+        return self.now_ns + clock.offset_ns
 
     def holder(self, seat: Seat) -> Worker | None:
         """Return the worker that holds the seat's account, if it is connected."""
@@ -115,8 +146,7 @@ class Turn:
         """Whether a release to this seat could reach its venue now."""
         if not seat.ready or self.holder(seat) is None:
             return False
-        clock = self.clock(seat.venue_id)
-        return clock.offset_ns is not None and clock.trusted
+        return self.venue_ns(seat.venue_id) is not None
 
     def instrument(self, attempt: Attempt) -> Instrument:
         """Return what the attempt trades."""
