@@ -105,6 +105,19 @@ def replay_journal(home: Home, name: str, on_records: Callable[[int], None]) -> 
     )
 
 
+def replayed_exchange(home: Home) -> Exchange:
+    """Return the paper exchange as its own journal has it, from the first record on.
+
+    Raises:
+        ReplayMismatchError: an event gives other effects than those recorded with it.
+        JournalCorruptError: something changed after it was durable; names the place.
+    """
+    exchange = Exchange(read_paper(home).exchange)
+    contents = (content for _, _, content in read_all(_view(home, "exchange")))
+    replay(exchange, contents, _EXCHANGE)
+    return exchange
+
+
 def _count(counts: dict[str, int], value: object) -> None:
     kind = type(value).__name__
     counts[kind] = counts.get(kind, 0) + 1

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from tandem.wiring.roles import Plan, run_role
-from tandem.wiring.serving import die_with, new_loop
+from tandem.wiring.serving import die_with, name_process, new_loop
 
 MESSAGE_MAX: Final = 65_536
 
@@ -43,6 +43,7 @@ def main() -> int:
     """Fork what the supervisor asks for, and tell it who ended; until it hangs up."""
     descriptor, supervisor = int(sys.argv[1]), int(sys.argv[2])
     die_with(supervisor)
+    name_process("nursery")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     new_loop().close()  # imports what a loop needs
@@ -80,6 +81,7 @@ def _fork(plan: Plan, channel: socket.socket, pipe: tuple[int, int]) -> int:
         for descriptor in pipe:
             os.close(descriptor)
         die_with(nursery)
+        name_process(plan.name)
         code = run_role(plan)
     finally:
         sys.stdout.flush()

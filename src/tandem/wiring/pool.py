@@ -15,6 +15,7 @@ from tandem.wiring.stopping import cancel_all
 from tandem.wiring.supervisor import PoolFailedError, Supervisor
 
 READY_S: Final = 20.0
+PRICE_S: Final = 3.0
 
 
 @contextlib.asynccontextmanager
@@ -41,6 +42,8 @@ async def own_pool(
         symbol = replay.symbol if replay is not None else None
         take_paper(home, settings if settings is not None else read_settings(home), symbol)
         say(await supervisor.start())
+        if not await _knows_a_price(home):
+            say("no price is known yet: orders are refused until one is")
         yield supervisor
     finally:
         await supervisor.stop()
@@ -76,10 +79,20 @@ async def any_pool(
             raise
 
 
+async def _knows_a_price(home: Home) -> bool:
+    """Wait a little until the coordinator has heard of the market; return whether it has."""
+    try:
+        async with desk_line(home) as line, asyncio.timeout(PRICE_S):
+            await poll(line.status, lambda one: one.priced > 0)
+    except TimeoutError:
+        return False
+    return True
+
+
 async def _until_trading(line: DeskLine) -> None:
-    """Wait until the pool trades and knows prices."""
+    """Wait until the pool trades."""
     try:
         async with asyncio.timeout(READY_S):
-            await poll(line.status, lambda one: one.pool == "trading" and one.priced > 0)
+            await poll(line.status, lambda one: one.pool == "trading")
     except TimeoutError as error:
         raise PoolFailedError(f"the pool did not trade within {READY_S:g} s") from error

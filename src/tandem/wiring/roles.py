@@ -33,6 +33,7 @@ from tandem.wiring.serving import serve
 from tandem.wiring.settings import (
     ReplayPlan,
     desk_settings,
+    paced_limits,
     read_paper,
     read_settings,
     secrets_of,
@@ -106,7 +107,7 @@ def _feed(
 
 async def _run_coordinator(home: Home, plan: Plan) -> None:
     paper = read_paper(home)
-    settings = desk_settings(paper, read_settings(home).limits)
+    settings = desk_settings(paper, paced_limits(read_settings(home).limits, plan.replay))
     recovered, journal = open_log(FolderDisk(home.coordinator))
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()

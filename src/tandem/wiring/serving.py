@@ -22,6 +22,8 @@ from tandem.shells.recording import Recording
 
 EXIT_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+_PR_SET_NAME: Final = 15
+_COMM_MAX: Final = 15
 _EVENT_LENGTH: Final = 2_000
 
 
@@ -53,6 +55,11 @@ def die_with(parent: int) -> None:
         raise ConfigurationError(f"cannot tie a process to its parent: {reason}")
     if os.getppid() != parent:  # it ended before the kernel knew
         os._exit(0)
+
+
+def name_process(name: str) -> None:
+    """Let `ps -o comm` and `top` show which process of the pool this is."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:_COMM_MAX], 0, 0, 0)
 
 
 def serve(work: Callable[[], Coroutine[Any, Any, None]], fault_file: Path) -> int:

@@ -21,7 +21,7 @@ from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
 from tandem.domain.ids import AccountId, DeskId, SlotId
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import Limits
+from tandem.domain.limits import BOUNDS, Limits
 from tandem.strategies import built_in
 from tandem.wiring.home import Home
 
@@ -205,6 +205,13 @@ def read_paper(home: Home) -> Paper:
         return msgspec.json.decode(home.paper_file.read_bytes(), type=Paper)
     except msgspec.MsgspecError as error:
         raise ConfigurationError(f"{home.paper_file}: {error}") from error
+
+
+def paced_limits(limits: Limits, replay: ReplayPlan | None) -> Limits:
+    """Return limits for a market that runs faster: a price may be as old as ever in our time."""
+    speed = max(Fraction(1), Fraction(replay.speed)) if replay is not None else Fraction(1)
+    age_ns = min(int(limits.max_reference_age_ns * speed), BOUNDS["max_reference_age_ns"][1])
+    return msgspec.structs.replace(limits, max_reference_age_ns=age_ns)
 
 
 def desk_settings(paper: Paper, limits: Limits) -> DeskSettings:
