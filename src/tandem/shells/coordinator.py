@@ -41,7 +41,7 @@ from tandem.domain.venue import Login, Quote, Quotes, VenueMessage
 from tandem.ports import Clock, Journal, Network, Processes
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
-from tandem.shells.recording import Record, Recording
+from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 
 DeskRecord = Record[DeskEvent, DeskEffect]
 QUOTES_EVERY_S = 1.0
@@ -73,6 +73,7 @@ class Coordinator:
         settings: DeskSettings,
         secrets: Mapping[AccountId, str],
         pulse: Pulse[Incarnation],
+        snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.desk = desk
         self._clock = clock
@@ -83,7 +84,7 @@ class Coordinator:
         self._secrets = secrets
         self._pulse = pulse
         self.recording: Recording[DeskEvent, DeskEffect] = Recording(
-            desk, journal, clock, self._perform, Due
+            desk, journal, clock, self._perform, Due, snapshot_records=snapshot_records
         )
         self._workers: dict[Incarnation, WorkerLink] = {}
         self._processes_of: dict[Incarnation, tuple[int, int]] = {}

@@ -21,7 +21,7 @@ from tandem.domain.exchange import (
 from tandem.domain.venue import VenueRequest
 from tandem.ports import Clock, Journal, Network
 from tandem.shells.link import Link
-from tandem.shells.recording import Record, Recording
+from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 
 ExchangeRecord = Record[ExchangeEvent, ExchangeEffect]
 SessionLink = Link[VenueRequest]
@@ -39,13 +39,14 @@ class ExchangeShell:
         network: Network,
         address: str,
         feed: AsyncIterator[MarketEvents] | None = None,
+        snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.core = core
         self._network = network
         self._address = address
         self._feed = feed
         self.recording: Recording[ExchangeEvent, ExchangeEffect] = Recording(
-            core, journal, clock, self._perform, Due
+            core, journal, clock, self._perform, Due, snapshot_records=snapshot_records
         )
         self._sessions: dict[int, SessionLink] = {}
         self._decoder = msgspec.msgpack.Decoder(list[VenueRequest])

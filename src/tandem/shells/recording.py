@@ -76,22 +76,26 @@ class Recording(Generic[E, F]):
     """Runs one core over one journal.
 
     `perform` gets every effect after its record is durable; `on_synced` is called after the
-    effects of each commit. `due` makes the event that wakes the core.
+    effects of each commit. `due` makes the event that wakes the core. A snapshot is taken when so
+    many records have come since the last one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a core, its ports, and two settings
         self,
         core: Core[E, F],
         journal: Journal,
         clock: Clock,
         perform: Callable[[F], None],
         due: Callable[[], E],
+        *,
+        snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.core = core
         self._journal = journal
         self._clock = clock
         self._perform = perform
         self._due = due
+        self._snapshot_records = snapshot_records
         self._effects: list[F] = []
         self._waiting: list[Callable[[], None]] = []
         self._scheduled = False
@@ -149,7 +153,7 @@ class Recording(Generic[E, F]):
         with suppress(DiskFullError):
             self._journal.commit(done)
         self._set_timer()
-        if self._journal.records_since_snapshot >= SNAPSHOT_RECORDS:
+        if self._journal.records_since_snapshot >= self._snapshot_records:
             self._snapshot()
 
     def _snapshot(self) -> None:

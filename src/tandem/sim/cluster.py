@@ -59,6 +59,7 @@ from tandem.sim.world import Main, SimProcess, World
 HEARTBEAT_NS = 250 * MS
 ALARM_NS = 1_250 * MS
 SEGMENT_BYTES = 64 * 1024
+SNAPSHOT_RECORDS = 150
 WORKERS_AT = "/run/workers"
 CONTROL_AT = "/run/control"
 MARGIN = Decimal(10) ** 9
@@ -207,6 +208,7 @@ class Cluster:
                 clock=process.clock,
                 network=process.network,
                 address=f"/venue/{venue_id}",
+                snapshot_records=SNAPSHOT_RECORDS,
             )
             shell.recording.on_event = lambda event, _: self.on_exchange(venue_id, event)
             self.exchanges[venue_id] = shell
@@ -238,6 +240,7 @@ class Cluster:
             settings=self.settings,
             secrets={one.account_id: one.secret for one in accounts},
             pulse=Pulse(heartbeat_ns=HEARTBEAT_NS, alarm_ns=ALARM_NS),
+            snapshot_records=SNAPSHOT_RECORDS,
         )
         shell.recording.on_event = lambda event, effects: self.on_desk(event, effects)
         shell.on_performed = lambda effect: self.on_performed(effect)
