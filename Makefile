@@ -29,7 +29,8 @@ setup: $(PROJECT)  ## Build .venv/ from the locked requirement files.
 	@$(BIN)/python -m compileall -q src
 
 run: setup  ## Trade the example share list on this computer, with a worker killed on the way.
-	$(BIN)/tandem demo
+	@rm -rf .run
+	$(BIN)/tandem trade examples/sharelist.txt --workers 9 --drill --home .run/home
 
 check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under a minute.
 	$(BIN)/ruff check .
@@ -62,7 +63,7 @@ LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no
 	--no-emit-index-url --no-emit-find-links
 
 clean:  ## Remove .venv/ and everything that the tools left behind.
-	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv .run .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache bench/limits/build build dist
 	find src tests -name __pycache__ -type d -exec rm -rf {} +
 
