@@ -12,6 +12,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
 """
 
 from tandem.core.trading import books, leftovers
+from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.ids import ExecutionId, Incarnation
@@ -90,7 +91,7 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     if fill.execution_id in attempt.executions:
         turn.count("fills_repeated")
         return
-    if not books.is_booked(fill):
+    if not is_execution(fill):
         turn.count("fills_garbled")
         return
     if _is_known_by_hand(attempt, fill):

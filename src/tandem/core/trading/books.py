@@ -8,6 +8,7 @@ and lots; the end gives the rest back.
 from bisect import bisect_right
 from decimal import Decimal
 
+from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
 from tandem.core.trading.state import Attempt, Opening, Parent, Seat
@@ -15,31 +16,11 @@ from tandem.core.trading.turn import Turn
 from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, InstrumentId, Lots, SlotId, Ticks
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import LOTS_MAX, MONEY_MAX, SECOND_NS
+from tandem.domain.limits import LOTS_MAX, SECOND_NS
 from tandem.domain.money import ZERO, add, multiply, subtract
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import Filled
-from tandem.domain.venue import Balances, Quote
-
-FEE_DIGITS_MAX = 20  # after the point; with `MONEY_MAX` before it, sums of money stay exact
-
-
-def is_money(amount: Decimal) -> bool:
-    """Whether the books can hold this amount to its last digit."""
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int):
-        return False  # infinite, or no number
-    return exponent >= -FEE_DIGITS_MAX and abs(amount) <= MONEY_MAX
-
-
-def is_booked(fill: Filled) -> bool:
-    """Whether this can be an execution: nothing else goes into the books, whoever says so."""
-    return 0 < fill.quantity <= LOTS_MAX and 0 < fill.price <= LOTS_MAX and is_money(fill.fee)
-
-
-def is_sane(quote: Quote) -> bool:
-    """Whether its prices can be prices; an order is judged by no others."""
-    return all(one is None or 0 < one <= LOTS_MAX for one in (quote.bid, quote.ask, quote.last))
+from tandem.domain.venue import Balances
 
 
 def track_all(turn: Turn) -> None:

@@ -21,7 +21,7 @@ from tandem.core.trading import (
     settling,
     tandem_orders,
 )
-from tandem.core.trading.books import is_sane
+from tandem.core.trading.plausible import is_quote
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import (
     BothPhase,
@@ -166,7 +166,7 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             pool.on_silent(turn, event.incarnation)
         case QuotesSeen():
             for quote in event.quotes:
-                if is_sane(quote):
+                if is_quote(quote):
                     turn.state.exposure.note_quote(quote, turn.now)
                 else:
                     turn.count("quotes_garbled")

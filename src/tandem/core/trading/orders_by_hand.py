@@ -1,6 +1,7 @@
 """What a person does to the desk: cancel, halt, resume, swap, resolve."""
 
 from tandem.core.trading import attempts, books, planning, tandem_orders
+from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import BothPhase, Ending, PairPhase, ParentPhase
 from tandem.core.trading.turn import Turn
@@ -114,7 +115,7 @@ def resolve(turn: Turn, command: ResolveOrder) -> Answer:
             fee=command.fee,
             venue_at_ns=turn.now.market_ns,
         )
-        if not books.is_booked(fill):
+        if not is_execution(fill):
             text = f"a traded quantity needs its price, and a fee that is a sum: {command.fee}"
             return Refused(reason=RefusalReason.BAD_ORDER, text=text)
         attempt.executions[fill.execution_id] = missing

@@ -12,14 +12,17 @@ from typing import assert_never
 
 import msgspec
 
+from tandem.core.trading.bundle_parts import BundleParts
 from tandem.core.trading.lease import Lease
-from tandem.core.trading.risk import Exposure, TradingState, first_breach
+from tandem.core.trading.risk import TradingState, first_breach
+from tandem.core.trading.sent_orders import SentOrder, SentOrders
+from tandem.core.trading.time_reading import TimeReading
 from tandem.domain import link, venue
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import MS, SECOND, VenueSettings
-from tandem.domain.ids import AccountId, ClientOrderId, ExecutionId, Incarnation, Lots, VenueId
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, Lots, VenueId
 from tandem.domain.instant import Instant
-from tandem.domain.order import Order
 from tandem.domain.reports import (
     DEFINITE,
     Accepted,
@@ -31,26 +34,10 @@ from tandem.domain.reports import (
 )
 from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
 
-SEEN_MAX = 50_000
 TIME_OUT_NS = 1_500 * MS  # longer than a request is valid: what timed out is already dead
 LATE_NS = 300 * MS  # after `release_by`: the margin until a class A request expires
 BEATS_MAX = 100  # heartbeats whose acknowledgement may still come
 REFRESH_NS = 30 * SECOND
-
-
-class SeenOrder(msgspec.Struct, gc=False):
-    """What this run knows of one attempt."""
-
-    order: Order
-    send_number: int
-    progress: link.Progress
-    sent_ns: int | None = None
-    answered: bool = False
-    counted: bool = False  # in the exposure
-    cum_quantity: int = 0
-    executions: dict[ExecutionId, None] = {}
-    ended: bool = False
-    final_report: int | None = None
 
 
 class Worker:
@@ -69,24 +56,22 @@ class Worker:
         self.halted = False
         self.bundle_hash: str | None = None
         self.counters: dict[str, int] = {}
-        self._parts: list[bytes] = []
+        self._parts = BundleParts()
         self._bundle: Bundle | None = None
         self._venues: dict[VenueId, VenueSettings] = {}
         self._secret = ""
         self._up: dict[VenueId, None] = {}
         self._logged_in = False
         self._balances: venue.Balances | None = None
-        self._offset_ns: int | None = None
+        self._time = TimeReading()
         self._ready = False
-        self._exposure = Exposure()
-        self._seen: dict[ClientOrderId, SeenOrder] = {}
-        self._forgot = False
+        self._sent = SentOrders()
+        self._seen = self._sent.orders
         self._unacked: dict[int, link.Reported] = {}
         self._next_report = 1
-        self._next_query = 1
         self._next_beat = 1
         self._beats: dict[int, int] = {}
-        self._asked_time: dict[int, int] = {}
+        self._logins = 0
         self._due: list[tuple[int, str, int]] = []
         self._out: list[WorkerEffect] = []
 
@@ -104,6 +89,7 @@ class Worker:
         """
         self.connection += 1
         self.welcomed = False
+        seen, seen_all = self._sent.told()
         hello = link.Hello(
             incarnation=self.incarnation,
             connection=self.connection,
@@ -112,17 +98,15 @@ class Worker:
             account_epoch=self.account_epoch,
             bundle_hash=self.bundle_hash,
             ready=self._ready,
-            seen=tuple(
-                link.Seen(client_order_id=key, progress=one.progress)
-                for key, one in self._seen.items()
-            ),
-            seen_all=not self._forgot,
+            seen=seen,
+            seen_all=seen_all,
         )
         return [Say(message=hello)]
 
     def on_disconnected(self) -> None:
         """The connection is lost: send nothing new, keep reports."""
         self.welcomed = False
+        self._parts.clear()
 
     def beat(self, now: Instant) -> list[WorkerEffect]:
         """Return the next heartbeat, due every so often while connected."""
@@ -205,43 +189,38 @@ class Worker:
         self.account_epoch = 0
         self.venue_id = None
         self._secret = ""
+        self._sent.on_account_dropped()
         self._session_ended()
 
     def _session_ended(self) -> None:
         self._logged_in = False
         self._ready = False
         self._balances = None
-        self._asked_time.clear()
+        self._time.hang_up()
 
     def _take_part(self, part: link.BundlePart) -> None:
-        """Collect the bundle; a part out of order means that it will be sent again."""
-        if part.index == 0:
-            self._parts.clear()
-        if part.index != len(self._parts):
-            self._count("bundle_parts_lost")
-            return
-        self._parts.append(part.content)
-        if len(self._parts) < part.count:
-            return
-        content = b"".join(self._parts)
-        self._parts.clear()
+        content = self._parts.take(part)
+        if content is not None:
+            self._take_bundle(content)
+
+    def _take_bundle(self, content: bytes) -> None:
         try:
             self._bundle = msgspec.msgpack.decode(content, type=Bundle)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, ConfigurationError):
             self._count("bundles_garbled")
         else:
             self._venues = {one.venue_id: one for one in self._bundle.venues}
-            self._exposure = Exposure()
-            for instrument in self._bundle.instruments:
-                self._exposure.track(instrument)
+            self._sent.track(self._bundle.instruments)
         self.bundle_hash = sha256(content).hexdigest()
         self._out.append(Say(message=link.Configured(bundle_hash=self.bundle_hash)))
+        self._refresh_ready()
 
     def _granted(self, grant: link.Grant) -> None:
-        if grant.account_id != self.account_id and self.account_id is not None:
-            self._drop_account()
-        if (grant.account_id, grant.account_epoch) == (self.account_id, self.account_epoch):
+        if grant.account_epoch <= self.lease.epochs.get(grant.account_id, 0):
+            self._count("grants_repeated")
             return
+        if self.account_id not in (None, grant.account_id):
+            self._drop_account()
         self.account_id = grant.account_id
         self.account_epoch = grant.account_epoch
         self.venue_id = grant.venue_id
@@ -271,12 +250,8 @@ class Worker:
         if known is not None and known.send_number >= release.send_number:
             self._count("sends_repeated")
             return
+        known = self._sent.take(release.order)
         objection = self._objection(release, known, now)
-        if known is None:
-            known = self._seen[key] = SeenOrder(
-                order=release.order, send_number=0, progress=link.Progress.NOT_SENT
-            )
-            self._forget_old()
         known.send_number = release.send_number
         if objection is not None:
             reason, text = objection
@@ -287,40 +262,37 @@ class Worker:
             return
         self._send(release, known, now)
 
-    def _send(self, release: link.Release, known: SeenOrder, now: Instant) -> None:
+    def _send(self, release: link.Release, known: SentOrder, now: Instant) -> None:
         assert self._bundle is not None, "nothing is ready without a bundle"
         known.order = release.order
         known.progress = link.Progress.SENT
         known.final_report = None
         known.answered = False
         known.sent_ns = now.now_ns
-        if not known.counted:
-            known.counted = True
-            self._exposure.note_sent(release.order, self._bundle.limits, now)
+        self._sent.on_sent(known, self._bundle.limits, now)
         self._wait(now.now_ns + TIME_OUT_NS, release.order.client_order_id, release.send_number)
         self._request(venue.PlaceOrder(order=release.order))
 
     def _objection(
-        self, release: link.Release, known: SeenOrder | None, now: Instant
+        self, release: link.Release, known: SentOrder, now: Instant
     ) -> tuple[link.NotSentReason, str] | None:
         """Why this release must not go to the venue; the last gate before the wire."""
-        if not self._ready or self._bundle is None or self._offset_ns is None:
+        if not self._ready or self._bundle is None or self._time.offset_ns is None:
             return link.NotSentReason.SESSION_DOWN, "the venue's session is down"
         if self.halted:
             return link.NotSentReason.HALTED, ""
-        venue_ns = now.now_ns + self._offset_ns
-        skew_ns = self._venues[self.venue_id].skew_ns if self.venue_id in self._venues else 0
+        venue_ns = now.now_ns + self._time.offset_ns
         expires_ns = release.order.expires_at_ns or release.release_by_ns
-        if not self.lease.outlives(expires_ns + skew_ns - self._offset_ns):
+        if not self.lease.outlives(expires_ns + self._skew_ns - self._time.offset_ns):
             return link.NotSentReason.LEASE, ""
         if venue_ns > release.release_by_ns + LATE_NS:
             late_ms = (venue_ns - release.release_by_ns) // MS
             return link.NotSentReason.TOO_LATE, f"{late_ms} ms after its last moment"
-        if known is None or not known.counted:
+        if not known.counted:
             breach = first_breach(
                 release.order,
                 self._bundle.limits,
-                self._exposure,
+                self._sent.exposure,
                 now,
                 Lots(release.parent_quantity_left),
             )
@@ -328,14 +300,9 @@ class Worker:
                 return link.NotSentReason.RISK, breach.value
         return None
 
-    def _forget_old(self) -> None:
-        if len(self._seen) > SEEN_MAX:
-            del self._seen[next(iter(self._seen))]
-            self._forgot = True
-
     # -- reports
 
-    def _report(self, report: link.WorkerReport, known: SeenOrder | None) -> int:
+    def _report(self, report: link.WorkerReport, known: SentOrder | None) -> int:
         """Report, and keep the report until it is acknowledged; return its id."""
         report_id = self._next_report
         self._next_report += 1
@@ -355,12 +322,7 @@ class Worker:
         """Everything up to this report is on disk there; ended orders can be forgotten."""
         for key in [one for one in self._unacked if one <= report_id]:
             reported = self._unacked.pop(key)
-            client_order_id = reported.report.client_order_id
-            known = self._seen.get(client_order_id)
-            if known is None or known.final_report is None:
-                continue
-            if known.final_report <= report_id:
-                del self._seen[client_order_id]
+            self._sent.forget(reported.report.client_order_id, report_id=report_id)
 
     # -- the venue's side
 
@@ -397,7 +359,7 @@ class Worker:
         self._out = []
         if isinstance(message, venue.Quotes):
             for quote in message.quotes:
-                self._exposure.note_quote(quote, now)
+                self._sent.on_quote(quote, now)
         elif venue_id == self.venue_id:
             self._from_venue(message, now)
         return self._out
@@ -411,57 +373,88 @@ class Worker:
             case venue.CancelRejected():
                 self._report(message, self._seen.get(message.client_order_id))
             case venue.OrderFound() | venue.OrderNotFound():
+                self._learn(message, now)
                 if self.welcomed and self.account_id is not None:
                     answered = link.Answered(account_id=self.account_id, answer=message)
                     self._out.append(Say(message=answered))
             case venue.LoggedIn():
                 if message.account_id == self.account_id:
                     self._logged_in = True
-                    self._ask_time(now)
-                    self._request(venue.AskBalances(query_id=0))
-                    self._wait(now.now_ns + REFRESH_NS, "", self.account_epoch)
+                    self._logins += 1
+                    self._refresh(now)
             case venue.LoginRefused():
                 self._say_not_ready(f"login refused: {message.reason}")
             case venue.VenueTime():
                 self._time_read(message, now)
             case venue.Balances():
                 self._balances = message
-                for instrument_id, lots in message.positions.items():
-                    if instrument_id in self._exposure.holdings:
-                        self._exposure.set_position(instrument_id, lots)
+                self._sent.on_positions(message.positions)
                 self._refresh_ready()
             case venue.OpenOrders() | venue.Executions() | venue.Quotes():
                 self._count("unasked_answers")
             case _:
                 assert_never(message)
 
+    def _learn(self, answer: venue.OrderFound | venue.OrderNotFound, now: Instant) -> None:
+        """Count in the exposure what a lost report would have told."""
+        known = self._seen.get(answer.client_order_id)
+        if known is None:
+            return
+        if isinstance(answer, venue.OrderFound):
+            for fill in answer.fills:
+                self._sent.on_fill(known, fill)
+            has_ended = answer.status.is_final
+        else:
+            expires_at_ns, offset_ns = known.order.expires_at_ns, self._time.offset_ns
+            has_ended = (
+                expires_at_ns is not None
+                and offset_ns is not None
+                and now.now_ns + offset_ns > expires_at_ns + self._skew_ns
+            )
+        if has_ended:
+            self._sent.on_ended(known)
+
+    @property
+    def _skew_ns(self) -> int:
+        settings = self._venues.get(self.venue_id) if self.venue_id is not None else None
+        return settings.skew_ns if settings is not None else 0
+
+    def _refresh(self, now: Instant) -> None:
+        """Read the venue's clock and balances now and again every so often."""
+        self._ask_time(now)
+        self._request(venue.AskBalances(query_id=0))
+        self._wait(now.now_ns + REFRESH_NS, "", self._logins)
+
     def _ask_time(self, now: Instant) -> None:
-        query_id = self._next_query
-        self._next_query += 1
-        self._asked_time[query_id] = now.now_ns
-        self._request(venue.AskTime(query_id=query_id))
+        self._request(venue.AskTime(query_id=self._time.ask(now.now_ns)))
 
     def _time_read(self, told: venue.VenueTime, now: Instant) -> None:
-        asked_ns = self._asked_time.pop(told.query_id, None)
-        if asked_ns is None or self.venue_id is None:
+        bound_ns = self._skew_ns // 2
+        error_ns = self._time.read(
+            told.query_id,
+            venue_at_ns=told.venue_at_ns,
+            now_ns=now.now_ns,
+            error_ns_max=bound_ns,
+        )
+        if error_ns is None:
             return
-        half_ns = (now.now_ns - asked_ns) // 2
-        skew_ns = self._venues[self.venue_id].skew_ns if self.venue_id in self._venues else 0
-        if half_ns > skew_ns // 2:
+        if error_ns > bound_ns:
             self._count("clock_readings_vague")
             self._ask_time(now)
             return
-        self._offset_ns = told.venue_at_ns - asked_ns - half_ns
-        read = link.ClockRead(
-            venue_id=self.venue_id, offset_ns=self._offset_ns, uncertainty_ns=half_ns
-        )
-        if self.welcomed:
-            self._out.append(Say(message=read))
+        self._say_time(error_ns)
         self._refresh_ready()
+
+    def _say_time(self, error_ns: int) -> None:
+        if self.welcomed and self.venue_id is not None and self._time.offset_ns is not None:
+            read = link.ClockRead(
+                venue_id=self.venue_id, offset_ns=self._time.offset_ns, uncertainty_ns=error_ns
+            )
+            self._out.append(Say(message=read))
 
     def _refresh_ready(self) -> None:
         """Say that the account can trade, once everything for it is known."""
-        if not self._logged_in or self._balances is None or self._offset_ns is None:
+        if not self._logged_in or self._balances is None or self._time.offset_ns is None:
             return
         if self._bundle is None:
             return
@@ -471,10 +464,7 @@ class Worker:
     def _say_ready(self) -> None:
         if not self.welcomed or self.account_id is None or self._balances is None:
             return
-        assert self.venue_id is not None, "an account has a venue"
-        assert self._offset_ns is not None, "ready without the venue's time"
-        read = link.ClockRead(venue_id=self.venue_id, offset_ns=self._offset_ns, uncertainty_ns=0)
-        self._out.append(Say(message=read))
+        self._say_time(0)
         ready = link.Ready(
             account_id=self.account_id,
             account_epoch=self.account_epoch,
@@ -496,35 +486,15 @@ class Worker:
             return
         known.answered = True
         if isinstance(report, Filled):
-            self._filled(known, report)
-        elif isinstance(report, Accepted):
-            return
+            self._sent.on_fill(known, report)
+            has_ended = not known.leaves
         elif isinstance(report, Rejected):
-            if report.code in DEFINITE and known.cum_quantity == 0:
-                self._ended(known, report_id)
+            has_ended = report.code in DEFINITE and known.cum_quantity == 0
         else:
-            self._ended(known, report_id)
-        if known.cum_quantity >= known.order.quantity:
-            self._ended(known, report_id)
-
-    def _filled(self, known: SeenOrder, fill: Filled) -> None:
-        if fill.execution_id in known.executions:
-            return
-        known.executions[fill.execution_id] = None
-        leaves = 0 if known.ended else known.order.quantity - known.cum_quantity
-        known.cum_quantity += fill.quantity
-        self._exposure.note_filled(
-            known.order, fill.quantity, fill.price, leaves_quantity=Lots(max(0, leaves))
-        )
-
-    def _ended(self, known: SeenOrder, report_id: int) -> None:
-        known.final_report = report_id
-        if known.ended:
-            return
-        known.ended = True
-        leaves = max(0, known.order.quantity - known.cum_quantity)
-        if known.counted:
-            self._exposure.note_ended(known.order, leaves_quantity=Lots(leaves))
+            has_ended = not isinstance(report, Accepted)
+        if has_ended:
+            known.final_report = report_id
+            self._sent.on_ended(known)
 
     # -- time
 
@@ -538,10 +508,8 @@ class Worker:
             _, key, number = heapq.heappop(self._due)
             if key:
                 self._check_answered(ClientOrderId(key), number)
-            elif self._logged_in and number == self.account_epoch:
-                self._ask_time(now)
-                self._request(venue.AskBalances(query_id=0))
-                self._wait(now.now_ns + REFRESH_NS, "", number)
+            elif self._logged_in and number == self._logins:
+                self._refresh(now)
         return self._out
 
     def _check_answered(self, key: ClientOrderId, send_number: int) -> None:
@@ -554,7 +522,7 @@ class Worker:
     @property
     def exposure_state(self) -> TradingState:
         """What the worker's own gate lets through."""
-        return self._exposure.state
+        return self._sent.exposure.state
 
     def _count(self, what: str) -> None:
         self.counters[what] = self.counters.get(what, 0) + 1

@@ -235,7 +235,7 @@ class Chaos:
         )
         self.floor.command(pick(commands, a), f"again{b % 3}" if d % 6 == 0 else None)
 
-    def worker(self, numbers: Numbers) -> None:
+    def worker(self, numbers: Numbers) -> None:  # noqa: C901 - one line a kind
         a, b, c, d = numbers
         hand = self.hand(b)
         if a % 12 == 0:

@@ -1,0 +1,30 @@
+"""What outsiders say that can be true at all: nothing else is booked, judged or valued by.
+
+Desk and worker ask the same questions, so that neither takes for an end what the other drops.
+"""
+
+from decimal import Decimal
+
+from tandem.domain.limits import LOTS_MAX, MONEY_MAX
+from tandem.domain.reports import Filled
+from tandem.domain.venue import Quote
+
+DIGITS_MAX = 20  # after the point; with `MONEY_MAX` before it, sums of money stay exact
+
+
+def is_money(amount: Decimal) -> bool:
+    """Whether the books can hold this amount to its last digit."""
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):
+        return False  # infinite, or no number
+    return exponent >= -DIGITS_MAX and abs(amount) <= MONEY_MAX
+
+
+def is_execution(fill: Filled) -> bool:
+    """Whether this can have traded."""
+    return 0 < fill.quantity <= LOTS_MAX and 0 < fill.price <= LOTS_MAX and is_money(fill.fee)
+
+
+def is_quote(quote: Quote) -> bool:
+    """Whether its prices can be prices."""
+    return all(one is None or 0 < one <= LOTS_MAX for one in (quote.bid, quote.ask, quote.last))

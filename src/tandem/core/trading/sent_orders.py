@@ -1,0 +1,133 @@
+"""What one run of a worker knows of the orders it was handed, and what they expose its account to.
+
+The exposure counts an order from its send until the venue's word that it has ended, so the gate
+of the worker is never too wide. An order is forgotten only when the coordinator has its end on
+disk: whatever is not known here was never sent, unless `forgot` says that too many were seen.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tandem.core.trading.plausible import is_execution, is_quote
+from tandem.core.trading.risk import Exposure
+from tandem.domain.ids import ClientOrderId, ExecutionId, InstrumentId, Lots
+from tandem.domain.instant import Instant
+from tandem.domain.instrument import Instrument
+from tandem.domain.limits import Limits
+from tandem.domain.link import Progress, Seen
+from tandem.domain.order import Order
+from tandem.domain.reports import Filled
+from tandem.domain.venue import Quote
+
+SEEN_MAX = 50_000
+TOLD_MAX = 1_000  # in one hello, which must fit into one message
+
+
+class SentOrder(msgspec.Struct, gc=False):
+    """What this run knows of one attempt."""
+
+    order: Order
+    send_number: int = 0
+    progress: Progress = Progress.NOT_SENT
+    sent_ns: int | None = None
+    answered: bool = False
+    counted: bool = False  # what is open of it is in the exposure
+    cum_quantity: int = 0
+    executions: dict[ExecutionId, None] = {}
+    final_report: int | None = None  # the report of its end
+
+    @property
+    def leaves(self) -> Lots:
+        """What may still trade."""
+        return Lots(max(0, self.order.quantity - self.cum_quantity))
+
+
+class SentOrders:
+    """All of them, oldest first, and the exposure of the account that they belong to."""
+
+    def __init__(self) -> None:
+        self.orders: dict[ClientOrderId, SentOrder] = {}
+        self.exposure = Exposure()
+        self.forgot = False
+        self._instruments: dict[InstrumentId, Instrument] = {}
+
+    def told(self) -> tuple[tuple[Seen, ...], bool]:
+        """Return the youngest that fit into a hello, and whether that is all."""
+        youngest = list(self.orders.items())[-TOLD_MAX:]
+        seen = tuple(Seen(client_order_id=key, progress=one.progress) for key, one in youngest)
+        return seen, not self.forgot and len(self.orders) <= TOLD_MAX
+
+    def take(self, order: Order) -> SentOrder:
+        """Return what is known of this order, from now on."""
+        known = self.orders.get(order.client_order_id)
+        if known is None:
+            known = self.orders[order.client_order_id] = SentOrder(order=order)
+            if len(self.orders) > SEEN_MAX:
+                del self.orders[next(iter(self.orders))]
+                self.forgot = True
+        return known
+
+    def forget(self, client_order_id: ClientOrderId, *, report_id: int) -> None:
+        """Forget an order whose end was told in this report or an earlier one."""
+        known = self.orders.get(client_order_id)
+        final_report = known.final_report if known is not None else None
+        if final_report is not None and final_report <= report_id:
+            del self.orders[client_order_id]
+
+    # -- exposure
+
+    def track(self, instruments: Iterable[Instrument]) -> None:
+        """Let the gate know these instruments."""
+        for instrument in instruments:
+            self._instruments[instrument.instrument_id] = instrument
+            self.exposure.track(instrument)
+
+    def on_quote(self, quote: Quote, now: Instant) -> None:
+        """Judge and value by this quote from now on, if its prices can be prices."""
+        if is_quote(quote):
+            self.exposure.note_quote(quote, now)
+
+    def on_positions(self, positions: dict[InstrumentId, int]) -> None:
+        """Take the venue's word about what the account holds."""
+        for instrument_id, lots in positions.items():
+            if instrument_id in self.exposure.holdings:
+                self.exposure.set_position(instrument_id, lots)
+
+    def on_account_dropped(self) -> None:
+        """Another account begins with nothing out; what is known of prices stays."""
+        before, self.exposure = self.exposure, Exposure()
+        self.track(self._instruments.values())
+        for instrument_id, holding in before.holdings.items():
+            if holding.reference is not None:
+                seen_at = Instant(0, holding.reference_market_ns)
+                self.exposure.note_reference(instrument_id, holding.reference, seen_at)
+        for known in self.orders.values():
+            known.counted = False
+
+    def on_sent(self, known: SentOrder, limits: Limits, now: Instant) -> None:
+        """Count the order as out, unless it is."""
+        if not known.counted and known.leaves:
+            known.counted = True
+            rest = msgspec.structs.replace(known.order, quantity=known.leaves)
+            self.exposure.note_sent(rest, limits, now)
+
+    def on_fill(self, known: SentOrder, fill: Filled) -> None:
+        """Count an execution, once."""
+        if fill.execution_id in known.executions or not is_execution(fill):
+            return
+        known.executions[fill.execution_id] = None
+        leaves = known.leaves if known.counted else Lots(0)
+        known.cum_quantity += fill.quantity
+        if known.order.instrument_id in self.exposure.holdings:
+            self.exposure.note_filled(
+                known.order, fill.quantity, fill.price, leaves_quantity=leaves
+            )
+        if not known.leaves:
+            self.on_ended(known)
+
+    def on_ended(self, known: SentOrder) -> None:
+        """Nothing more of it can trade: give back what was out."""
+        if known.counted:
+            known.counted = False
+            self.exposure.note_ended(known.order, leaves_quantity=known.leaves)
