@@ -99,6 +99,7 @@ class Recording(Generic[E, F]):
         self._effects: list[F] = []
         self._waiting: list[Callable[[], None]] = []
         self._scheduled = False
+        self._is_broken = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
         self.on_event: Callable[[E, list[F]], None] | None = None
@@ -119,9 +120,16 @@ class Recording(Generic[E, F]):
         return self._journal.is_idle and not self._scheduled
 
     def feed(self, event: E) -> None:
-        """Let the core decide about `event`; its effects follow when it is durable."""
+        """Let the core decide about `event`; its effects follow when it is durable.
+
+        Should the core raise, the event is not recorded, nothing more is fed, and the process
+        must end: whoever runs the loop sees to that.
+        """
+        assert not self._is_broken, "the core raised: what it holds now is not its records' state"
         now = self._clock.now()
+        self._is_broken = True
         effects = self.core.on(event, now)
+        self._is_broken = False
         number = self._journal.next_record
         self._journal.append(_ENCODER.encode(Record(number, now, event, effects)))
         self._effects.extend(effects)

@@ -55,6 +55,7 @@ INTERESTING = {
     "nemesis: pause": "a process stopped and went on",
     "nemesis: cut": "a link cut for a time",
     "nemesis: power cut": "a power cut",
+    "nemesis: disk failed": "a disk that did not confirm: the process ended itself",
     "nemesis: full disk": "a full disk",
 }
 SEEDS_FOR_ALL = 300  # a smaller campaign may miss rare things

@@ -4,9 +4,11 @@ Nothing here decides anything that a real pool decides: it puts the parts togeth
 for real processes, and lets a scenario look into them.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -54,6 +56,7 @@ from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
+from tandem.sim.process import Killed
 from tandem.sim.world import Main, SimProcess, World
 
 HEARTBEAT_NS = 250 * MS
@@ -93,6 +96,7 @@ class Cluster:
         self.watched: Callable[[Journal], Journal] = lambda journal: journal
         self.restarts: dict[str, int] = {}
         self.dropped: Counter[str] = Counter()
+        self.faults: list[tuple[str, BaseException | None]] = []
         self.venues = (VenueId("x"), VenueId("y"))
         self.exchange_settings = {one: self._exchange_settings(one) for one in self.venues}
         self.settings = self._desk_settings()
@@ -193,6 +197,7 @@ class Cluster:
 
     def _exchange(self, venue_id: VenueId) -> Main:
         async def run(process: SimProcess) -> None:
+            self._end_on_error(process)
             recovered, journal = open_log(
                 process.disk(f"exchange-{venue_id}"), segment_bytes=SEGMENT_BYTES
             )
@@ -218,6 +223,7 @@ class Cluster:
         return run
 
     async def _run_coordinator(self, process: SimProcess) -> None:
+        self._end_on_error(process)
         recovered, journal = open_log(
             process.disk("coordinator"), segment_bytes=SEGMENT_BYTES, reserve_bytes=SEGMENT_BYTES
         )
@@ -250,6 +256,7 @@ class Cluster:
         await shell.run()
 
     async def _run_worker(self, process: SimProcess) -> None:
+        self._end_on_error(process)
         incarnation = Incarnation(f"{process.name}-{process.pid}-{process.started}")
         shell = WorkerShell(
             Worker(incarnation, process.name),
@@ -263,6 +270,18 @@ class Cluster:
         self.workers[process.name] = shell
         self._count("worker")
         await shell.run()
+
+    def _end_on_error(self, process: SimProcess) -> None:
+        """An error that nobody caught ends the process, as in a real one."""
+
+        def on_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            error = context.get("exception")
+            if isinstance(error, Killed):
+                return
+            self.faults.append((process.name, error))
+            self.world.crash(process)
+
+        asyncio.get_running_loop().set_exception_handler(on_error)
 
     def _count(self, what: str) -> None:
         self.restarts[what] = self.restarts.get(what, 0) + 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tandem.core.trading import attempts, books, planning, pool, releasing, settling
+from tandem.core.trading import attempts, books, grey, planning, pool, releasing, settling
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.state import Attempt, Ending, Phase, Piece
@@ -284,7 +284,10 @@ def deaths_before_restart_unseen() -> Undo:
 
 def grey_worker_stays() -> Undo:
     """A worker that answers us but not for its venue keeps its account."""
-    return _set(settling, "_unanswered", lambda _turn, _seat, _worker: None)
+    return _all_of(
+        _set(grey, "unanswered", lambda _turn, _seat, _worker: None),
+        _set(grey, "on_alarm", lambda _turn, _slot: None),
+    )
 
 
 def cancels_not_repeated() -> Undo:

@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from tandem.domain.desk import MS, SECOND
+from tandem.domain.errors import DiskFailedError
 from tandem.domain.order import FenceClass
 from tandem.domain.venue import Login, Misbehave, Misbehavior, VenueMessage
 from tandem.shells.dialer import Dialer
@@ -97,6 +98,7 @@ def draw_mix(draws: random.Random) -> Mix:
     disk = DiskFaults(
         stall_chance=some((0.0, 0.002)),
         inline_chance=some((0.0, 0.5, 1.0)),
+        fail_chance=some((0.0, 0.0, 0.0005)),
         kill_loss_chance=some((0.0, 0.3)),
     )
     clock = ClockFaults(
@@ -377,8 +379,11 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
         if not trader.is_answered:
             checker.bad("I2", f"never answered: {list(trader.open)}")
         for ended in world.ended:
-            if ended.error is not None:
+            if ended.error is not None and not _is_disk(ended.error):
                 checker.bad("crash", story(ended)[-600:])
+        for name, fault in cluster.faults:
+            if not isinstance(fault, DiskFailedError):
+                checker.bad("crash", f"{name}: {type(fault).__name__}: {fault}")
         for complaint in world.complaints:
             if not isinstance(complaint.error, Killed):  # the dead may complain
                 checker.bad("crash", str(complaint)[-600:])
@@ -391,6 +396,13 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
             callbacks=world.loop.callbacks_count,
             settled_ns=settled_ns,
         )
+
+
+def _is_disk(error: BaseException) -> bool:
+    """Whether a process ended because its disk failed it: that is what it must do."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return isinstance(error, DiskFailedError)
 
 
 def _calm_down(cluster: Cluster, liar: Liar) -> None:
@@ -448,6 +460,9 @@ def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trad
         counters[key] += count
     for key, count in nemesis.done.items():
         counters[f"nemesis: {key}"] += count
+    counters["nemesis: disk failed"] += sum(
+        isinstance(fault, DiskFailedError) for _, fault in cluster.faults
+    )
     for key, count in cluster.restarts.items():
         counters[f"starts: {key}"] += count
     for refused in trader.refused.values():

@@ -15,6 +15,7 @@ import msgspec
 from tandem.core.trading import (
     attempts,
     books,
+    grey,
     orders_by_hand,
     planning,
     pool,
@@ -68,7 +69,7 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, ParentId
+from tandem.domain.ids import AccountId, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
@@ -243,7 +244,7 @@ def _venue_answers(turn: Turn, worker: Worker, account_id: AccountId) -> None:
     """News of the account that the worker holds now shows that its venue talks to it."""
     seat = turn.state.seats[worker.slot_id] if worker.slot_id is not None else None
     if seat is not None and seat.account_id == account_id:
-        settling.heard_from_venue(turn, seat, worker)
+        grey.heard_from_venue(turn, seat, worker)
 
 
 def _ring(turn: Turn) -> None:
@@ -254,6 +255,8 @@ def _ring(turn: Turn) -> None:
             settling.on_alarm(turn, key)  # type: ignore[arg-type]
         elif kind == Alarm.SET_UP.value:
             pool.on_set_up_alarm(turn)
+        elif kind == Alarm.SEAT.value:
+            grey.on_alarm(turn, SlotId(key))
         else:
             turn.touch(ParentId(key))
 
@@ -271,7 +274,8 @@ def _restarted(turn: Turn) -> None:
         worker.up = False
         worker.unanswered_since_ns = None
     for seat in state.seats.values():
-        seat.ready = False
+        seat.unready_since_ns = None
+        grey.now_unready(turn, seat)
         for client_order_id in seat.open:
             attempt = state.attempts[client_order_id]
             attempt.look_at_ns = None

@@ -5,7 +5,7 @@ to another only after the kernel said that the process is gone. Every grant rais
 epoch, and words of older epochs are dropped on both sides.
 """
 
-from tandem.core.trading import attempts, books, releasing, settling
+from tandem.core.trading import attempts, books, grey, releasing, settling
 from tandem.core.trading.state import Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
@@ -70,7 +70,10 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
     hello = joined.hello
     seat = turn.state.seats[worker.slot_id]
     same = hello.account_id == seat.account_id and hello.account_epoch == seat.epoch
-    seat.ready = hello.ready and same and seat.opened and worker.confirmed
+    if hello.ready and same and seat.opened and worker.confirmed:
+        grey.now_ready(seat)
+    else:
+        grey.now_unready(turn, seat)
     if not same:
         # The grant was lost with the connection it was sent on.
         _send_grant(turn, worker, seat)
@@ -108,6 +111,7 @@ def _empty(worker: Worker, seat: Seat) -> None:
     worker.slot_id = None
     seat.holder = None
     seat.ready = False
+    seat.unready_since_ns = None
 
 
 def on_silent(turn: Turn, incarnation: Incarnation) -> None:
@@ -132,7 +136,7 @@ def fill_seats(turn: Turn) -> None:
             turn.count("takeovers")
         seat.epoch += 1
         seat.holder = worker.incarnation
-        seat.ready = False
+        grey.now_unready(turn, seat)
         worker.slot_id = seat.slot_id
         worker.unanswered_since_ns = None
         _send_grant(turn, worker, seat)
@@ -162,7 +166,7 @@ def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:
     seat = _seat_of(turn, worker, told)
     if seat is None:
         return
-    seat.ready = True
+    grey.now_ready(seat)
     worker.unanswered_since_ns = None
     if not seat.opened:
         seat.opened = True
@@ -184,7 +188,7 @@ def on_not_ready(turn: Turn, worker: Worker, told: NotReady) -> None:
     """The account cannot trade at its holder for now."""
     seat = _seat_of(turn, worker, told)
     if seat is not None:
-        seat.ready = False
+        grey.now_unready(turn, seat)
         turn.count("not_ready")
 
 

@@ -5,11 +5,11 @@ attempt's alarm rings, and whenever something changed that could let it go on; i
 now and when to look again.
 """
 
-from tandem.core.trading import attempts
+from tandem.core.trading import attempts, grey
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Attempt, Ending, ParentPhase, Phase, Seat, Worker
 from tandem.core.trading.turn import Turn
-from tandem.domain.desk import Kill, VenueSettings
+from tandem.domain.desk import VenueSettings
 from tandem.domain.ids import ClientOrderId
 from tandem.domain.link import Answered, Ask, Release
 from tandem.domain.order import FenceClass
@@ -46,7 +46,7 @@ def look(turn: Turn, attempt: Attempt) -> None:
         if waited_ns < turn.rules.timings.ask_ns:
             attempts.look_in(turn, attempt, turn.rules.timings.ask_ns - waited_ns)
             return
-        _unanswered(turn, seat, worker)
+        grey.unanswered(turn, seat, worker)
     _go_on(turn, attempt, seat, worker, venue)
 
 
@@ -131,25 +131,6 @@ def hand_out(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
             parent_quantity_left=parent.quantity - parent.done_quantity,
         ),
     )
-
-
-def _unanswered(turn: Turn, seat: Seat, worker: Worker) -> None:
-    """A worker that answers us but not for its venue, while others get answers, is replaced."""
-    if worker.unanswered_since_ns is None:
-        worker.unanswered_since_ns = turn.now_ns
-        return
-    since_ns = worker.unanswered_since_ns
-    venue_lives = turn.clock(seat.venue_id).answered_at_ns > since_ns
-    if turn.now_ns - since_ns > turn.rules.timings.grey_ns and venue_lives and not worker.killing:
-        worker.killing = True
-        turn.count("grey_workers")
-        turn.out.append(Kill(incarnation=worker.incarnation))
-
-
-def heard_from_venue(turn: Turn, seat: Seat, worker: Worker) -> None:
-    """The venue answered this worker."""
-    worker.unanswered_since_ns = None
-    turn.clock(seat.venue_id).answered_at_ns = turn.now_ns
 
 
 def on_answered(turn: Turn, told: Answered) -> None:

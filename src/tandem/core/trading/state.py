@@ -258,6 +258,7 @@ class Seat(msgspec.Struct, gc=False):
     holder: Incarnation | None = None
     epoch: int = 0
     ready: bool = False
+    unready_since_ns: int | None = None  # while it has a holder and is not ready
     opened: bool = False
     open: dict[ClientOrderId, None] = {}  # attempts that are not settled
     reserved_cash: dict[str, Decimal] = {}

@@ -51,6 +51,7 @@ class Alarm(enum.StrEnum):
     SET_UP = "set_up"  # the set-up's deadline
     BOTH = "both"  # a two-sided quote's lifetime
     PAIR = "pair"  # a pair's policy deadline
+    SEAT = "seat"  # a seat that was not ready
 
 
 class Rules:
