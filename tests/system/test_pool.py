@@ -279,6 +279,27 @@ def test_a_damaged_journal_is_named_and_nothing_is_started(tmp_path: Path) -> No
     assert "segment-00000001" in err
 
 
+def test_a_coordinator_that_ends_three_times_in_a_row_starts_halted(tmp_path: Path) -> None:
+    """F19: and one that ends three times more is given up."""
+    home = tmp_path / "home"
+    with pool(home) as process:
+        for epoch in (2, 3, 4):
+            os.kill(processes(process.pid)["coordinator"], signal.SIGTERM)
+            status = wait_for(home, lambda one, epoch=epoch: one.coordinator_epoch >= epoch)
+        assert status.trading == "halted"
+        assert "ended 3 times in a row" in status.reason
+        for epoch in (6, 7):
+            os.kill(processes(process.pid)["coordinator"], signal.SIGTERM)
+            wait_for(home, lambda one, epoch=epoch: one.coordinator_epoch >= epoch)
+        named = processes(process.pid)
+        os.kill(named["coordinator"], signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 1, out
+    assert "starting halted" in out
+    assert "again and again" in err
+    assert not [name for name, pid in named.items() if is_alive(pid)]
+
+
 def test_without_a_pool_there_is_no_coordinator(tmp_path: Path) -> None:
     for words in (
         ("status",),

@@ -155,20 +155,19 @@ def _apart(
 
 
 def opening_text(home: Home) -> str:
-    """Return what the accounts of a home started with, in one line."""
+    """Return what the accounts of a home started with, as lines."""
     exchange = read_paper(home).exchange
-    first = exchange.accounts[0]
+    first, last = exchange.accounts[0], exchange.accounts[-1]
     cash = " and ".join(f"{amount(money)} {name}" for name, money in first.cash.items())
     held: dict[str, list[str]] = {}
     for one in exchange.instruments:
         lots = first.positions.get(one.instrument_id, 0)
         if lots:
-            held.setdefault(f"{lots * one.lot_size:,f}", []).append(one.symbol)
-    positions = ", ".join(
-        f"{quantity} each of {' '.join(names)}" for quantity, names in held.items()
-    )
-    last = exchange.accounts[-1].account_id
-    return f"each account, {first.account_id} to {last}, started with {cash}, and {positions}"
+            quantity = (lots * one.lot_size).normalize()
+            held.setdefault(f"{quantity:,f}", []).append(one.symbol)
+    lines = [f"each of {first.account_id} to {last.account_id} started with {cash}, and"]
+    lines += [f"  {quantity} of {' '.join(symbols)}" for quantity, symbols in held.items()]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _sums_text(label: str, sums: Sums) -> str:

@@ -200,7 +200,7 @@ def _is_filled(traded: Traded) -> bool:
 
 
 def _print(run: Run, home: Home, traded: list[Traded], out: TextIO) -> None:
-    out.write(f"run {run.name}\n{opening_text(home)}\n")
+    out.write(f"run {run.name}\n{opening_text(home)}")
     heads = (">line", "order", "parent", ">children", ">fills", ">filled", ">average price")
     rows = [_row(one) for one in traded]
     out.write(table((*heads, ">skew", "outcome"), rows))

@@ -30,7 +30,7 @@ from tandem.wiring.settings import ReplayPlan
 
 ENDS_MAX: Final = 3  # in a row, by its own fault, before something else is tried
 KILLS_MAX: Final = 50  # in a row, by others
-SHORT_LIFE_NS: Final = 5_000_000_000
+SHORT_LIFE_NS: Final = 30_000_000_000  # whoever lived longer has got past that place
 SET_UP_S: Final = 20.0
 STOP_S: Final = 3.0
 ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
