@@ -241,23 +241,12 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
         _compare_end(turn, attempt, found.cum_quantity)
         return
     if found.status is OrderStatus.REJECTED:
-        if _may_yet_live(turn, attempt):
-            turn.count("refused_resends")
-            return
+        # Of all its sends: an id that is refused and used is used for ever, and class A only
+        # releases again what was never sent.
         attempt.text = attempt.text or "the venue has it as refused"
     if attempt.phase is Phase.UNKNOWN:
         turn.count("unknown_found_ended")
     finish(turn, attempt, ENDINGS[found.status], _believable(attempt, found.cum_quantity))
-
-
-def _may_yet_live(turn: Turn, attempt: Attempt) -> bool:
-    """Whether another send may arrive behind the one that the venue has refused.
-
-    Not in class A, where only what was never sent is released again; and not when the venue has
-    said that the id is used.
-    """
-    is_resent = turn.rules.slots[attempt.slot_id].fence_class is FenceClass.UNIQUE
-    return is_resent and attempt.sends > 1 and not attempt.duplicate_seen
 
 
 def become_live(turn: Turn, attempt: Attempt) -> None:
@@ -277,6 +266,7 @@ def become_live(turn: Turn, attempt: Attempt) -> None:
         withdraw(turn, attempt)
         look_in(turn, attempt, turn.rules.timings.ask_ns)
     else:
+        attempt.look_at_ns = None  # it was to end a silence
         look_in(turn, attempt, turn.rules.timings.poll_ns)
 
 

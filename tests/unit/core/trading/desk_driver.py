@@ -305,6 +305,11 @@ class Floor:
         elif isinstance(message, link.Revoke) and hand.account_id == message.account_id:
             hand.account_id, hand.account_epoch = None, 0
 
+    def look_away(self) -> None:
+        """Prove nothing from now on: the test has put something into the desk itself."""
+        self.is_checked = False
+        self._twin = None
+
     def restart(self, settings: DeskSettings | None = None) -> list[DeskEffect]:
         """The coordinator's process comes back."""
         return self.on(Restarted(settings=settings or self.settings))
