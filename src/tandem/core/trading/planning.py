@@ -75,7 +75,7 @@ def open_parent(
         command_id=command_id,
         spec=spec,
         quantity=sum(quantity for _, quantity in shares),
-        slots=[slot_id for slot_id, _ in shares],
+        slots=slots,
         began_ns=turn.now_ns,
         owner=owner,
     )

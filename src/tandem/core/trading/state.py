@@ -155,7 +155,7 @@ class Parent(msgspec.Struct, gc=False):
     command_id: CommandId
     spec: ParentSpec
     quantity: int
-    slots: list[SlotId]
+    slots: list[SlotId]  # all that may take a share, also of what others left
     phase: ParentPhase = ParentPhase.WORKING
     children: list[Child] = []
     attempts: list[ClientOrderId] = []

@@ -149,14 +149,13 @@ def two_markets(**changes: Any) -> DeskSettings:
         for venue in (X, Y)
         for n in (1, 2)
     )
+    fields: dict[str, Any] = {
+        "slots": slots,
+        "venues": (VenueSettings(venue_id=X), VenueSettings(venue_id=Y)),
+        "instruments": (instrument("T", X, "mx"), instrument("T", Y, "my")),
+    }
     changes.pop("fence_class", None)
-    return msgspec.structs.replace(
-        settings_of(),
-        slots=slots,
-        venues=(VenueSettings(venue_id=X), VenueSettings(venue_id=Y)),
-        instruments=(instrument("T", X, "mx"), instrument("T", Y, "my")),
-        **changes,
-    )
+    return msgspec.structs.replace(settings_of(), **(fields | changes))
 
 
 class Hand:

@@ -204,9 +204,7 @@ def test_a_definite_refusal_gives_everything_back(code: RejectCode) -> None:
     assert attempt.text == f"{code}: so it is"
 
 
-@pytest.mark.parametrize(
-    "code", sorted(set(RejectCode) - DEFINITE - {RejectCode.DUPLICATE_ID})
-)
+@pytest.mark.parametrize("code", sorted(set(RejectCode) - DEFINITE - {RejectCode.DUPLICATE_ID}))
 def test_a_refusal_that_proves_nothing_makes_it_unknown_with_its_reservations(
     code: RejectCode,
 ) -> None:

@@ -40,7 +40,7 @@ def test_silence_makes_an_order_unknown_when_its_request_has_expired() -> None:
 
 def test_nobody_is_asked_before_the_answer_could_prove_anything() -> None:
     """F3."""
-    floor, attempt = unknown_order()
+    floor, _attempt = unknown_order()
     assert floor.sent(link.Ask, floor.pass_time(PROOF_NS - 1)) == []
     assert len(floor.sent(link.Ask, floor.pass_time(1))) == 1
 
@@ -129,12 +129,12 @@ def test_an_order_that_lives_is_looked_at_now_and_then() -> None:
 
 
 def test_a_lost_question_is_asked_again() -> None:
-    floor, attempt = unknown_order()
+    floor, _attempt = unknown_order()
     assert len(floor.sent(link.Ask, floor.pass_time(PROOF_NS + 2 * SECOND))) == 4
 
 
 def test_a_woken_slot_asks_anew_though_a_question_is_on_its_way() -> None:
-    floor, attempt = unknown_order()
+    floor, _attempt = unknown_order()
     floor.pass_time(PROOF_NS)
     effects = floor.at("s1").ready()
     assert len(floor.sent(link.Ask, effects)) == 1
@@ -152,7 +152,7 @@ def test_nothing_is_asked_while_nobody_fills_the_slot_and_at_once_when_somebody_
 
 
 def test_without_a_clock_to_be_trusted_nobody_judges_an_expiry() -> None:
-    floor, attempt = unknown_order()
+    floor, _attempt = unknown_order()
     floor.at("s1").clock(floor.offset_ns + SECOND)
     assert floor.sent(link.Ask, floor.pass_time(5 * SECOND)) == []
     floor.at("s1").clock(floor.offset_ns + SECOND)
@@ -231,7 +231,7 @@ def test_class_b_asks_a_person_when_nothing_settles_it(is_duplicate: bool) -> No
 
 
 def test_class_b_sends_nothing_again_while_halted_or_without_a_clock() -> None:
-    floor, attempt = unknown_order(FenceClass.UNIQUE)
+    floor, _attempt = unknown_order(FenceClass.UNIQUE)
     floor.halt()
     assert floor.sent(link.Release, floor.pass_time(2 * SECOND)) == []
     floor.resume()
