@@ -21,6 +21,7 @@ E = TypeVar("E")
 F = TypeVar("F")
 EventIn = TypeVar("EventIn", contravariant=True)
 SNAPSHOT_RECORDS = 50_000
+MS = 1_000_000
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -182,9 +183,10 @@ class Recording(Generic[E, F]):
         self._timer, self._timer_ns = None, due_ns
         if due_ns is not None:
             after_ns = max(0, due_ns - self._clock.now().now_ns)
-            # A millisecond late is never early, and early would wake the core for nothing.
-            after_s = after_ns / 1e9
-            self._timer = asyncio.get_running_loop().call_later(after_s, self._ring)
+            # uvloop rounds to milliseconds and counts from its turn's beginning, so it may ring
+            # one early: then we would ask again and again until the moment has come.
+            after_ms = after_ns // MS + 2
+            self._timer = asyncio.get_running_loop().call_later(after_ms / 1e3, self._ring)
 
     def _ring(self) -> None:
         self._timer, self._timer_ns = None, None
