@@ -20,12 +20,15 @@ import msgspec
 
 from tandem.wiring.asking import desk_line
 from tandem.wiring.home import Home
-from tests.system.running import SHARE_LIST, WAIT_S, environment, processes
+from tests.system.running import WAIT_S, environment, longer_list, processes
 from tests.system.verdict import Verdict, judge
 
 VICTIMS = ("worker", "spare", "coordinator", "exchange", "supervisor")
 LATEST_S = 0.02
-LINES = 20
+ROUNDS = 3  # of the paper's twenty lines, each with other quantities
+LINES = 20 * ROUNDS
+EARLY = 0.2  # so many of the kills come at any time of start and set-up
+SET_UP_S = 1.0
 STARTS_MAX = 5
 
 
@@ -40,12 +43,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-async def _command(home: Path) -> asyncio.subprocess.Process:
+async def _command(home: Path, *, share_list: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         "from tandem.cli.main import main; main()",
-        *("trade", str(SHARE_LIST), "--home", str(home), "--run", "chaos"),
+        *("trade", str(share_list), "--home", str(home), "--run", "chaos"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -60,14 +63,15 @@ async def _one(number: int, seed: int) -> Outcome:
     began = clock()
     with tempfile.TemporaryDirectory(prefix="tandem-chaos-") as folder:
         home = Path(folder) / "home"
-        process = await _command(home)
+        share_list = longer_list(Path(folder), ROUNDS)
+        process = await _command(home, share_list=share_list)
         killing = asyncio.create_task(_kill(victim, process.pid, home, chance))
         starts = 1
         try:
             code = await asyncio.wait_for(process.wait(), 4 * WAIT_S)
             while code != 0 and starts < STARTS_MAX:
                 starts += 1
-                process = await _command(home)
+                process = await _command(home, share_list=share_list)
                 code = await asyncio.wait_for(process.wait(), 4 * WAIT_S)
         finally:
             killing.cancel()
@@ -77,7 +81,7 @@ async def _one(number: int, seed: int) -> Outcome:
         killed_at_s = None
         with contextlib.suppress(asyncio.CancelledError):
             killed_at_s = await killing
-        verdict = await asyncio.to_thread(judge, home, SHARE_LIST)
+        verdict = await asyncio.to_thread(judge, home, share_list)
         return Outcome(
             number=number,
             victim=victim,
@@ -89,34 +93,52 @@ async def _one(number: int, seed: int) -> Outcome:
 
 
 async def _kill(victim: str, supervisor: int, home: Path, chance: random.Random) -> float | None:
-    """Kill a little after so many orders of the list were taken; return when, since the first."""
-    wanted = chance.randrange(1, LINES)
-    began: float | None = None
+    """Kill at a random moment; return how long that is after the start, None when too late."""
     clock = asyncio.get_running_loop().time
-    async with desk_line(Home(home)) as line:
-        while True:
-            status = await line.status(WAIT_S)
-            taken = status.parents_open + status.parents_done
-            if taken and began is None:
-                began = clock()
-            if taken >= wanted:
-                break
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(chance.uniform(0, LATEST_S))
-    filled = [one.pid for one in status.slots if one.pid is not None]
-    spares = [one.pid for one in status.workers if one.slot_id is None]
-    named = processes(supervisor)
-    pids = {
-        "worker": chance.choice(filled) if filled else None,
-        "spare": chance.choice(spares) if spares else None,
-        "supervisor": supervisor,
-    }
-    pid = pids[victim] if victim in pids else named.get(victim)
+    began = clock()
+    if chance.random() < EARLY:
+        await asyncio.sleep(chance.uniform(0, SET_UP_S))
+        pid = _by_name(victim, supervisor, chance)
+    else:
+        pid = await _amid_the_list(victim, supervisor, home, chance)
     if pid is None:
         return None
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    return clock() - (began or 0.0)
+    return clock() - began
+
+
+def _by_name(victim: str, supervisor: int, chance: random.Random) -> int | None:
+    """Return a process of a pool that is perhaps still being set up, where nobody is a spare."""
+    named = processes(supervisor)
+    if victim == "supervisor":
+        return supervisor
+    if victim in ("worker", "spare"):
+        workers = sorted(pid for name, pid in named.items() if name.startswith("p"))
+        return chance.choice(workers) if workers else None
+    return named.get(victim)
+
+
+async def _amid_the_list(
+    victim: str, supervisor: int, home: Path, chance: random.Random
+) -> int | None:
+    """Wait until so many orders of the list were taken, and a little; return the victim."""
+    wanted = chance.randrange(1, LINES - 3)
+    async with desk_line(Home(home)) as line:
+        while True:
+            status = await line.status(WAIT_S)
+            if status.parents_open + status.parents_done >= wanted:
+                break
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(chance.uniform(0, LATEST_S))
+        status = await line.status(WAIT_S)
+    if victim == "worker":
+        filled = [one.pid for one in status.slots if one.pid is not None]
+        return chance.choice(filled) if filled else None
+    if victim == "spare":
+        spares = [one.pid for one in status.workers if one.slot_id is None]
+        return chance.choice(spares) if spares else None
+    return _by_name(victim, supervisor, chance)
 
 
 async def _campaign(runs: int, seed: int) -> int:

@@ -19,6 +19,21 @@ WAIT_S = 30.0
 _RUN = "from tandem.cli.main import main; main()"
 
 
+def longer_list(folder: Path, rounds: int) -> Path:
+    """Write the paper's list so many times in a row, each time with other quantities.
+
+    The paper's own list is traded so quickly that a process can hardly be killed amid it.
+    """
+    lines = []
+    for number in range(rounds):
+        for line in SHARE_LIST.read_text(encoding="utf-8").splitlines():
+            symbol, side, quantity, target = line.split()
+            lines.append(f"{symbol} {side} {int(quantity) + number} {target}\n")
+    path = folder / "longer.txt"
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
 

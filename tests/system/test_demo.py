@@ -11,10 +11,12 @@ from tandem.core.trading.share_list import parse
 from tandem.domain.instrument import Catalogue
 from tandem.wiring.demo_journal import DemoJournal, Step
 from tandem.wiring.home import Home
-from tests.system.running import SHARE_LIST, ended_at_last, start, tandem, wait_for
+from tests.system.running import SHARE_LIST, ended_at_last, longer_list, start, tandem, wait_for
 from tests.system.verdict import judge
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "demo.txt"
+ROUNDS = 8
+LINES = 20 * ROUNDS
 
 
 def test_the_demo_prints_the_lines_of_the_paper(tmp_path: Path) -> None:
@@ -29,27 +31,28 @@ def test_the_demo_prints_the_lines_of_the_paper(tmp_path: Path) -> None:
 def test_a_demo_that_was_killed_goes_on_at_the_next_unsent_command(tmp_path: Path) -> None:
     """A32, A33: over both, each command is sent and logged once."""
     home = tmp_path / "home"
-    with ended_at_last(start("demo", SHARE_LIST, "--home", home)) as process:
+    longer = longer_list(tmp_path, ROUNDS)
+    with ended_at_last(start("demo", longer, "--home", home)) as process:
         wait_for(home, lambda status: status.parents_open + status.parents_done >= 6)
         os.kill(process.pid, signal.SIGKILL)
         first, _ = process.communicate()
     with DemoJournal(Home(home)) as journal:
-        run = journal.unfinished(_texts())
+        run = journal.unfinished(_texts(longer))
         assert run is not None
-        sent = sum(journal.has(run.name, Step.SENT, place) for place in range(20))
-    assert 1 <= sent < 20
-    code, second, err = tandem("demo", SHARE_LIST, "--home", home)
+        sent = sum(journal.has(run.name, Step.SENT, place) for place in range(LINES))
+    assert 1 <= sent < LINES
+    code, second, err = tandem("demo", longer, "--home", home)
     assert code == 0, err
     assert f"demo {run.name} goes on" in err
-    assert second.count("Message Sent") == 20 - sent
+    assert second.count("Message Sent") == LINES - sent
     # A kill between note and print may swallow one line of the first; none is printed twice.
-    assert 19 <= (first + second).count("Message Sent\n") <= 20
-    assert second.count("Command Logged") == 20
-    assert judge(home, SHARE_LIST).is_good
+    assert LINES - 1 <= (first + second).count("Message Sent\n") <= LINES
+    assert second.count("Command Logged") == LINES
+    assert judge(home, longer).is_good
 
 
-def _texts() -> tuple[str, ...]:
-    with SHARE_LIST.open("rb") as source:
+def _texts(path: Path) -> tuple[str, ...]:
+    with path.open("rb") as source:
         return tuple(one.text for one in parse(source, Catalogue(listing.instruments()), ()))
 
 

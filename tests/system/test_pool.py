@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tandem.domain.views import StatusView
 from tests.system.running import is_alive, pool, processes, start, stop, tandem, wait_for
 
 
@@ -222,7 +223,7 @@ def _with_an_open_order(home: Path, process: subprocess.Popen[str]) -> dict[str,
 
 
 def test_the_end_cancels_open_orders_and_leaves_nothing(tmp_path: Path) -> None:
-    """C14: no process, socket or half file; the exchange has no open order."""
+    """A11, I2: no process, socket or half file; the exchange has no open order."""
     home = tmp_path / "home"
     with pool(home) as process:
         named = _with_an_open_order(home, process)
@@ -285,12 +286,12 @@ def test_a_coordinator_that_ends_three_times_in_a_row_starts_halted(tmp_path: Pa
     with pool(home) as process:
         for epoch in (2, 3, 4):
             os.kill(processes(process.pid)["coordinator"], signal.SIGTERM)
-            status = wait_for(home, lambda one, epoch=epoch: one.coordinator_epoch >= epoch)
+            status = wait_for(home, _has_started(epoch))
         assert status.trading == "halted"
         assert "ended 3 times in a row" in status.reason
         for epoch in (6, 7):
             os.kill(processes(process.pid)["coordinator"], signal.SIGTERM)
-            wait_for(home, lambda one, epoch=epoch: one.coordinator_epoch >= epoch)
+            wait_for(home, _has_started(epoch))
         named = processes(process.pid)
         os.kill(named["coordinator"], signal.SIGTERM)
         out, err = process.communicate(timeout=30)
@@ -298,6 +299,10 @@ def test_a_coordinator_that_ends_three_times_in_a_row_starts_halted(tmp_path: Pa
     assert "starting halted" in out
     assert "again and again" in err
     assert not [name for name, pid in named.items() if is_alive(pid)]
+
+
+def _has_started(times: int) -> Callable[[StatusView], bool]:
+    return lambda status: status.coordinator_epoch >= times
 
 
 def test_without_a_pool_there_is_no_coordinator(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from tests.system.running import (
     SHARE_LIST,
     ended_at_last,
     is_alive,
+    longer_list,
     processes,
     start,
     tandem,
     wait_for,
 )
 from tests.system.verdict import judge
+
+ROUNDS = 12
 
 
 def _files(home: Path) -> list[str]:
@@ -59,7 +62,8 @@ def test_the_same_run_typed_again_trades_nothing_twice(tmp_path: Path) -> None:
 def test_a_run_goes_on_where_it_stood_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     """A18, F2, F3, F19: the pool ends with its supervisor, and the same command continues."""
     home = tmp_path / "home"
-    arguments = ("trade", SHARE_LIST, "--home", home, "--run", "killed")
+    longer = longer_list(tmp_path, ROUNDS)
+    arguments = ("trade", longer, "--home", home, "--run", "killed")
     with ended_at_last(start(*arguments)) as process:
         wait_for(home, lambda status: status.parents_open + status.parents_done >= 5)
         pool = processes(process.pid)
@@ -70,7 +74,7 @@ def test_a_run_goes_on_where_it_stood_when_the_supervisor_is_killed(tmp_path: Pa
     code, out, err = tandem(*arguments)
     assert code == 0, out + err
     assert "orders had been taken before" in err
-    assert judge(home, SHARE_LIST).is_good
+    assert judge(home, longer).is_good
 
 
 def _until_gone(pool: dict[str, int]) -> None:
@@ -83,7 +87,8 @@ def _until_gone(pool: dict[str, int]) -> None:
 def test_ctrl_c_while_a_list_is_traded_leaves_nothing_running(tmp_path: Path) -> None:
     """A11: and the run can be continued."""
     home = tmp_path / "home"
-    arguments = ("trade", SHARE_LIST, "--home", home, "--run", "interrupted")
+    longer = longer_list(tmp_path, ROUNDS)
+    arguments = ("trade", longer, "--home", home, "--run", "interrupted")
     with ended_at_last(start(*arguments)) as process:
         wait_for(home, lambda status: status.parents_open + status.parents_done >= 2)
         pool = processes(process.pid)
@@ -93,7 +98,7 @@ def test_ctrl_c_while_a_list_is_traded_leaves_nothing_running(tmp_path: Path) ->
     assert not [name for name, pid in pool.items() if is_alive(pid)]
     assert not list((home / "run").iterdir())
     tandem(*arguments)
-    verdict = judge(home, SHARE_LIST)
+    verdict = judge(home, longer)
     # What Ctrl-C canceled stays canceled: it may be missing, but nothing is there twice.
     assert (verdict.repeated, verdict.crossed, verdict.open_orders) == (0, 0, 0)
 

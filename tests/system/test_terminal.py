@@ -47,7 +47,7 @@ def test_the_table_is_drawn_in_place_and_ctrl_c_ends_it(tmp_path: Path) -> None:
 
 
 def test_the_person_is_asked_about_open_orders(tmp_path: Path) -> None:
-    """C14: and the answer is followed, whatever the option says."""
+    """A11: and the answer is followed, whatever the option says."""
     home = tmp_path / "home"
     with _terminal(home) as terminal:
         _leave_an_order_open(home)

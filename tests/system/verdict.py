@@ -8,7 +8,7 @@ import msgspec
 from tandem.core.matching.state import Execution
 from tandem.core.trading.share_list import parse
 from tandem.domain.commands import Split
-from tandem.domain.ids import SlotId
+from tandem.domain.ids import InstrumentId, SlotId
 from tandem.domain.instrument import Catalogue
 from tandem.domain.order import Side
 from tandem.wiring.home import Home
@@ -34,13 +34,13 @@ def judge(home: Path, share_list: Path, *, workers: int = 8) -> Verdict:
     """Return how what traded at the exchange differs from what the list asks for."""
     exchange = read_paper(Home(home)).exchange
     slots = [SlotId(f"w{number}") for number in range(1, len(exchange.accounts) + 1)]
-    wanted: dict[tuple[str, Side], int] = {}
+    wanted: dict[tuple[InstrumentId, Side], int] = {}
     with share_list.open("rb") as source:
         for line in parse(source, Catalogue(exchange.instruments), slots):
             key = (line.instrument_id, line.side)
             lots = line.quantity * (workers if line.split is Split.EACH else 1)
             wanted[key] = wanted.get(key, 0) + lots
-    traded: dict[tuple[str, Side], int] = {}
+    traded: dict[tuple[InstrumentId, Side], int] = {}
     executions: dict[str, Execution] = {}
     prevented = open_orders = 0
     for account in replayed_exchange(Home(home)).state.accounts:

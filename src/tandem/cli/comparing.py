@@ -136,7 +136,7 @@ async def _different_balances(home: Home, line: DeskLine) -> list[str]:
         for one in books
         for instrument_id, lots in one.balances.positions.items()
     }
-    return _apart(cash, their_cash) + _apart(held, their_held)
+    return _apart(cash, theirs=their_cash) + _apart(held, theirs=their_held)
 
 
 def _takes_part(books: AccountBooks, cash: dict[tuple[str, str], Decimal]) -> bool:
@@ -144,7 +144,7 @@ def _takes_part(books: AccountBooks, cash: dict[tuple[str, str], Decimal]) -> bo
 
 
 def _apart(
-    ours: dict[tuple[str, str], Decimal], theirs: dict[tuple[str, str], Decimal]
+    ours: dict[tuple[str, str], Decimal], *, theirs: dict[tuple[str, str], Decimal]
 ) -> list[str]:
     return [
         f"{key[0]} {key[1]}: {ours.get(key, Decimal(0)):f}, "

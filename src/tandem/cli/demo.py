@@ -11,10 +11,10 @@ from typing import Final, TextIO
 
 from tandem.cli.calling import BadInputError, HomeOption, finish, home_of, new_app
 from tandem.cli.main import FAILED, OK
-from tandem.cli.share_list_run import checked_lines, spec_of
+from tandem.cli.pacing import Pace
+from tandem.cli.share_list_run import checked_lines, pace_of, send_line
 from tandem.core.trading.share_list import ShareLine
-from tandem.domain.commands import PlaceParent, Refused
-from tandem.domain.ids import CommandId
+from tandem.domain.commands import Refused
 from tandem.domain.views import OrdersView
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.demo_journal import DemoJournal, Step, Stored
@@ -25,6 +25,7 @@ from tandem.wiring.pool import any_pool
 from tandem.wiring.settings import read_settings
 
 app = new_app()
+PACE_OF_QUESTIONS: Final = 1_000_000  # what was taken before is only answered again
 SHARE_LIST: Final = Path("examples/sharelist.txt")
 
 
@@ -83,18 +84,15 @@ async def _control(
     out.write(f"All Commands stored into Journal {journal.folder}\n")
     out.write(f"Reading Commands From Journal {journal.folder} and Publish to Coordinator:\n")
     out.flush()
+    pace = await pace_of(journal.home, desk)
     for place, line in enumerate(lines):
         if journal.has(run.name, Step.SENT, place):
             continue
         # Sent again after a crash between answer and note, it is still carried out once.
-        await desk.command(_command_id(run, line), PlaceParent(spec=spec_of(line)))
+        await send_line(run.name, line, desk, pace)
         journal.note(run.name, Step.SENT, place)
         out.write("Message Sent\n")
         out.flush()
-
-
-def _command_id(run: Stored, line: ShareLine) -> CommandId:
-    return CommandId(f"{run.name}:{line.line_number}")
 
 
 async def _act(
@@ -105,7 +103,7 @@ async def _act(
     is_filled = True
     for place, line in enumerate(lines):
         # The same id again: the coordinator only says what became of it.
-        answer = await desk.command(_command_id(run, line), PlaceParent(spec=spec_of(line)))
+        answer = await send_line(run.name, line, desk, Pace(PACE_OF_QUESTIONS))
         if isinstance(answer, Refused):
             is_filled = False
         else:

@@ -83,7 +83,7 @@ def show_log(home: Home, chosen: tuple[str, str | None], out: TextIO, *, as_json
         if order is None and is_market and not record.effects:
             continue  # the market moved, and nobody was told
         said = msgspec.json.encode([plain(record.event), plain(record.effects)]).decode()
-        if order is not None and not _names(said, order):
+        if order is not None and not _names(said, order=order):
             continue
         kind = type(record.event).__name__
         if as_json:
@@ -104,6 +104,6 @@ def show_log(home: Home, chosen: tuple[str, str | None], out: TextIO, *, as_json
     return OK
 
 
-def _names(said: str, order: str) -> bool:
+def _names(said: str, *, order: str) -> bool:
     """Whether the text names the order itself, or a part: an id and a dash."""
     return f'"{order}"' in said or f'"{order}-' in said

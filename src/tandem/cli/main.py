@@ -30,7 +30,7 @@ NO_COORDINATOR: Final = 3
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     try:
-        code = run(sys.argv[1:], sys.stdout, sys.stderr)
+        code = run(sys.argv[1:], sys.stdout, err=sys.stderr)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has seen enough; nothing more can be said, not even at exit.
@@ -39,7 +39,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:
+def run(arguments: Sequence[str], out: TextIO, *, err: TextIO) -> int:
     """Run one command; return its exit code."""
     name = arguments[0] if arguments else "--help"
     if name in ("-h", "--help", "help"):

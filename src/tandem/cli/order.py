@@ -27,6 +27,8 @@ app = new_app()
 order = App(name="order", help="Buy, sell, quote both sides, trade a pair, or cancel.")
 app.command(order)
 Flag = Annotated[bool, Parameter(negative="")]
+Symbol = str
+Quantity = str
 
 
 @Parameter(name="*")
@@ -73,8 +75,8 @@ class SingleOptions:
 
 @order.command
 def buy(
-    symbol: str,
-    quantity: str,
+    symbol: Symbol,
+    quantity: Quantity,
     *,
     options: SingleOptions | None = None,
     asking: AskOptions | None = None,
@@ -82,8 +84,8 @@ def buy(
     """Buy, split over the accounts and released together.
 
     Args:
-        symbol: What to buy, such as TSLA.
-        quantity: How much in all.
+        symbol: What is traded, such as TSLA.
+        quantity: How much, in all accounts together.
         options: How it is traded.
         asking: How it is asked.
     """
@@ -92,8 +94,8 @@ def buy(
 
 @order.command
 def sell(
-    symbol: str,
-    quantity: str,
+    symbol: Symbol,
+    quantity: Quantity,
     *,
     options: SingleOptions | None = None,
     asking: AskOptions | None = None,
@@ -101,8 +103,8 @@ def sell(
     """Sell, split over the accounts and released together.
 
     Args:
-        symbol: What to sell, such as TSLA.
-        quantity: How much in all.
+        symbol: What is traded, such as TSLA.
+        quantity: How much, in all accounts together.
         options: How it is traded.
         asking: How it is asked.
     """
@@ -176,12 +178,12 @@ class BothOptions:
 
 @order.command
 def both(
-    symbol: str, quantity: str, *, options: BothOptions, asking: AskOptions | None = None
+    symbol: Symbol, quantity: Quantity, *, options: BothOptions, asking: AskOptions | None = None
 ) -> int:
     """Quote both sides of one market over several accounts: buy below, sell above.
 
     Args:
-        symbol: What to quote.
+        symbol: What is quoted, such as TSLA.
         quantity: How much on each side.
         options: At which prices, and for how long.
         asking: How it is asked.

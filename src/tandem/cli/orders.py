@@ -20,6 +20,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 
 app = new_app()
+LIMIT_MAX = 5_000
 orders = App(name="orders", help="List orders; show one hop by hop; resolve one by hand.")
 app.command(orders)
 
@@ -35,6 +36,8 @@ def list_orders(*, limit: int = 20, home: HomeOption = None, json: JsonOption = 
     """
 
     async def act() -> int:
+        if not 1 <= limit <= LIMIT_MAX:
+            raise BadInputError(f"--limit {limit}: expected 1 to {LIMIT_MAX}")
         view: OrdersView = await ask_desk(home_of(home), lambda line: line.orders(limit=limit))
         return write_orders(view, sys.stdout, as_json=json)
 

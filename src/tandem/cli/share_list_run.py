@@ -5,7 +5,7 @@ import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tandem.cli.calling import BadInputError
 from tandem.cli.comparing import Comparison, compare, opening_text, totals_text
 from tandem.cli.drill import Drill
 from tandem.cli.main import FAILED, OK
+from tandem.cli.pacing import Pace
 from tandem.cli.printing import milliseconds, table, write_json
 from tandem.core.trading.share_list import ShareLine, parse
 from tandem.domain.commands import Answer, ParentSpec, PlaceParent, Refused, Taken
@@ -29,6 +30,7 @@ from tandem.wiring.settings import new_paper, read_paper, read_settings
 
 ENDS_S: Final = 120.0
 POLL_S: Final = 0.02
+ASKED_MAX: Final = 200
 PROGRESS_NS: Final = 1_000_000_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -76,7 +78,8 @@ async def trade_list(run: Run, home: Home, out: TextIO, *, err: TextIO) -> int:
     async with any_pool(home, workers=workers, say=say) as line:
         repeated = await _repeated(line)
         drill = Drill(line, after=max(1, len(lines) // 3)) if run.drill else None
-        traded = await _send_all(run, lines, line, drill)
+        sending = _Sending(run.name, line, await pace_of(home, line))
+        traded = await _send_all(sending, lines, drill)
         traded = await _until_ended(traded, line, err)
         earlier = await _repeated(line) - repeated
         if earlier:
@@ -133,18 +136,37 @@ async def _repeated(line: DeskLine) -> int:
     return (await line.status()).counters.get("commands_repeated", 0)
 
 
-async def _send_all(
-    run: Run, lines: list[ShareLine], desk: DeskLine, drill: Drill | None
-) -> list[Traded]:
+async def pace_of(home: Home, desk: DeskLine) -> Pace:
+    """Return how fast the pool of this home may be sent orders."""
+    slots = len((await desk.catalogue()).slots)
+    return Pace(read_settings(home).gate.max_orders_per_second, slots=slots)
+
+
+async def send_line(name: str, line: ShareLine, desk: DeskLine, pace: Pace) -> Answer:
+    """Send one line of the run of that name, when the pace allows; return the answer."""
+    orders = len(line.slots) or pace.slots
+    if wait_ns := pace.wait_ns(orders, now_ns=now_ns()):
+        await asyncio.sleep(wait_ns / 1e9)
+    pace.note(orders, now_ns=now_ns())
+    command_id = CommandId(f"{name}:{line.line_number}")
+    return await desk.command(command_id, PlaceParent(spec=spec_of(line)))
+
+
+class _Sending(NamedTuple):
+    name: str
+    desk: DeskLine
+    pace: Pace
+
+
+async def _send_all(sending: _Sending, lines: list[ShareLine], drill: Drill | None) -> list[Traded]:
     """Send every line in order, each after the one before it was taken."""
     traded = []
     async with contextlib.AsyncExitStack() as stack:
         if drill is not None:
             await stack.enter_async_context(drill)
         for line in lines:
-            command_id = CommandId(f"{run.name}:{line.line_number}")
-            answer = await desk.command(command_id, PlaceParent(spec=spec_of(line)))
-            traded.append(await _traded(line, answer, desk))
+            answer = await send_line(sending.name, line, sending.desk, sending.pace)
+            traded.append(await _traded(line, answer, sending.desk))
             if drill is not None:
                 await drill.on_line(line.line_number)
     return traded
@@ -172,21 +194,23 @@ async def _traded(line: ShareLine, answer: Answer, desk: DeskLine) -> Traded:
 
 async def _until_ended(traded: list[Traded], desk: DeskLine, err: TextIO) -> list[Traded]:
     """Wait until every order of the run has ended, or its time is over."""
-    ids = [one.order.parent_id for one in traded if one.order is not None]
-    told_ns = now_ns()
+    left = [one.order.parent_id for one in traded if one.order is not None]
+    count = len(left)
     views: dict[str, ParentView] = {}
+    told_ns = now_ns()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ENDS_S):
-            while True:
-                views = {one.parent_id: one for one in (await desk.orders(ids)).parents}
-                ended = sum(one.phase == "done" for one in views.values())
-                if ended == len(views):
-                    break
+            while left:
+                asked, rest = left[:ASKED_MAX], left[ASKED_MAX:]
+                found = (await desk.orders(asked)).parents
+                views |= {one.parent_id: one for one in found}
+                left = [one.parent_id for one in found if one.phase != "done"] + rest
                 if now_ns() - told_ns > PROGRESS_NS:
                     told_ns = now_ns()
-                    err.write(f"{ended} of {len(ids)} orders have ended\n")
+                    err.write(f"{count - len(left)} of {count} orders have ended\n")
                     err.flush()
-                await asyncio.sleep(POLL_S)
+                if len(left) > len(rest):
+                    await asyncio.sleep(POLL_S)
     return [
         msgspec.structs.replace(one, order=views.get(one.order.parent_id, one.order))
         if one.order is not None
@@ -224,4 +248,4 @@ def _row(traded: Traded) -> tuple[object, ...]:
     )
 
 
-__all__ = ["Comparison", "Run", "Traded", "checked_lines", "spec_of", "trade_list"]
+__all__ = ["Comparison", "Run", "Traded", "checked_lines", "pace_of", "send_line", "trade_list"]

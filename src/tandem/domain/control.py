@@ -4,10 +4,14 @@ Commands are recorded and answered once each; questions are not recorded, and an
 is on disk. Every question carries a number that its answer repeats.
 """
 
+from typing import Final
+
 from tandem.domain.commands import Answer, Asked
 from tandem.domain.ids import CommandId
 from tandem.domain.value import Value
 from tandem.domain.views import View
+
+ANSWER_BYTES_MAX: Final = 5_000_000  # a list of orders is longer than a trading message may be
 
 
 class AskStatus(Value, frozen=True, kw_only=True, tag="ask_status"):

@@ -15,7 +15,13 @@ from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.showing import show
 from tandem.domain import link as words
-from tandem.domain.control import Command, CommandAnswer, ControlRequest, QuestionAnswer
+from tandem.domain.control import (
+    ANSWER_BYTES_MAX,
+    Command,
+    CommandAnswer,
+    ControlRequest,
+    QuestionAnswer,
+)
 from tandem.domain.desk import (
     MS,
     Commanded,
@@ -229,6 +235,7 @@ class Coordinator:
         made: AskerLink = Link(
             self._asker_decoder, self._on_asker, self._on_asker_open, self._on_asker_lost
         )
+        made.bytes_max = ANSWER_BYTES_MAX
         return made
 
     def _on_asker_open(self, link: AskerLink) -> None:

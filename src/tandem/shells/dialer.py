@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from tandem.domain.link import MESSAGE_BYTES_MAX
 from tandem.ports import Network
 from tandem.shells.link import Link
 
@@ -30,6 +31,7 @@ class Dialer(Generic[M]):
         on_up: Callable[[Link[M]], None],
         on_messages: Callable[[int, Sequence[M]], None],
         on_down: Callable[[], None],
+        bytes_max: int = MESSAGE_BYTES_MAX,
     ) -> None:
         self._network = network
         self._address = address
@@ -37,11 +39,14 @@ class Dialer(Generic[M]):
         self._on_up = on_up
         self._messages = on_messages
         self._on_down = on_down
+        self._bytes_max = bytes_max
         self.link: Link[M] | None = None
         self._lost = asyncio.Event()
 
     def _make(self) -> Link[M]:
-        return Link(self._decoder, self._on_messages, self._on_open, self._on_lost)
+        made: Link[M] = Link(self._decoder, self._on_messages, self._on_open, self._on_lost)
+        made.bytes_max = self._bytes_max
+        return made
 
     def _on_open(self, link: Link[M]) -> None:
         self.link = link

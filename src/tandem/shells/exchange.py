@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from tandem.core.matching.exchange import Exchange
+from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.exchange import (
     CloseSession,
     Due,
@@ -62,6 +63,7 @@ class ExchangeShell:
 
     def _session(self) -> SessionLink:
         made: SessionLink = Link(self._decoder, self._on_requests, self._on_open, self._on_lost)
+        made.bytes_max = ANSWER_BYTES_MAX
         return made
 
     def _on_open(self, link: SessionLink) -> None:

@@ -57,6 +57,7 @@ class Link(asyncio.Protocol, Generic[M]):
         self.epoch = 0
         self.connection = 0
         self.tag: Any = None  # whatever the owner keeps with this connection
+        self.bytes_max = MESSAGE_BYTES_MAX  # of a frame or message, both ways
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -85,7 +86,7 @@ class Link(asyncio.Protocol, Generic[M]):
         try:
             while end - at >= head:
                 length, _, epoch, sequence = HEADER.unpack_from(data, at)
-                _refuse_long("frame", length)
+                self._refuse_long("frame", length)
                 if end - at - head < length:
                     break
                 body = data[at + head : at + head + length]
@@ -166,23 +167,21 @@ class Link(asyncio.Protocol, Generic[M]):
         for start in range(0, len(waiting), BATCH_MAX):
             batch = waiting[start : start + BATCH_MAX]
             body = _ENCODER.encode(batch)
-            if len(body) <= MESSAGE_BYTES_MAX:
+            if len(body) <= self.bytes_max:
                 frames.append(self._framed(body))
             else:
-                frames.extend(self._framed(_single(one)) for one in batch)
+                frames.extend(self._framed(self._single(one)) for one in batch)
         self.transport.write(b"".join(frames))
 
     def _framed(self, body: bytes) -> bytes:
         self._sent += 1
         return HEADER.pack(len(body), self.connection, self.epoch, self._sent) + body
 
+    def _single(self, message: object) -> bytes:
+        body = _ENCODER.encode([message])
+        self._refuse_long(type(message).__name__, len(body))
+        return body
 
-def _single(message: object) -> bytes:
-    body = _ENCODER.encode([message])
-    _refuse_long(type(message).__name__, len(body))
-    return body
-
-
-def _refuse_long(what: str, length: int) -> None:
-    if length > MESSAGE_BYTES_MAX:
-        raise FrameError(f"{what} of {length} bytes; the limit is {MESSAGE_BYTES_MAX}")
+    def _refuse_long(self, what: str, length: int) -> None:
+        if length > self.bytes_max:
+            raise FrameError(f"{what} of {length} bytes; the limit is {self.bytes_max}")

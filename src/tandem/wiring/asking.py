@@ -10,6 +10,7 @@ import msgspec
 from tandem.adapters.local.network import UnixNetwork
 from tandem.domain.commands import Answer, Asked, Command
 from tandem.domain.control import (
+    ANSWER_BYTES_MAX,
     AskCatalogue,
     AskLife,
     AskOrders,
@@ -57,6 +58,7 @@ class DeskLine:
             on_up=self._say_again,
             on_messages=self._on_messages,
             on_down=lambda: None,
+            bytes_max=ANSWER_BYTES_MAX,
         )
 
     async def run(self) -> None:

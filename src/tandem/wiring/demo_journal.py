@@ -51,6 +51,7 @@ class DemoJournal:
             JournalBusyError: another demo runs.
             JournalCorruptError: something changed after it was durable.
         """
+        self.home = home
         self.folder: Path = home.folder / "demo"
         self._disk = FolderDisk(self.folder)
         recovered, self._journal = open_log(

@@ -107,7 +107,7 @@ def _feed(
 
 async def _run_coordinator(home: Home, plan: Plan) -> None:
     paper = read_paper(home)
-    settings = desk_settings(paper, paced_limits(read_settings(home).limits, plan.replay))
+    settings = desk_settings(paper, paced_limits(read_settings(home).gate, plan.replay))
     recovered, journal = open_log(FolderDisk(home.coordinator))
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()

@@ -48,9 +48,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     taker_fee: Decimal = Decimal(0)
     latency_ns_min: int = 0
     latency_ns_max: int = 0
-    limits: Limits = LIMITS
+    limits: dict[str, object] = {}
+
+    @property
+    def gate(self) -> Limits:
+        """What the risk gate allows: our defaults, and what the table `limits` changes of them.
+
+        Raises:
+            ConfigurationError: there is no such limit, or it cannot be.
+        """
+        types = {one.name: one.type for one in msgspec.structs.fields(Limits)}
+        values = {}
+        for name, value in self.limits.items():
+            if name not in types:
+                raise ConfigurationError(f"no limit {name!r}; there are {', '.join(types)}")
+            try:
+                values[name] = msgspec.convert(value, types[name])
+            except msgspec.ValidationError as error:
+                raise ConfigurationError(f"limit {name}: {error}") from error
+        return msgspec.structs.replace(LIMITS, **values)
 
     def __post_init__(self) -> None:
+        _ = self.gate  # limits that cannot be are refused at once
         if not 2 <= self.accounts <= ACCOUNTS_MAX:
             raise ConfigurationError(f"accounts is {self.accounts}, expected 2 to {ACCOUNTS_MAX}")
         if self.workers < 2:

@@ -227,7 +227,7 @@ class Supervisor:
 
     # -- children
 
-    def _fork(self, role: Role, name: str, halt: str = "") -> None:
+    def _fork(self, role: Role, name: str, *, halt: str = "") -> None:
         self._send(
             Plan(role=role, name=name, folder=str(self.home.folder), replay=self._replay, halt=halt)
         )
@@ -264,7 +264,7 @@ class Supervisor:
         if plan.role is Role.WORKER:
             self._fork_worker()
         else:
-            self._fork(plan.role, plan.name, self._halt_reason(plan.role, fault))
+            self._fork(plan.role, plan.name, halt=self._halt_reason(plan.role, fault))
 
     def _halt_reason(self, role: Role, fault: Fault | None) -> str:
         """Return why the coordinator must start halted: it ended three times at one place."""

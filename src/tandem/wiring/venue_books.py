@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from tandem.adapters.local.network import UnixNetwork
+from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.errors import VenueUnreachableError
 from tandem.domain.exchange import AccountSettings
 from tandem.domain.ids import AccountId
@@ -54,6 +55,7 @@ class _Session:
             self._on_open,
             lambda _, reason: self._messages.put_nowait(reason),
         )
+        self.link.bytes_max = ANSWER_BYTES_MAX
 
     def _on_open(self, link: Link[VenueMessage]) -> None:
         link.send(Login(account_id=self._account.account_id, secret=self._account.secret))
