@@ -90,7 +90,7 @@ class Checker:
         self._durable: dict[str, int] = {}
         self._granted: dict[AccountId, int] = {}
         self._accepted: dict[tuple[VenueId, str], int] = {}
-        self._records: dict[str, list[OrderRecord]] = {}
+        self._cores: dict[VenueId, int] = {}
         self.is_needless: Callable[[str], bool] = lambda _name: False
         cluster.on_desk = self._on_desk
         cluster.on_exchange = self._on_exchange
@@ -176,6 +176,7 @@ class Checker:
         if not isinstance(event, Requested) or not isinstance(event.request, PlaceOrder):
             return
         order = event.request.order
+        self._forget_undone(venue_id)
         found = self._record(venue_id, order)
         if found is None or self._accepted.get((venue_id, order.client_order_id)) == found.number:
             return
@@ -184,9 +185,24 @@ class Checker:
         self._accepted[venue_id, order.client_order_id] = found.number
         self.seen["accepted"] += 1
         parent_id = order.client_order_id.rsplit("-", 2)[0]
-        self._records.setdefault(parent_id, []).append(found)
         self._check_cross(order)
         self._check_total(parent_id)
+
+    def _forget_undone(self, venue_id: VenueId) -> None:
+        """What an exchange took in and lost by dying before its disk had it was never accepted."""
+        starts = self.cluster.starts[venue_id]
+        if self._cores.get(venue_id) == starts:
+            return
+        self._cores[venue_id] = starts
+        for at, key in list(self._accepted):
+            if at == venue_id and self._number(venue_id, key) is None:
+                del self._accepted[at, key]
+
+    def _number(self, venue_id: VenueId, key: str) -> int | None:
+        for account in self.cluster.exchanges[venue_id].core.state.accounts:
+            if key in account.numbers:
+                return account.numbers[key]
+        return None
 
     def _record(self, venue_id: VenueId, order: Order) -> OrderRecord | None:
         for account in self.cluster.exchanges[venue_id].core.state.accounts:
@@ -224,7 +240,10 @@ class Checker:
             return
         total = sum(
             one.order.quantity if one.status is None else one.cum_quantity
-            for one in self._records[parent_id]
+            for shell in self.cluster.exchanges.values()
+            for account in shell.core.state.accounts
+            for one in account.records.values()
+            if one.order.client_order_id.rsplit("-", 2)[0] == parent_id
         )
         if total > parent.quantity:
             self.bad("I1", f"{parent_id}: {total} at venues of {parent.quantity}")

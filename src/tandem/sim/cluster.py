@@ -95,6 +95,7 @@ class Cluster:
         self.on_performed: Callable[[DeskEffect], None] = lambda _e: None
         self.watched: Callable[[Journal], Journal] = lambda journal: journal
         self.restarts: dict[str, int] = {}
+        self.starts: dict[VenueId, int] = {}
         self.dropped: Counter[str] = Counter()
         self.faults: list[tuple[str, BaseException | None]] = []
         self.venues = (VenueId("x"), VenueId("y"))
@@ -217,6 +218,7 @@ class Cluster:
             )
             shell.recording.on_event = lambda event, _: self.on_exchange(venue_id, event)
             self.exchanges[venue_id] = shell
+            self.starts[venue_id] = self.starts.get(venue_id, 0) + 1
             self._count("exchange")
             await shell.run()
 
