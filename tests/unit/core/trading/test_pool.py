@@ -174,31 +174,33 @@ def test_swapping_for_login_has_an_end_though_nobody_dies() -> None:
     assert floor.state.pool.phase is PoolPhase.NONE
 
 
-def test_a_worker_that_dies_at_any_step_is_replaced_and_the_set_up_completes() -> None:
-    """A17: at hello, confirmation, grant and login."""
-    for step in range(4):
-        floor, hands = joined(3)
-        if step == 0:
-            hands[1].die()
-            floor.hand("w9").join()
-        set_up(floor, 3)
-        if step == 1:
-            hands[1].die()
-            floor.hand("w9").join()
-        for hand in floor.all_hands():
-            if hand.incarnation in floor.state.workers:
-                hand.configured()
-        if step == 2:
+@pytest.mark.parametrize("step", ["hello", "confirmation", "grant", "login"])
+def test_a_worker_that_dies_at_any_step_is_replaced_and_the_set_up_completes(step: str) -> None:
+    """A17."""
+    floor, hands = joined(3)
+
+    def dies(now: str) -> None:
+        if now == step:
             hands[0].die()
-        for hand in floor.all_hands():
-            if hand.account_id is not None and hand.incarnation in floor.state.workers:
-                hand.ready()
-                if step == 3 and hand is hands[0]:
-                    hand.die()
-        for hand in floor.all_hands():
-            if hand.account_id is not None and hand.incarnation in floor.state.workers:
-                hand.ready()
-        assert floor.state.pool.phase is PoolPhase.TRADING, step
+            floor.hand("w9").join()
+
+    def living() -> list[Hand]:
+        return [one for one in floor.all_hands() if one.incarnation in floor.state.workers]
+
+    dies("hello")
+    set_up(floor, 3)
+    dies("confirmation")
+    for hand in living():
+        hand.configured()
+    dies("grant")
+    for hand in living():
+        if hand.account_id is not None:
+            hand.ready()
+            dies("login")
+    for hand in living():
+        if hand.account_id is not None:
+            hand.ready()
+    assert floor.state.pool.phase is PoolPhase.TRADING
 
 
 def test_a_set_up_asked_twice_is_answered_twice_and_done_once() -> None:
