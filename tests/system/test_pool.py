@@ -94,6 +94,24 @@ def test_a_killed_spare_is_replaced(running: tuple[Path, int]) -> None:
     assert [one.worker for one in after.slots] == [one.worker for one in whole.slots]
 
 
+def test_when_the_nursery_is_killed_everything_is_started_anew(
+    running: tuple[Path, int],
+) -> None:
+    """Its children end with it; orders and accounts are what the journals say."""
+    home, supervisor = running
+    whole = wait_for(home, lambda one: _is_whole(one.slots, one.workers))
+    os.kill(processes(supervisor)["nursery"], signal.SIGKILL)
+    wait_for(
+        home,
+        lambda one: (
+            one.coordinator_epoch > whole.coordinator_epoch and _is_whole(one.slots, one.workers)
+        ),
+    )
+    code, out, err = tandem("order", "buy", "INTC", 16, "--wait", "--home", home)
+    assert code == 0, out + err
+    assert "filled" in out
+
+
 def test_a_worker_that_hangs_is_killed_and_replaced(running: tuple[Path, int]) -> None:
     """A17, F5: it is silent beyond its alarm, and its account goes to the spare."""
     home, _ = running
@@ -155,7 +173,7 @@ def test_an_order_is_shown_hop_by_hop(running: tuple[Path, int]) -> None:
     assert len(attempts) == 8
     for one in attempts:
         whats = [hop["what"].split()[0] for hop in one["hops"]]
-        assert whats[:2] == ["planned", "released"]
+        assert whats[:3] == ["planned", "released", "sent"]
         assert "filled" in whats
         times = [hop["at_ns"] for hop in one["hops"]]
         assert times == sorted(times)

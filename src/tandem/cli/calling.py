@@ -64,7 +64,7 @@ def finish(action: Callable[[], Awaitable[int]], err: TextIO | None = None) -> i
         task = asyncio.ensure_future(action())
         loop = asyncio.get_running_loop()
         # What was started is ended cleanly, whichever way we are told to.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, task.cancel)
         return await task
 

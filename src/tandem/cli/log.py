@@ -36,7 +36,12 @@ def verify_log(home: Home, out: TextIO, *, as_json: bool) -> int:
     Raises:
         JournalCorruptError: something changed after it was durable; names the place.
     """
-    verified = verify_journals(home)
+
+    def progress(segment: int, last: int) -> None:
+        if segment > 1:  # the first takes well below a second
+            sys.stderr.write(f"segment {segment} of {last}\n")
+
+    verified = verify_journals(home, progress)
     if as_json:
         write_json(verified, out)
         return OK

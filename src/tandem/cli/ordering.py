@@ -1,7 +1,8 @@
 """Placing one order, and what became of it."""
 
+import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Final, TextIO
 
 import msgspec
 
@@ -14,9 +15,11 @@ from tandem.domain.ids import CommandId
 from tandem.domain.views import BothView, OrdersView, ParentView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
-from tandem.wiring.names import fresh_command
+from tandem.wiring.names import fresh_command, now_ns
 from tandem.wiring.polling import poll
 from tandem.wiring.stopping import ENDED, open_count
+
+PROGRESS_NS: Final = 2_000_000_000
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +52,8 @@ async def place(home: Home, make: Callable[[Choice], Command], asking: Asking, o
 
 
 async def _ended(line: DeskLine, order_id: str) -> OrdersView:
-    """Wait until an order has ended; return it, with its parts."""
+    """Wait until an order has ended, saying so now and then; return it, with its parts."""
+    told_ns = now_ns()
 
     async def look() -> OrdersView:
         view = await line.orders((order_id,))
@@ -57,6 +61,11 @@ async def _ended(line: DeskLine, order_id: str) -> OrdersView:
         return await line.orders((order_id, *parts)) if parts else view
 
     def is_ended(view: OrdersView) -> bool:
+        nonlocal told_ns
+        if now_ns() - told_ns > PROGRESS_NS:
+            told_ns = now_ns()
+            parts = (f"{one.symbol} {one.filled} of {one.quantity}" for one in view.parents[-2:])
+            sys.stderr.write(f"{order_id}: {', '.join(parts)} traded\n")
         phases = [*(one.phase for one in view.parents), *(one.phase for one in view.both)]
         return all(phase in ENDED for phase in phases)
 

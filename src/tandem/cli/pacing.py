@@ -9,7 +9,8 @@ SECOND_NS: Final = 1_000_000_000
 class Pace:
     """Keeps orders to half of what the gate takes in a second; what is sent again counts too.
 
-    `slots` is how many orders a line makes that names no workers. A refusal is for ever, so a list must not run into a limit that only asks for patience.
+    `slots` is how many orders a line makes that names no workers. A refusal is for ever, so a
+    list must not run into a limit that only asks for patience.
     """
 
     def __init__(self, orders_per_second: int, *, slots: int = 1) -> None:

@@ -81,7 +81,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     screen = Screen(out, redraws=out.isatty() and not options.plain)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     workers = options.workers if options.workers is not None else settings.workers
     pool = own_pool(home, workers=workers, replay=replay, say=screen.say, settings=settings)

@@ -37,14 +37,18 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     state_hash: str
 
 
-def verify_journals(home: Home) -> dict[str, Verified]:
+def verify_journals(
+    home: Home, on_segment: Callable[[int, int], None] | None = None
+) -> dict[str, Verified]:
     """Return what the home's journals hold, after checking every byte of them.
+
+    `on_segment` is told the number of each segment before it is read, and of the last one.
 
     Raises:
         JournalCorruptError: something changed after it was durable; names the place.
         ConfigurationError: there are none.
     """
-    return {name: verify(_view(home, name)) for name in JOURNALS}
+    return {name: verify(_view(home, name), on_segment) for name in JOURNALS}
 
 
 def records(home: Home, name: str) -> Iterator[AnyRecord]:

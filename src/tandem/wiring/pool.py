@@ -40,8 +40,8 @@ async def own_pool(
     supervisor = Supervisor(home, workers=workers, replay=replay, clock=SystemClock(), say=say)
     try:
         symbol = replay.symbol if replay is not None else None
-        take_paper(home, settings if settings is not None else read_settings(home), symbol)
-        say(await supervisor.start())
+        paper = take_paper(home, settings if settings is not None else read_settings(home), symbol)
+        say(await supervisor.start(paper.exchange.venue_id))
         if not await _knows_a_price(home):
             say("no price is known yet: orders are refused until one is")
         yield supervisor

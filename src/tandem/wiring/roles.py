@@ -1,5 +1,6 @@
 """The processes of a pool: exchange, coordinator and workers, each built of its parts."""
 
+import asyncio
 import enum
 import secrets
 from collections.abc import AsyncIterator
@@ -13,13 +14,14 @@ from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.disk import FolderDisk
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.processes import LinuxProcesses
-from tandem.adapters.local.sync import PageSync
+from tandem.adapters.local.sync import InlineSync, PageSync, Sync
 from tandem.core.matching.exchange import Exchange
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import HEARTBEAT_NS, Pulse
 from tandem.core.trading.worker import Worker
 from tandem.domain.commands import Asked, HaltTrading
 from tandem.domain.desk import Commanded, Restarted
+from tandem.domain.errors import JournalBusyError
 from tandem.domain.exchange import MarketEvents
 from tandem.domain.ids import AskerId, CommandId, Incarnation, VenueId
 from tandem.domain.instrument import Instrument
@@ -39,6 +41,8 @@ from tandem.wiring.settings import (
     secrets_of,
 )
 
+BUSY_NS: Final = 5_000_000_000
+BUSY_POLL_S: Final = 0.02
 NOBODY: Final = AskerId(0)  # connections are numbered from 1
 
 
@@ -56,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     name: str
     folder: str
+    venue_id: VenueId
     replay: ReplayPlan | None = None
     halt: str = ""
 
@@ -75,10 +80,26 @@ def _clock(plan: Plan) -> SystemClock:
     return plan.replay.clock() if plan.replay is not None else SystemClock()
 
 
+async def _disk(folder: Path, sync: Sync) -> FolderDisk:
+    """Return the folder, as ours; a process of a killed pool may take a moment to let it go.
+
+    Raises:
+        JournalBusyError: another process has it, and keeps it.
+    """
+    end_ns = SystemClock().now().now_ns + BUSY_NS
+    while True:
+        try:
+            return FolderDisk(folder, sync)
+        except JournalBusyError:
+            if SystemClock().now().now_ns > end_ns:
+                raise
+        await asyncio.sleep(BUSY_POLL_S)
+
+
 async def _run_exchange(home: Home, plan: Plan) -> None:
     settings = read_paper(home).exchange
     # A computer that lost its power has lost this market too: nobody waits for the disk here.
-    recovered, journal = open_log(FolderDisk(home.exchange, PageSync()))
+    recovered, journal = open_log(await _disk(home.exchange, PageSync()))
     snapshot = recovered.snapshot
     core = Exchange.restore(snapshot) if snapshot is not None else Exchange(settings)
     replay(core, recovered.records, msgspec.msgpack.Decoder(ExchangeRecord))
@@ -108,7 +129,7 @@ def _feed(
 async def _run_coordinator(home: Home, plan: Plan) -> None:
     paper = read_paper(home)
     settings = desk_settings(paper, paced_limits(read_settings(home).gate, plan.replay))
-    recovered, journal = open_log(FolderDisk(home.coordinator))
+    recovered, journal = open_log(await _disk(home.coordinator, InlineSync()))
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()
     replay(desk, recovered.records, msgspec.msgpack.Decoder(DeskRecord))
@@ -138,15 +159,14 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
 
 
 async def _run_worker(home: Home, plan: Plan) -> None:
-    # The paper exchange is the one venue; an account's secret comes with its grant.
-    venue_id: VenueId = read_paper(home).exchange.venue_id
+    # No secret is read here: that of its account comes with the grant.
     incarnation = Incarnation(secrets.token_hex(8))
     shell = WorkerShell(
         Worker(incarnation, plan.name),
         clock=_clock(plan),
         network=UnixNetwork(),
         coordinator=home.workers_socket,
-        venues={venue_id: home.exchange_socket},
+        venues={plan.venue_id: home.exchange_socket},
         heartbeat_ns=HEARTBEAT_NS,
     )
     await shell.run()

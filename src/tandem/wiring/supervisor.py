@@ -19,7 +19,7 @@ import msgspec
 
 from tandem.domain.commands import Done, SetUpPool
 from tandem.domain.errors import CoordinatorUnreachableError, TandemError
-from tandem.domain.ids import CommandId
+from tandem.domain.ids import CommandId, VenueId
 from tandem.ports import Clock
 from tandem.wiring.asking import desk_line
 from tandem.wiring.home import Home, HomeLock
@@ -70,6 +70,7 @@ class Supervisor:
         say: Callable[[str], None],
     ) -> None:
         self.home = home
+        self._venue_id = VenueId("")
         self._workers = workers
         self._replay = replay
         self._clock = clock
@@ -85,12 +86,15 @@ class Supervisor:
         self._lock = HomeLock(home)
         home.sweep()
 
-    async def start(self) -> str:
+    async def start(self, venue_id: VenueId) -> str:
         """Start everything and set the pool up; return what the coordinator said.
+
+        `venue_id` is what the workers know the paper exchange by.
 
         Raises:
             PoolFailedError: it could not be set up.
         """
+        self._venue_id = venue_id
         self._open_nursery()
         for role in ROLES:
             self._fork(role, role.value)
@@ -140,13 +144,14 @@ class Supervisor:
     async def stop(self) -> None:
         """End every process, wait until they are gone, and remove their sockets."""
         self._stopping = True
-        for pid in self.pids.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        if self._children:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_S):
-                    await self._gone.wait()
+        for number in (signal.SIGTERM, signal.SIGKILL):  # the second is for those that hang
+            for pid in self.pids.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if self._children:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STOP_S):
+                        await self._gone.wait()
         self._close_nursery()
         self.home.sweep()
         self._lock.release()
@@ -229,7 +234,14 @@ class Supervisor:
 
     def _fork(self, role: Role, name: str, *, halt: str = "") -> None:
         self._send(
-            Plan(role=role, name=name, folder=str(self.home.folder), replay=self._replay, halt=halt)
+            Plan(
+                role=role,
+                name=name,
+                folder=str(self.home.folder),
+                venue_id=self._venue_id,
+                replay=self._replay,
+                halt=halt,
+            )
         )
 
     def _fork_worker(self) -> None:

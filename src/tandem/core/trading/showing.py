@@ -240,8 +240,16 @@ def _attempt(desk: Desk, attempt: Attempt) -> AttemptView:
         filled=instrument.quantity_text(Lots(attempt.cum_quantity)),
         sends=attempt.sends,
         for_person=attempt.for_person,
-        hops=tuple(HopView(what=one.what, at_ns=one.at_ns) for one in attempt.hops),
+        hops=_hops(attempt),
     )
+
+
+def _hops(attempt: Attempt) -> tuple[HopView, ...]:
+    """Return the coordinator's steps, with the worker's send where it belongs in time."""
+    hops = [HopView(what=one.what, at_ns=one.at_ns) for one in attempt.hops]
+    if attempt.sent_ns is not None:
+        hops.append(HopView(what="sent by its worker", at_ns=attempt.sent_ns))
+    return tuple(sorted(hops, key=lambda one: one.at_ns))
 
 
 def _positions(desk: Desk) -> PositionsView:
