@@ -117,6 +117,7 @@ def settings_of(**changes: Any) -> DeskSettings:
     """Return a desk of four slots at venue X; T and U are listed there."""
     slots = changes.pop("slots", 4)
     fence_class = changes.pop("fence_class", FenceClass.EXPIRES)
+    may_short = changes.pop("may_short", False)
     fields: dict[str, Any] = {
         "desk_id": DeskId("d"),
         "slots": tuple(
@@ -125,6 +126,7 @@ def settings_of(**changes: Any) -> DeskSettings:
                 account_id=AccountId(f"A{n}"),
                 venue_id=X,
                 fence_class=fence_class,
+                may_short=may_short,
             )
             for n in range(1, slots + 1)
         ),
@@ -145,6 +147,7 @@ def two_markets(**changes: Any) -> DeskSettings:
             account_id=AccountId(f"{venue}{n}"),
             venue_id=venue,
             fence_class=changes.get("fence_class", FenceClass.EXPIRES),
+            may_short=changes.get("may_short", False),
         )
         for venue in (X, Y)
         for n in (1, 2)
@@ -155,6 +158,7 @@ def two_markets(**changes: Any) -> DeskSettings:
         "instruments": (instrument("T", X, "mx"), instrument("T", Y, "my")),
     }
     changes.pop("fence_class", None)
+    changes.pop("may_short", None)
     return msgspec.structs.replace(settings_of(), **(fields | changes))
 
 
@@ -370,7 +374,7 @@ class Floor:
             )
         )
 
-    def open(self, workers: int | None = None) -> "Floor":
+    def open(self, workers: int | None = None, quoted: Sequence[str] = ()) -> "Floor":
         """Set the pool up: as many workers as slots unless told, all ready, a price seen."""
         count = len(self.settings.slots) if workers is None else workers
         for number in range(1, count + 1):
@@ -382,7 +386,7 @@ class Floor:
             if hand.account_id is not None:
                 hand.ready()
         assert self.state.pool.phase is PoolPhase.TRADING
-        self.quote()
+        self.quote(1_000, *quoted)
         return self
 
     def all_hands(self) -> list[Hand]:

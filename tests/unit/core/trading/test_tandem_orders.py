@@ -1,4 +1,4 @@
-"""Both sides of the market: quotes and pairs through every phase, canceled and restarted in each."""
+"""Both sides of the market: quotes and pairs, canceled and restarted in every phase."""
 
 import pytest
 
@@ -502,18 +502,7 @@ def test_a_pair_survives_a_restart_in_every_phase(
 
 def test_an_account_that_may_go_short_hedges_without_anything_to_weigh() -> None:
     """F21: what is weighed is what it holds, and it holds nothing."""
-    settings = two_markets()
-    short = tuple(
-        type(one)(
-            slot_id=one.slot_id,
-            account_id=one.account_id,
-            venue_id=one.venue_id,
-            fence_class=one.fence_class,
-            may_short=True,
-        )
-        for one in settings.slots
-    )
-    floor = pair_floor(slots=short)
+    floor = pair_floor(may_short=True)
     floor.sell(1_000, slots=("y1",))
     pair = open_pair(floor)
     floor.fill(side(floor, pair, Side.BUY), 10)
