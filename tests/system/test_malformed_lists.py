@@ -75,6 +75,22 @@ def test_a_malformed_list_is_refused_with_its_place_before_anything_starts(
     assert not home.exists()
 
 
+def test_a_list_may_only_name_workers_that_would_trade(tmp_path: Path) -> None:
+    """A31: of five workers, four trade."""
+    file = tmp_path / "list.txt"
+    file.write_text("T buy 10 w4\nT buy 10 w5\n", encoding="utf-8")
+    code, out, err = tandem("trade", file, "--home", tmp_path / "home", "--workers", 5)
+    assert (code, out) == (2, "")
+    assert "line 2, column 10: saw 'w5'" in err
+
+
+@pytest.mark.parametrize("workers", ["1", "0", "-3", "5000", "many"])
+def test_a_pool_has_two_workers_or_more(tmp_path: Path, workers: str) -> None:
+    code, out, err = tandem("up", "--home", tmp_path / "home", f"--workers={workers}")
+    assert (code, out) == (2, "")
+    assert "workers" in err
+
+
 def test_there_are_thirty_of_them() -> None:
     assert len(LISTS) >= 30
 

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from tandem.domain.views import StatusView
-from tests.system.running import is_alive, pool, processes, start, stop, tandem, wait_for
+from tests.system.running import (
+    SHARE_LIST,
+    is_alive,
+    pool,
+    processes,
+    start,
+    stop,
+    tandem,
+    wait_for,
+)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +154,9 @@ def test_a_halt_refuses_orders_until_resumed(running: tuple[Path, int]) -> None:
     assert code == 1
     assert "halted: lunch" in out
     assert tandem("status", "--home", home)[0] == 1
+    code, out, err = tandem("trade", SHARE_LIST, "--home", home, "--run", "halted")
+    assert (code, out) == (1, "")
+    assert "tandem resume" in err
     assert tandem("resume", "--home", home)[0] == 0
     assert tandem("status", "--home", home)[0] == 0
 

@@ -62,13 +62,13 @@ def judge(home: Path, share_list: Path, *, workers: int = 8) -> Verdict:
         fills=len(executions),
         lost=lost,
         repeated=repeated,
-        crossed=prevented + _met(executions),
+        crossed=prevented + met(executions),
         open_orders=open_orders,
     )
 
 
-def _met(executions: dict[str, Execution]) -> int:
-    """Count trades of which both sides are ours: two executions, one after the other."""
+def met(executions: dict[str, Execution]) -> int:
+    """Count trades of which both sides are ours: two executions, one right after the other."""
     count = 0
     for execution_id, one in executions.items():
         stem, _, number = execution_id.rpartition("E")

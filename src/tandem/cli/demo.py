@@ -12,7 +12,7 @@ from typing import Final, TextIO
 from tandem.cli.calling import BadInputError, HomeOption, finish, home_of, new_app
 from tandem.cli.main import FAILED, OK
 from tandem.cli.pacing import Pace
-from tandem.cli.share_list_run import checked_lines, pace_of, send_line
+from tandem.cli.share_list_run import checked_lines, pace_of, refuse_halted, send_line
 from tandem.core.trading.share_list import ShareLine
 from tandem.domain.commands import Refused
 from tandem.domain.views import OrdersView
@@ -53,7 +53,8 @@ async def run_demo(file: Path, name: str | None, home: Home, streams: tuple[Text
         CoordinatorUnreachableError: an answer did not come; the same demo goes on from there.
     """
     out, err = streams
-    lines = await checked_lines(file, home)
+    workers = read_settings(home).workers
+    lines = await checked_lines(file, home, workers)
     texts = tuple(one.text for one in lines)
     home.make()
     with DemoJournal(home) as journal:
@@ -64,12 +65,12 @@ async def run_demo(file: Path, name: str | None, home: Home, streams: tuple[Text
             raise BadInputError(f"--run {name}: that demo had another list")
         else:
             err.write(f"demo {found.name} goes on\n")
-        workers = read_settings(home).workers
 
         def say(text: str) -> None:
             err.write(f"{text}\n")
 
         async with any_pool(home, workers=workers, say=say) as desk:
+            await refuse_halted(desk)
             await _control(journal, found, lines, desk, out)
             is_filled = await _act(journal, found, lines, desk, out)
     return OK if is_filled else FAILED

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, TextIO
 
 import msgspec
 
-from tandem.cli.calling import BadInputError
-from tandem.cli.comparing import Comparison, compare, opening_text, totals_text
+from tandem.cli.calling import BadInputError, RefusedError
+from tandem.cli.comparing import compare, opening_text, totals_text
 from tandem.cli.drill import Drill
 from tandem.cli.main import FAILED, OK
 from tandem.cli.pacing import Pace
@@ -67,15 +67,16 @@ async def trade_list(run: Run, home: Home, out: TextIO, *, err: TextIO) -> int:
         raise BadInputError(
             f"--run {run.name!r}: expected up to 64 letters, digits, '.', '_' or '-'"
         )
-    lines = await checked_lines(run.file, home)
+    workers = run.workers if run.workers is not None else read_settings(home).workers
+    lines = await checked_lines(run.file, home, workers)
 
     def say(text: str) -> None:
         err.write(f"{text}\n")
         err.flush()
 
     say(f"run {run.name}: {len(lines)} orders in {run.file}; --run {run.name} continues it")
-    workers = run.workers if run.workers is not None else read_settings(home).workers
     async with any_pool(home, workers=workers, say=say) as line:
+        await refuse_halted(line)
         repeated = await _repeated(line)
         drill = Drill(line, after=max(1, len(lines) // 3)) if run.drill else None
         sending = _Sending(run.name, line, await pace_of(home, line))
@@ -99,14 +100,25 @@ async def trade_list(run: Run, home: Home, out: TextIO, *, err: TextIO) -> int:
     return OK if comparison.agrees and all(map(_is_filled, traded)) else FAILED
 
 
-async def checked_lines(file: Path, home: Home) -> list[ShareLine]:
-    """Return the orders of a list, all of them checked.
+async def refuse_halted(line: DeskLine) -> None:
+    """See that the desk takes orders: a refusal would stand under that run's name for ever.
+
+    Raises:
+        RefusedError: trading is halted; nothing was sent.
+    """
+    status = await line.status()
+    if status.trading == "halted":
+        raise RefusedError(f"trading is halted ({status.reason}): 'tandem resume' ends that")
+
+
+async def checked_lines(file: Path, home: Home, workers: int) -> list[ShareLine]:
+    """Return the orders of a list, all of them checked; a new pool would have so many workers.
 
     Raises:
         ShareListError: the list is malformed; names file, line and column.
         BadInputError: it cannot be read.
     """
-    catalogue, slots = await _catalogue(home)
+    catalogue, slots = await _catalogue(home, workers)
     try:
         with file.open("rb") as source:
             return parse(source, catalogue, slots)
@@ -116,7 +128,7 @@ async def checked_lines(file: Path, home: Home) -> list[ShareLine]:
         raise BadInputError(f"{file}: {error.strerror}") from error
 
 
-async def _catalogue(home: Home) -> tuple[Catalogue, Sequence[SlotId]]:
+async def _catalogue(home: Home, workers: int) -> tuple[Catalogue, Sequence[SlotId]]:
     """Return what can be traded here: as the running pool says, or as a new one would."""
     if home.running_pid() is not None:
         async with desk_line(home) as line:
@@ -128,7 +140,9 @@ async def _catalogue(home: Home) -> tuple[Catalogue, Sequence[SlotId]]:
     except FileNotFoundError:
         paper = new_paper(read_settings(home), None)
     exchange = paper.exchange
-    slots = [SlotId(f"w{number}") for number in range(1, len(exchange.accounts) + 1)]
+    # An even number of workers trade, each on an account of its own.
+    trading = min(workers, len(exchange.accounts)) // 2 * 2
+    slots = [SlotId(f"w{number}") for number in range(1, trading + 1)]
     return Catalogue(exchange.instruments), slots
 
 
@@ -246,6 +260,3 @@ def _row(traded: Traded) -> tuple[object, ...]:
         milliseconds(one.skew_ns),
         outcome,
     )
-
-
-__all__ = ["Comparison", "Run", "Traded", "checked_lines", "pace_of", "send_line", "trade_list"]

@@ -19,7 +19,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.pool import own_pool
 from tandem.wiring.settings import ReplayPlan, plan_replay, read_settings
 from tandem.wiring.stopping import cancel_all, open_count
-from tandem.wiring.supervisor import PoolFailedError, Supervisor
+from tandem.wiring.supervisor import Supervisor
 
 app = new_app()
 SHOW_EVERY_S: Final = 0.5
@@ -153,6 +153,3 @@ async def _ask(count: int, screen: Screen, on_exit: str) -> str:
         loop.remove_reader(sys.stdin)
         answer = ""
     return {"y": "cancel", "n": "keep"}.get(answer[:1], on_exit)
-
-
-__all__ = ["PoolFailedError", "UpOptions", "app", "run_pool"]

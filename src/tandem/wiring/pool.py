@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from tandem.adapters.local.clock import SystemClock
-from tandem.domain.errors import CoordinatorUnreachableError
+from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home, HomeBusyError
 from tandem.wiring.polling import poll
@@ -14,6 +14,7 @@ from tandem.wiring.settings import ReplayPlan, Settings, read_settings, take_pap
 from tandem.wiring.stopping import cancel_all
 from tandem.wiring.supervisor import PoolFailedError, Supervisor
 
+WORKERS_MAX: Final = 1_000
 READY_S: Final = 20.0
 PRICE_S: Final = 3.0
 
@@ -36,6 +37,8 @@ async def own_pool(
         ConfigurationError: the home or its settings cannot be used.
         PoolFailedError: it could not be set up.
     """
+    if not 2 <= workers <= WORKERS_MAX:
+        raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}")
     home.make()
     supervisor = Supervisor(home, workers=workers, replay=replay, clock=SystemClock(), say=say)
     try:
