@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from tandem.domain.desk import MS, SECOND
-from tandem.domain.errors import DiskFailedError
+from tandem.domain.errors import DiskFailedError, DiskFullError
 from tandem.domain.order import FenceClass
 from tandem.domain.venue import Login, Misbehave, Misbehavior, VenueMessage
 from tandem.shells.dialer import Dialer
@@ -382,7 +382,7 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
             if ended.error is not None and not _is_disk(ended.error):
                 checker.bad("crash", story(ended)[-600:])
         for name, fault in cluster.faults:
-            if not isinstance(fault, DiskFailedError):
+            if not isinstance(fault, DiskFailedError | DiskFullError):
                 checker.bad("crash", f"{name}: {type(fault).__name__}: {fault}")
         for complaint in world.complaints:
             if not isinstance(complaint.error, Killed):  # the dead may complain
@@ -399,10 +399,10 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
 
 
 def _is_disk(error: BaseException) -> bool:
-    """Whether a process ended because its disk failed it: that is what it must do."""
+    """Whether a process ended because its disk failed it, or had no room: that is what it must do."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return isinstance(error, DiskFailedError)
+    return isinstance(error, DiskFailedError | DiskFullError)
 
 
 def _calm_down(cluster: Cluster, liar: Liar) -> None:
