@@ -1,163 +1,114 @@
-"""Every figure of docs/benchmarks.md: `python -m bench [--rounds N] [--only WORD]`.
+"""Every figure of docs/benchmarks.md: `python -m bench [--rounds N] [--only PART]`.
 
 A round measures everything once, each figure right beside its C baseline, so that both meet the
 same neighbors. Medians over the rounds are shown with the lowest and the highest. Needs a disk
 under `--folder` whose syncs mean something: not a memory file system.
+
+With `--priority N` everything, baselines included, runs at that nice value (a negative one needs
+the right to it), also where the kernel groups processes by session.
 """
 
 import argparse
 import os
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from bench import baselines
 from bench.figures import Row, table
-from bench.whole_path import Outcome, Phase, Plan
+from bench.measuring import ONCE, PARTS, Rounds
 
-PATIENCE_S = 120
-PHASES = [
-    Phase(name="64", seconds=1.5, in_flight=64),
-    Phase(name="512", seconds=1.5, in_flight=512),
-    Phase(name="64 in eights", seconds=1.5, in_flight=64, children=8),
-    Phase(name="1000/s", seconds=2, rate=1_000),
-    Phase(name="30/s", seconds=4, rate=30),
-    Phase(name="skew", seconds=2, rate=50, children=8),
-]
+Limit = tuple[float | None, str]  # None: only shown; and the figure's unit
+LEAST = {"64": (15_000, 0.33), "512": (25_000, 0.30)}  # children/s, and × C
 
 
-class Rounds:
-    """What was measured so far: figure by figure, one value a round."""
+class Sheet:
+    """Rows of what was measured; what was not is left out."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.values: dict[str, list[float]] = defaultdict(list)
+    def __init__(self, values: dict[str, list[float]]) -> None:
+        self._values = values
+        self.rows: list[Row] = []
 
-    def note(self, name: str, value: float) -> None:
-        """Keep one value."""
-        self.values[name].append(value)
-
-    def _python(self, module: str, *arguments: str) -> Any:
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", module, str(folder), *arguments],
-                check=True,
-                stdout=subprocess.PIPE,
-                timeout=PATIENCE_S,
-            )
-        finally:
-            shutil.rmtree(folder)
-        return msgspec.json.decode(done.stdout)
-
-    def _c(self, figure: str, *arguments: str) -> None:
-        found = baselines.run(*arguments)
-        for key, value in (found or {}).items():
-            self.note(f"C {figure} {key}", value)
-
-    def round_trip(self) -> None:
-        """The link beside a C ping-pong."""
-        self._c("round trip", "pingpong", "20000")
-        found = self._python("bench.round_trip", "10000")
-        for key, value in found.items():
-            self.note(f"round trip {key}", value)
-
-    def whole_path(self) -> None:
-        """All processes beside C ones."""
-        folder = str(self._folder)
-        for amount in ("64", "512"):
-            for writes in ("single", "joined"):
-                arguments = ("closed", amount, "1", "whole", writes)
-                self._c(f"{amount} {writes}", "pipeline", folder, *arguments)
-        for rate, seconds in (("1000", "2"), ("30", "4")):
-            self._c(f"{rate}/s", "pipeline", folder, "paced", rate, seconds, "whole", "joined")
-        self._cluster(Plan(phases=PHASES), "")
-        synced = [Phase(name="64", seconds=1.5, in_flight=64)]
-        self._cluster(Plan(phases=synced, exchange_sync="sync"), "synced ")
-
-    def _cluster(self, plan: Plan, prefix: str) -> None:
-        found = self._python("bench.whole_path", msgspec.json.encode(plan).decode())
-        for outcome in msgspec.convert(found, list[Outcome]):
-            for key in Outcome.__struct_fields__[1:]:
-                self.note(f"{prefix}{outcome.name} {key}", getattr(outcome, key))
-
-    def row(self, name: str, figure: str, unit: str, **limits: Any) -> Row | None:
-        """Return a row; None when it was not measured."""
-        ratio_to = limits.pop("ratio_to", None)
-        values = self.values.get(figure)
+    def add(
+        self, name: str, figure: str, limit: Limit, *, baseline: str = "", at_most: bool = True
+    ) -> None:
+        """Add a figure; with a baseline the limit is about their ratio."""
+        values = self._values.get(figure)
         if not values:
-            return None
-        baseline = self.values.get(ratio_to) if ratio_to else None
-        if ratio_to and not baseline:
-            limits.pop("limit", None)
-        return Row(name=name, unit=unit, values=values, ratio_to=baseline, **limits)
+            return
+        ratio_to = self._values.get(baseline)
+        is_judged = ratio_to is not None or not baseline
+        self.rows.append(
+            Row(
+                name=name,
+                unit=limit[1],
+                values=values,
+                limit=limit[0] if is_judged else None,
+                at_most=at_most,
+                ratio_to=ratio_to,
+            )
+        )
 
 
-def rows(rounds: Rounds) -> list[Row]:
+def rows(values: dict[str, list[float]]) -> list[Row]:
     """Return the table of what was measured."""
-    at_least: dict[str, Any] = {"at_most": False}
-    found = [
-        rounds.row(
-            "round trip p50", "round trip p50_us", "µs", limit=1.8, ratio_to="C round trip p50_us"
-        ),
-        rounds.row("round trip p99", "round trip p99_us", "µs", ratio_to="C round trip p99_us"),
-        rounds.row(
-            "durable dispatch, 1,000/s, p50",
-            "1000/s held_p50_us",
-            "µs",
-            limit=2,
-            ratio_to="C 1000/s p50_us",
-        ),
-        rounds.row(
-            "durable dispatch, 1,000/s, p99",
-            "1000/s held_p99_us",
-            "µs",
-            limit=3,
-            ratio_to="C 1000/s p99_us",
-        ),
-        rounds.row("durable dispatch, 30/s, p50", "30/s held_p50_us", "µs", limit=1_000),
-        rounds.row("… beside C", "30/s held_p50_us", "µs", ratio_to="C 30/s p50_us"),
-        rounds.row("release skew over 8, p99", "skew skew_p99_us", "µs", limit=1_500),
-    ]
-    for amount, least, share in (("64", 15_000, 0.33), ("512", 25_000, 0.30)):
+    sheet = Sheet(values)
+    _path_rows(sheet)
+    _rate_rows(sheet)
+    _other_rows(sheet)
+    return sheet.rows
+
+
+def _path_rows(sheet: Sheet) -> None:
+    shown = (None, "µs")
+    sheet.add(
+        "link round trip, p50", "round trip p50_us", (1.8, "µs"), baseline="C round trip p50_us"
+    )
+    sheet.add("link round trip, p99", "round trip p99_us", shown, baseline="C round trip p99_us")
+    durable = "durable dispatch, 1,000/s"
+    sheet.add(f"{durable}, p50", "1000/s held_p50_us", (2, "µs"), baseline="C 1000/s p50_us")
+    sheet.add(f"{durable}, p99", "1000/s held_p99_us", (3, "µs"), baseline="C 1000/s p99_us")
+    sheet.add("durable dispatch, 30/s, p50", "30/s held_p50_us", (1_000, "µs"))
+    sheet.add("… beside C", "30/s held_p50_us", shown, baseline="C 30/s p50_us")
+    sheet.add("release skew over 8, p99", "skew skew_p99_us", (1_500, "µs"))
+
+
+def _rate_rows(sheet: Sheet) -> None:
+    unit = "children/s"
+    for amount, (least, share) in LEAST.items():
         rate = f"{amount} children_per_second"
-        found += [
-            rounds.row(
-                f"whole path, {amount} in flight", rate, "children/s", limit=least, **at_least
-            ),
-            rounds.row(
-                "… beside C, a write per message",
-                rate,
-                "children/s",
-                limit=share,
-                ratio_to=f"C {amount} single orders_per_second",
-                **at_least,
-            ),
-            rounds.row(
-                "… beside C, writes joined",
-                rate,
-                "children/s",
-                ratio_to=f"C {amount} joined orders_per_second",
-            ),
-        ]
-    for name, key in (
-        ("8 children a parent, 64 in flight", "64 in eights"),
-        ("64 in flight, exchange synced too", "synced 64"),
+        sheet.add(f"whole path, {amount} in flight", rate, (least, unit), at_most=False)
+        for name, limit, writes in (
+            ("… beside C, a write per message", share, "single"),
+            ("… beside C, writes joined", None, "joined"),
+        ):
+            baseline = f"C {amount} {writes} orders_per_second"
+            sheet.add(name, rate, (limit, unit), baseline=baseline, at_most=False)
+    for name, figure in (
+        ("whole path, 64, 8 a parent", "64 in eights children_per_second"),
+        ("whole path, 64, exchange synced too", "synced 64 children_per_second"),
     ):
-        found.append(rounds.row(name, f"{key} children_per_second", "children/s"))
-    for process in ("coordinator", "workers", "exchange"):
-        for amount in ("64", "512"):
-            name = f"CPU a child, {process}, {amount} in flight"
-            found.append(rounds.row(name, f"{amount} {process}_us", "µs"))
-    return [row for row in found if row is not None]
+        sheet.add(name, figure, (None, unit))
+    alone = "alone 512 children_per_second"
+    sheet.add("coordinator alone, 512 in flight", alone, (35_000, unit), at_most=False)
+    for amount in LEAST:
+        for process in ("coordinator", "workers", "exchange"):
+            name = f"CPU a child, {amount} in flight: {process}"
+            sheet.add(name, f"{amount} {process}_us", (None, "µs"))
+
+
+def _other_rows(sheet: Sheet) -> None:
+    sheet.add("kill -9 → spare's first order, p50", "takeover p50_ms", (None, "ms"))
+    sheet.add("kill -9 → spare's first order, p99", "takeover p99_ms", (20, "ms"))
+    sheet.add("matching", "matching rate", (300_000, "operations/s"), at_most=False)
+    sheet.add("a simulated seed", "seed s", (1, "core s"))
+    sheet.add("a worker's memory (PSS), spawned", "64 worker_mb", (40, "MB"))
+    sheet.add("a worker's memory (PSS), forked", "start forked_mb", (20, "MB"))
+    sheet.add("tandem --help", "start help_s", (0.3, "s"))
+    sheet.add("tandem up → first fill", "start first_fill_s", (3, "s"))
 
 
 def machine() -> str:
@@ -166,26 +117,40 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, Linux {kernel}"
 
 
+def prioritize(priority: int) -> None:
+    """Run, with all that is started from here, at that nice value."""
+    with suppress(PermissionError):  # a session's leader has its group already
+        os.setsid()
+    os.setpriority(os.PRIO_PROCESS, 0, priority)
+    group = Path("/proc/self/autogroup")
+    if group.exists():
+        group.write_text(str(priority), encoding="ascii")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="round_trip or whole_path")
+    parser.add_argument("--only", choices=(*PARTS, *ONCE))
     parser.add_argument("--folder", type=Path, default=baselines.BUILD)
+    parser.add_argument("--priority", type=int)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.priority is not None:
+        prioritize(asked.priority)
     begin = time.perf_counter()
     if baselines.compiled("pipeline") is None:
-        print("No C compiler here: the baselines are skipped, and limits that need them too.")
+        print("No C compiler here: baselines are skipped, and so are limits that need them.")
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         rounds = Rounds(Path(name))
         for number in range(1, asked.rounds + 1):
-            for part in ("round_trip", "whole_path"):
-                if asked.only in part:
+            for part in (*PARTS, *(ONCE if number == 1 else ())):
+                if asked.only in (None, part):
                     print(f"round {number}: {part}", file=sys.stderr, flush=True)
                     getattr(rounds, part)()
-    print(f"{machine()}; {asked.rounds} rounds in {time.perf_counter() - begin:.0f} s")
-    print(table(rows(rounds)))
+    took = f"{asked.rounds} rounds in {time.perf_counter() - begin:.0f} s"
+    print(f"{machine()}; {took}; load {os.getloadavg()[0]:.1f} at the end")
+    print(table(rows(rounds.values)))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 import asyncio
 import gc
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from bench import child_process, cluster_settings
+from bench.waiting import until
 from tandem.adapters.journal.log import open_log
 from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.disk import FolderDisk
@@ -23,7 +25,6 @@ from tandem.domain.ids import AskerId, CommandId
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces
 
 Child = subprocess.Popen[bytes]
-PATIENCE_S = 30
 
 
 class Cluster:
@@ -60,9 +61,19 @@ class Cluster:
         )
         for _ in range(cluster_settings.WORKERS + self._spares):
             self.add_worker()
-        await self.serve()
+        await self._serve()
 
-    async def serve(self) -> None:
+    async def start_with_stubs(self) -> None:
+        """Start with workers that only answer, each side on a core of its own where it can be."""
+        stubs = child_process.start("bench.stub_workers", str(self.folder))
+        self.workers.append(stubs)
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) > 1:
+            os.sched_setaffinity(0, cores[:1])
+            os.sched_setaffinity(stubs.pid, cores[1:])
+        await self._serve()
+
+    async def _serve(self) -> None:
         """Run the coordinator until the pool trades."""
         self._task = asyncio.create_task(self.shell.run())
         state = self.shell.desk.state
@@ -91,13 +102,16 @@ class Cluster:
         wanted = self._samples is not None and name in ("exchange", "p1")
         return [str(self._samples / f"{name}.json")] if wanted and self._samples else []
 
-    async def _until(self, condition: Any) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():
-                assert self._task is not None
-                if self._task.done():
-                    self._task.result()
-                await asyncio.sleep(0.01)
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait for the pool; a coordinator that has ended is not waited for."""
+
+        def has_come() -> bool:
+            assert self._task is not None, "the coordinator does not run"
+            return self._task.done() or condition()
+
+        await until(has_come)
+        if self._task is not None and self._task.done():
+            self._task.result()
 
     def stop(self) -> None:
         """End every process."""

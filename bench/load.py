@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from bench.cluster_settings import SHARES, SLOTS, exchange_settings
+from bench.waiting import until
 from tandem.core.trading.state import Outcome, Parent
 from tandem.domain.commands import Asked, ParentSpec, PlaceParent, Refused
 from tandem.domain.desk import Commanded, DeskEffect, DeskEvent, Tell
@@ -126,8 +127,7 @@ class Load:
 
     async def drained(self) -> None:
         """Wait until none is out."""
-        while self._shell.desk.state.working:
-            await asyncio.sleep(0.01)
+        await until(lambda: not self._shell.desk.state.working)
 
     def _top_up(self) -> None:
         self._waking = False
@@ -156,10 +156,9 @@ class Load:
         self._recording.feed(Commanded(asker=NOBODY, asked=asked))
 
     def _on_event(self, event: DeskEvent, effects: list[DeskEffect]) -> None:
-        if isinstance(event, Commanded):
-            for effect in effects:
-                if isinstance(effect, Tell) and isinstance(effect.answer, Refused):
-                    raise AssertionError(f"the load was refused: {effect.answer}")
+        for effect in effects if isinstance(event, Commanded) else ():
+            was_refused = isinstance(effect, Tell) and isinstance(effect.answer, Refused)
+            assert not was_refused, f"the load was refused: {effect}"
         ended = self._ended_by_now()
         fresh = ended - self._ended_before
         if not fresh:

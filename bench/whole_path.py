@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from bench import child_process
 from bench.cluster import Cluster, usage
 from bench.load import Load
 from bench.sampling import Samples
@@ -35,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     phases: list[Phase]
     exchange_sync: str = "page"
+    stubs: bool = False  # workers that only answer, and no exchange
     samples: str = ""  # folder for samples of the last phase's cluster
 
 
@@ -51,6 +53,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     held_p99_us: float
     skew_p50_us: float
     skew_p99_us: float
+    worker_mb: float
 
 
 class Times:
@@ -120,16 +123,20 @@ async def run_phase(cluster: Cluster, phase: Phase) -> Outcome:
         held_p99_us=percentile_us(times.held_ns, 0.99),
         skew_p50_us=percentile_us(times.skew_ns, 0.5),
         skew_p99_us=percentile_us(times.skew_ns, 0.99),
+        worker_mb=max(child_process.pss_mb(one.pid) for one in cluster.workers),
     )
 
 
 async def run(folder: Path, plan: Plan) -> list[Outcome]:
     """Go through the plan with one cluster."""
     samples = Path(plan.samples) if plan.samples else None
-    cluster = Cluster(folder, spares=1, samples=samples)
+    cluster = Cluster(folder, spares=0 if plan.stubs else 1, samples=samples)
     own = Samples()
     try:
-        await cluster.start(exchange_sync=plan.exchange_sync)
+        if plan.stubs:
+            await cluster.start_with_stubs()
+        else:
+            await cluster.start(exchange_sync=plan.exchange_sync)
         if samples is not None:
             own.start()
         outcomes = [await run_phase(cluster, phase) for phase in plan.phases]

@@ -1,0 +1,109 @@
+"""Running every part of a round, in processes of their own, and keeping what they said."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bench import baselines, matching
+from bench.whole_path import Outcome, Phase, Plan
+
+PATIENCE_S: Final = 120
+PARTS: Final = ("round_trip", "whole_path", "coordinator", "takeover", "matching", "start_up")
+ONCE: Final = ("seed",)  # measured in the first round only: it is long and says its own average
+KILLS: Final = 20
+SEEDS: Final = 20
+PHASES: Final = [
+    Phase(name="64", seconds=1.5, in_flight=64),
+    Phase(name="512", seconds=1.5, in_flight=512),
+    Phase(name="64 in eights", seconds=1.5, in_flight=64, children=8),
+    Phase(name="1000/s", seconds=2, rate=1_000),
+    Phase(name="30/s", seconds=4, rate=30),
+    Phase(name="skew", seconds=2, rate=50, children=8),
+]
+
+
+class Rounds:
+    """What was measured so far: figure by figure, one value a round."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.values: dict[str, list[float]] = defaultdict(list)
+
+    def _note(self, figure: str, found: dict[str, float] | None) -> None:
+        for key, value in (found or {}).items():
+            self.values[f"{figure} {key}"].append(value)
+
+    def _python(self, module: str, *arguments: str) -> Any:
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", module, str(folder), *arguments],
+                check=True,
+                stdout=subprocess.PIPE,
+                timeout=PATIENCE_S,
+            )
+        finally:
+            shutil.rmtree(folder)
+        return msgspec.json.decode(done.stdout)
+
+    def round_trip(self) -> None:
+        """The link beside a C ping-pong."""
+        self._note("C round trip", baselines.run("pingpong", "20000"))
+        self._note("round trip", self._python("bench.round_trip", "10000"))
+
+    def whole_path(self) -> None:
+        """All processes beside C ones."""
+        folder = str(self._folder)
+        for amount in ("64", "512"):
+            for writes in ("single", "joined"):
+                found = baselines.run("pipeline", folder, "closed", amount, "1", "whole", writes)
+                self._note(f"C {amount} {writes}", found)
+        for rate, seconds in (("1000", "2"), ("30", "4")):
+            found = baselines.run("pipeline", folder, "paced", rate, seconds, "whole", "joined")
+            self._note(f"C {rate}/s", found)
+        self._cluster(Plan(phases=PHASES), "")
+        self._cluster(Plan(phases=PHASES[:1], exchange_sync="sync"), "synced ")
+
+    def coordinator(self) -> None:
+        """The coordinator with workers that only answer."""
+        self._cluster(Plan(phases=PHASES[1:2], stubs=True), "alone ")
+
+    def _cluster(self, plan: Plan, prefix: str) -> None:
+        found = self._python("bench.whole_path", msgspec.json.encode(plan).decode())
+        for outcome in msgspec.convert(found, list[Outcome]):
+            figures = msgspec.structs.asdict(outcome)
+            name = figures.pop("name")
+            self._note(f"{prefix}{name}", figures)
+
+    def takeover(self) -> None:
+        """kill -9, and the spare's first new order."""
+        self._note("takeover", self._python("bench.takeover", str(KILLS)))
+
+    def matching(self) -> None:
+        """The order book by itself."""
+        rate = matching.measure("book", matching.run_book, count=50_000)
+        self._note("matching", {"rate": rate.median})
+
+    def start_up(self) -> None:
+        """Commands as a trader starts them."""
+        self._note("start", self._python("bench.start_up"))
+
+    def seed(self) -> None:
+        """A simulated minute of faults, by the campaign's own account."""
+        arguments = ("--seeds", str(SEEDS), "--first", "1")
+        done = subprocess.run(
+            [sys.executable, "-m", "tandem.sim.campaign", *arguments],
+            check=False,  # so few seeds need not show everything of interest
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        summary = done.stdout.strip().splitlines()[-1]
+        words = summary.split(" core seconds a seed")[0].split()
+        self._note("seed", {"s": float(words[-1])})
