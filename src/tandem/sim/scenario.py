@@ -399,7 +399,7 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
 
 
 def _is_disk(error: BaseException) -> bool:
-    """Whether a process ended because its disk failed it, or had no room: that is what it must do."""
+    """Whether a process ended because its disk failed it or had no room, as it must."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return isinstance(error, DiskFailedError | DiskFullError)
