@@ -4,15 +4,24 @@ import enum
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TextIO
+from typing import Final, TextIO
 
 import msgspec
 
+HIDDEN: Final = "(hidden)"
+
 
 def plain(value: object) -> object:
-    """Return `value` in what JSON knows; exact numbers become text, structs objects."""
+    """Return `value` in what JSON knows; exact numbers become text, structs objects.
+
+    One of several kinds of message says which. What a field called `secret` holds is not shown.
+    """
     if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        tag = value.__struct_config__.tag
+        return ({"kind": tag} if tag is not None else {}) | {
+            name: HIDDEN if name == "secret" else plain(getattr(value, name))
+            for name in value.__struct_fields__
+        }
     if isinstance(value, enum.Enum):
         return plain(value.value)
     if isinstance(value, Decimal):

@@ -7,10 +7,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.cli.printing import amount, milliseconds, plain, table, write_json
+from tandem.cli.printing import HIDDEN, amount, milliseconds, plain, table, write_json
 from tandem.domain.commands import ParentSpec
-from tandem.domain.ids import Lots
+from tandem.domain.ids import AccountId, Lots
 from tandem.domain.order import Side
+from tandem.domain.venue import Login
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
@@ -29,6 +30,12 @@ def test_json_has_names_and_exact_numbers_as_text() -> None:
     assert found["spec"]["side"] == "buy"
     assert found["spec"]["rounding"] == {"min_percent": 50, "max_percent": 150}
     assert found["spec"]["slots"] == []
+
+
+def test_a_message_says_its_kind_and_keeps_its_secret() -> None:
+    """A6."""
+    login = Login(account_id=AccountId("A1"), secret="planted")  # noqa: S106 - none of anybody
+    assert plain(login) == {"kind": "login", "account_id": "A1", "secret": HIDDEN}
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**12)))
