@@ -37,7 +37,8 @@ def verify_log(home: Home, out: TextIO, *, as_json: bool) -> int:
         JournalCorruptError: something changed after it was durable; names the place.
     """
 
-    def progress(segment: int, last: int) -> None:
+    def progress(*numbers: int) -> None:
+        segment, last = numbers
         if segment > 1:  # the first takes well below a second
             sys.stderr.write(f"segment {segment} of {last}\n")
 

@@ -20,7 +20,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 
 app = new_app()
-LIMIT_MAX = 5_000
+LIMIT_MAX = 150  # more do not fit into an answer
 orders = App(name="orders", help="List orders; show one hop by hop; resolve one by hand.")
 app.command(orders)
 

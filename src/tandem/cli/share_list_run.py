@@ -12,6 +12,7 @@ import msgspec
 from tandem.cli.calling import BadInputError, RefusedError
 from tandem.cli.comparing import compare, opening_text, totals_text
 from tandem.cli.drill import Drill
+from tandem.cli.following import Following
 from tandem.cli.main import FAILED, OK
 from tandem.cli.pacing import Pace
 from tandem.cli.printing import milliseconds, table, write_json
@@ -29,9 +30,6 @@ from tandem.wiring.pool import any_pool
 from tandem.wiring.settings import new_paper, read_paper, read_settings
 
 ENDS_S: Final = 120.0
-POLL_S: Final = 0.02
-ASKED_MAX: Final = 200
-PROGRESS_NS: Final = 1_000_000_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -79,9 +77,15 @@ async def trade_list(run: Run, home: Home, out: TextIO, *, err: TextIO) -> int:
         await refuse_halted(line)
         repeated = await _repeated(line)
         drill = Drill(line, after=max(1, len(lines) // 3)) if run.drill else None
-        sending = _Sending(run.name, line, await pace_of(home, line))
-        traded = await _send_all(sending, lines, drill)
-        traded = await _until_ended(traded, line, err)
+        following = Following(line)
+        pace = await pace_of(home, line)
+        answers = await _send_all(_Sending(run.name, line, pace, following), lines, drill)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDS_S):
+                await following.until_ended(err)
+        traded = [
+            _traded(one, answer, following) for one, answer in zip(lines, answers, strict=True)
+        ]
         earlier = await _repeated(line) - repeated
         if earlier:
             say(f"{earlier} orders had been taken before: nothing of them was sent again")
@@ -170,20 +174,23 @@ class _Sending(NamedTuple):
     name: str
     desk: DeskLine
     pace: Pace
+    following: Following
 
 
-async def _send_all(sending: _Sending, lines: list[ShareLine], drill: Drill | None) -> list[Traded]:
+async def _send_all(sending: _Sending, lines: list[ShareLine], drill: Drill | None) -> list[Answer]:
     """Send every line in order, each after the one before it was taken."""
-    traded = []
+    answers = []
     async with contextlib.AsyncExitStack() as stack:
         if drill is not None:
             await stack.enter_async_context(drill)
         for line in lines:
             answer = await send_line(sending.name, line, sending.desk, sending.pace)
-            traded.append(await _traded(line, answer, sending.desk))
+            answers.append(answer)
+            if isinstance(answer, Taken) and answer.order_id is not None:
+                await sending.following.add(answer.order_id)
             if drill is not None:
                 await drill.on_line(line.line_number)
-    return traded
+    return answers
 
 
 def spec_of(line: ShareLine) -> ParentSpec:
@@ -197,40 +204,12 @@ def spec_of(line: ShareLine) -> ParentSpec:
     )
 
 
-async def _traded(line: ShareLine, answer: Answer, desk: DeskLine) -> Traded:
+def _traded(line: ShareLine, answer: Answer, following: Following) -> Traded:
     refused = f"{answer.reason.value}: {answer.text}" if isinstance(answer, Refused) else None
     order = None
     if isinstance(answer, Taken) and answer.order_id is not None:
-        found = (await desk.orders((answer.order_id,))).parents
-        order = found[0] if found else None
+        order = following.views.get(answer.order_id)
     return Traded(line_number=line.line_number, text=line.text, refused=refused, order=order)
-
-
-async def _until_ended(traded: list[Traded], desk: DeskLine, err: TextIO) -> list[Traded]:
-    """Wait until every order of the run has ended, or its time is over."""
-    left = [one.order.parent_id for one in traded if one.order is not None]
-    count = len(left)
-    views: dict[str, ParentView] = {}
-    told_ns = now_ns()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ENDS_S):
-            while left:
-                asked, rest = left[:ASKED_MAX], left[ASKED_MAX:]
-                found = (await desk.orders(asked)).parents
-                views |= {one.parent_id: one for one in found}
-                left = [one.parent_id for one in found if one.phase != "done"] + rest
-                if now_ns() - told_ns > PROGRESS_NS:
-                    told_ns = now_ns()
-                    err.write(f"{count - len(left)} of {count} orders have ended\n")
-                    err.flush()
-                if len(left) > len(rest):
-                    await asyncio.sleep(POLL_S)
-    return [
-        msgspec.structs.replace(one, order=views.get(one.order.parent_id, one.order))
-        if one.order is not None
-        else one
-        for one in traded
-    ]
 
 
 def _is_filled(traded: Traded) -> bool:
