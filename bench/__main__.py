@@ -67,6 +67,9 @@ def _path_rows(sheet: Sheet) -> None:
     sheet.add(
         "link round trip, p50", "round trip p50_us", (1.8, "µs"), baseline="C round trip p50_us"
     )
+    sheet.add(
+        "… the event loop alone", "bare round trip p50_us", shown, baseline="C round trip p50_us"
+    )
     sheet.add("link round trip, p99", "round trip p99_us", shown, baseline="C round trip p99_us")
     durable = "durable dispatch, 1,000/s"
     sheet.add(f"{durable}, p50", "1000/s held_p50_us", (2, "µs"), baseline="C 1000/s p50_us")

@@ -55,7 +55,8 @@ class Rounds:
     def round_trip(self) -> None:
         """The link beside a C ping-pong."""
         self._note("C round trip", baselines.run("pingpong", "20000"))
-        self._note("round trip", self._python("bench.round_trip", "10000"))
+        self._note("bare round trip", self._python("bench.round_trip", "bare", "10000"))
+        self._note("round trip", self._python("bench.round_trip", "link", "10000"))
 
     def whole_path(self) -> None:
         """All processes beside C ones."""
