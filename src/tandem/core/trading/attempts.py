@@ -11,6 +11,8 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
   whatever the phase: the venue is the truth about quantity.
 """
 
+from typing import assert_never
+
 from tandem.core.trading import books, leftovers
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
@@ -52,7 +54,7 @@ def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:
         turn.wait(Alarm.ATTEMPT, attempt.order.client_order_id, after_ns=max(0, after_ns))
 
 
-def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:  # noqa: C901 - one line a kind
+def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:
     """Take a worker's report about an attempt."""
     if told.sent_ns is not None and attempt.sent_ns is None:
         attempt.sent_ns = told.sent_ns
@@ -74,8 +76,9 @@ def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:  # noqa: 
             _not_sent(turn, attempt, report)
         case TimedOut():
             turn.count("time_outs")
-            if attempt.phase is Phase.RELEASED:
-                become_unknown(turn, attempt, "time-out")
+            become_unknown(turn, attempt, "time-out")
+        case _:
+            assert_never(report)
 
 
 def _accepted(turn: Turn, attempt: Attempt) -> None:

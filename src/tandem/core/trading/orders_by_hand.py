@@ -3,7 +3,7 @@
 from tandem.core.trading import attempts, books, planning, tandem_orders
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.risk import TradingState
-from tandem.core.trading.state import BothPhase, Ending, PairPhase, ParentPhase
+from tandem.core.trading.state import Ending
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import (
     Answer,
@@ -39,20 +39,15 @@ def cancel(turn: Turn, command: CancelOrders) -> Answer:
 
 
 def _cancel_all(turn: Turn, why: str) -> int:
-    count = 0
     state = turn.state
     for both in state.boths.values():
-        if both.phase is not BothPhase.DONE:
-            tandem_orders.cancel_both(turn, both, why)
+        tandem_orders.cancel_both(turn, both, why)
     for pair in state.pairs.values():
-        if pair.phase is not PairPhase.DONE:
-            tandem_orders.cancel_pair(turn, pair, why)
-    for key in planning.open_parents(turn):
-        parent = state.parents[key]
-        if parent.phase is not ParentPhase.DONE:
-            count += 1
-            planning.cancel_parent(turn, parent, why)
-    return count
+        tandem_orders.cancel_pair(turn, pair, why)
+    parents = planning.open_parents(turn)
+    for key in parents:
+        planning.cancel_parent(turn, state.parents[key], why)
+    return len(parents)
 
 
 def halt(turn: Turn, reason: str) -> Answer:

@@ -143,10 +143,7 @@ def fill_seats(turn: Turn) -> None:
 
 
 def _idle(turn: Turn) -> Worker | None:
-    for worker in turn.state.workers.values():
-        if worker.up and worker.confirmed and worker.slot_id is None and not worker.killing:
-            return worker
-    return None
+    return next((one for one in _usable(turn) if one.slot_id is None), None)
 
 
 def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
@@ -280,14 +277,17 @@ def on_configured(turn: Turn, worker: Worker, bundle_hash: str) -> None:
 def _count_set_up(turn: Turn) -> None:
     """See whether the set-up can go on; the pool is even, the odd worker is the spare."""
     pool = turn.state.pool
-    if pool.phase is PoolPhase.CONFIGURING:
-        confirmed = [one for one in turn.state.workers.values() if one.confirmed and one.up]
-        if len(confirmed) >= pool.wanted:
-            _log_in(turn, pool.wanted)
+    if pool.phase is PoolPhase.CONFIGURING and len(_usable(turn)) >= pool.wanted:
+        _log_in(turn, pool.wanted)
     if pool.phase is PoolPhase.LOGGING_IN:
         active = [one for one in turn.state.seats.values() if one.active]
         if all(one.ready for one in active):
             _start(turn, pool, active)
+
+
+def _usable(turn: Turn) -> list[Worker]:
+    workers = turn.state.workers.values()
+    return [one for one in workers if one.confirmed and one.up and not one.killing]
 
 
 def _log_in(turn: Turn, configured: int) -> None:
@@ -346,18 +346,16 @@ def on_set_up_alarm(turn: Turn) -> None:
 
 
 def _go_on_without_silent(turn: Turn, pool: Pool) -> None:
-    confirmed = 0
+    usable = _usable(turn)
     for worker in turn.state.workers.values():
-        if worker.confirmed and worker.up:
-            confirmed += 1
-        elif not worker.killing:
+        if worker not in usable and not worker.killing:
             worker.killing = True
             turn.count("set_up_swapped_out")
             turn.out.append(Kill(incarnation=worker.incarnation))
-    if confirmed >= 2:
-        _log_in(turn, min(confirmed, pool.wanted))
+    if len(usable) >= 2:
+        _log_in(turn, min(len(usable), pool.wanted))
         return
-    text = f"{confirmed} of {pool.wanted} workers confirmed: a pool needs at least 2"
+    text = f"{len(usable)} of {pool.wanted} workers confirmed: a pool needs at least 2"
     _abort(turn, text)
 
 

@@ -21,8 +21,6 @@ from tandem.domain.order import FenceClass
 
 def planned_of(turn: Turn, parent: Parent) -> list[Attempt]:
     """Return the parent's attempts that wait for their release."""
-    if not parent.planned:
-        return []
     found = []
     for client_order_id in parent.attempts:
         attempt = turn.state.attempts[client_order_id]

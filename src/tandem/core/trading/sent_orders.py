@@ -18,7 +18,7 @@ from tandem.domain.limits import Limits
 from tandem.domain.link import Progress, Seen
 from tandem.domain.order import Order
 from tandem.domain.reports import Filled
-from tandem.domain.venue import Quote
+from tandem.domain.venue import OrderFound, OrderNotFound, Quote
 
 SEEN_MAX = 50_000
 TOLD_MAX = 1_000  # in one hello, which must fit into one message
@@ -124,6 +124,28 @@ class SentOrders:
                 known.order, fill.quantity, fill.price, leaves_quantity=leaves
             )
         if not known.leaves:
+            self.on_ended(known)
+
+    def on_answer(self, answer: OrderFound | OrderNotFound, earliest_ns: int | None) -> None:
+        """Count what a lost report would have told.
+
+        `earliest_ns` is what the venue's clock shows at least; None while nobody knows.
+        """
+        known = self.orders.get(answer.client_order_id)
+        if known is None:
+            return
+        if isinstance(answer, OrderFound):
+            for fill in answer.fills:
+                self.on_fill(known, fill)
+            has_ended = answer.status.is_final
+        else:
+            expires_at_ns = known.order.expires_at_ns
+            has_ended = (
+                expires_at_ns is not None
+                and earliest_ns is not None
+                and earliest_ns > expires_at_ns
+            )
+        if has_ended:
             self.on_ended(known)
 
     def on_ended(self, known: SentOrder) -> None:

@@ -1,6 +1,7 @@
 """A desk's state in a trader's words. Nothing is changed."""
 
 from decimal import Decimal
+from typing import assert_never
 
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import Attempt, Both, DeskState, Pair, Parent, Phase
@@ -34,6 +35,10 @@ from tandem.domain.views import (
 )
 
 CENT = Decimal("0.00000001")
+# An answer must fit into one message.
+ORDERS_MAX = 150
+PARTS_MAX = 50
+LIFE_MAX = 30  # attempts, each with its hops
 
 
 def show(desk: Desk, question: Question, records: int) -> View:
@@ -54,6 +59,8 @@ def show(desk: Desk, question: Question, records: int) -> View:
                 slots=tuple(one.slot_id for one in state.seats.values() if one.active),
                 venues={one.slot_id: one.venue_id for one in state.seats.values()},
             )
+        case _:
+            assert_never(question)
 
 
 def _status(desk: Desk, records: int) -> StatusView:
@@ -146,16 +153,20 @@ def _orders(desk: Desk, question: AskOrders) -> OrdersView:
     state = desk.state
     boths = [_both(desk, one) for one in state.boths.values()]
     pairs = [_pair(desk, one) for one in state.pairs.values()]
+    both = [*boths, *pairs]
+    limit = ORDERS_MAX
     if question.ids:
         wanted = dict.fromkeys(question.ids)
-        parents = [
-            state.parents[ParentId(one)] for one in question.ids if ParentId(one) in state.parents
-        ]
-        both = tuple(one for one in (*boths, *pairs) if one.order_id in wanted)
+        parents = [state.parents[ParentId(one)] for one in wanted if ParentId(one) in state.parents]
+        both = [one for one in both if one.order_id in wanted]
     else:
-        parents = list(state.parents.values())[-question.limit :]
-        both = tuple((*boths, *pairs)[-question.limit :])
-    return OrdersView(parents=tuple(_parent(desk, one) for one in parents), both=both)
+        parents = list(state.parents.values())
+        limit = max(0, min(limit, question.limit))
+    first = max(0, len(parents) - limit)
+    return OrdersView(
+        parents=tuple(_parent(desk, one) for one in parents[first:]),
+        both=tuple(both[max(0, len(both) - limit) :]),
+    )
 
 
 def _both(desk: Desk, both: Both) -> BothView:
@@ -170,7 +181,7 @@ def _both(desk: Desk, both: Both) -> BothView:
         bought=instrument.quantity_text(Lots(bought)),
         sold=instrument.quantity_text(Lots(sold)),
         difference=bought - sold,
-        parts=tuple(both.parts),
+        parts=tuple(both.parts[-PARTS_MAX:]),
     )
 
 
@@ -185,7 +196,7 @@ def _pair(desk: Desk, pair: Pair) -> BothView:
         bought=instrument.quantity_text(Lots(pair.bought)),
         sold=instrument.quantity_text(Lots(pair.sold)),
         difference=pair.bought - pair.sold,
-        parts=tuple(pair.parts),
+        parts=tuple(pair.parts[-PARTS_MAX:]),
     )
 
 
@@ -221,8 +232,8 @@ def _life(desk: Desk, order_id: str) -> LifeView:
     if not attempts:
         attempts = [state.attempts[key] for parent in parents for key in parent.attempts]
     return LifeView(
-        parents=tuple(_parent(desk, one) for one in parents),
-        attempts=tuple(_attempt(desk, one) for one in attempts),
+        parents=tuple(_parent(desk, one) for one in parents[-ORDERS_MAX:]),
+        attempts=tuple(_attempt(desk, one) for one in attempts[-LIFE_MAX:]),
     )
 
 

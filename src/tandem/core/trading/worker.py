@@ -13,8 +13,9 @@ from typing import assert_never
 import msgspec
 
 from tandem.core.trading.bundle_parts import BundleParts
+from tandem.core.trading.heartbeats import Heartbeats
 from tandem.core.trading.lease import Lease
-from tandem.core.trading.risk import TradingState, first_breach
+from tandem.core.trading.risk import first_breach
 from tandem.core.trading.sent_orders import SentOrder, SentOrders
 from tandem.core.trading.time_reading import TimeReading
 from tandem.domain import link, venue
@@ -36,7 +37,6 @@ from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
 
 TIME_OUT_NS = 1_500 * MS  # longer than a request is valid: what timed out is already dead
 LATE_NS = 300 * MS  # after `release_by`: the margin until a class A request expires
-BEATS_MAX = 100  # heartbeats whose acknowledgement may still come
 REFRESH_NS = 30 * SECOND
 
 
@@ -69,8 +69,7 @@ class Worker:
         self._seen = self._sent.orders
         self._unacked: dict[int, link.Reported] = {}
         self._next_report = 1
-        self._next_beat = 1
-        self._beats: dict[int, int] = {}
+        self._beats = Heartbeats()
         self._logins = 0
         self._due: list[tuple[int, str, int]] = []
         self._out: list[WorkerEffect] = []
@@ -110,12 +109,7 @@ class Worker:
 
     def beat(self, now: Instant) -> list[WorkerEffect]:
         """Return the next heartbeat, due every so often while connected."""
-        number = self._next_beat
-        self._next_beat += 1
-        self._beats[number] = now.now_ns
-        if len(self._beats) > BEATS_MAX:
-            del self._beats[next(iter(self._beats))]
-        return [Say(message=link.Heartbeat(number=number))]
+        return [Say(message=link.Heartbeat(number=self._beats.send(now.now_ns)))]
 
     def on_coordinator(
         self, message: link.CoordinatorMessage, epoch: int, now: Instant
@@ -163,7 +157,7 @@ class Worker:
                 assert_never(message)
 
     def _beat_acknowledged(self, message: link.BeatAcknowledged) -> None:
-        sent_at_ns = self._beats.pop(message.number, None)
+        sent_at_ns = self._beats.acknowledged(message.number)
         if sent_at_ns is not None and message.account_id is not None:
             self.lease.on_acknowledged(
                 message.account_id, message.account_epoch, sent_at_ns=sent_at_ns
@@ -373,7 +367,9 @@ class Worker:
             case venue.CancelRejected():
                 self._report(message, self._seen.get(message.client_order_id))
             case venue.OrderFound() | venue.OrderNotFound():
-                self._learn(message, now)
+                offset_ns = self._time.offset_ns
+                earliest_ns = None if offset_ns is None else now.now_ns + offset_ns - self._skew_ns
+                self._sent.on_answer(message, earliest_ns)
                 if self.welcomed and self.account_id is not None:
                     answered = link.Answered(account_id=self.account_id, answer=message)
                     self._out.append(Say(message=answered))
@@ -394,25 +390,6 @@ class Worker:
                 self._count("unasked_answers")
             case _:
                 assert_never(message)
-
-    def _learn(self, answer: venue.OrderFound | venue.OrderNotFound, now: Instant) -> None:
-        """Count in the exposure what a lost report would have told."""
-        known = self._seen.get(answer.client_order_id)
-        if known is None:
-            return
-        if isinstance(answer, venue.OrderFound):
-            for fill in answer.fills:
-                self._sent.on_fill(known, fill)
-            has_ended = answer.status.is_final
-        else:
-            expires_at_ns, offset_ns = known.order.expires_at_ns, self._time.offset_ns
-            has_ended = (
-                expires_at_ns is not None
-                and offset_ns is not None
-                and now.now_ns + offset_ns > expires_at_ns + self._skew_ns
-            )
-        if has_ended:
-            self._sent.on_ended(known)
 
     @property
     def _skew_ns(self) -> int:
@@ -518,11 +495,6 @@ class Worker:
             return
         if known.progress is link.Progress.SENT:
             self._report(link.TimedOut(client_order_id=key), known)
-
-    @property
-    def exposure_state(self) -> TradingState:
-        """What the worker's own gate lets through."""
-        return self._sent.exposure.state
 
     def _count(self, what: str) -> None:
         self.counters[what] = self.counters.get(what, 0) + 1

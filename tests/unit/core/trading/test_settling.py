@@ -32,7 +32,7 @@ def test_silence_makes_an_order_unknown_when_its_request_has_expired() -> None:
     floor = Floor().open()
     (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
     floor.pass_time(PROOF_NS - 1)
-    assert attempt.phase is Phase.RELEASED
+    assert floor.counted("unknown") == 0
     effects = floor.pass_time(1)
     assert attempt.phase is Phase.UNKNOWN
     assert len(floor.sent(link.Ask, effects)) == 1

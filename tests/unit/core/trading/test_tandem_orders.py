@@ -212,6 +212,21 @@ def test_a_halt_stops_quotes_and_nothing_is_flattened() -> None:
     assert (both.phase, both.text) == (BothPhase.DONE, "could not flatten: halted")
 
 
+def test_an_alarm_of_what_is_done_changes_nothing() -> None:
+    floor = Floor().open()
+    both = open_both(floor, refreshes=5)
+    floor.cancel(both.both_id)
+    floor.canceled(side(floor, both, Side.BUY))
+    floor.canceled(side(floor, both, Side.SELL))
+    assert both.phase is BothPhase.DONE
+    assert floor.pass_time(60 * SECOND) == []
+    floor = pair_floor()
+    pair = open_pair(floor, slices=1)
+    floor.fill(side(floor, pair, Side.BUY), 10)
+    floor.fill(side(floor, pair, Side.SELL), 10)
+    assert floor.pass_time(60 * SECOND) == []
+
+
 def test_a_cancel_of_what_is_being_canceled_changes_nothing() -> None:
     floor = Floor().open()
     both = open_both(floor)
@@ -235,8 +250,8 @@ def test_a_quote_survives_a_restart_in_every_phase(phase: BothPhase) -> None:
         floor.canceled(buy)
         floor.canceled(sell)
     if phase is BothPhase.DONE:
-        for one in floor.sent(link.Release):
-            floor.fill(floor.state.attempts[one.order.client_order_id], one.order.quantity)
+        for sent in floor.sent(link.Release):
+            floor.fill(floor.state.attempts[sent.order.client_order_id], sent.order.quantity)
     assert both.phase is phase
     floor.restart()
     for hand in floor.all_hands():

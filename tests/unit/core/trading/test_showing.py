@@ -1,0 +1,265 @@
+"""A desk's state in a trader's words; nothing is changed by looking."""
+
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from tandem.core.trading.showing import LIFE_MAX, ORDERS_MAX, PARTS_MAX, show
+from tandem.domain import link
+from tandem.domain.commands import ExitRule, PlaceBoth, PlacePair
+from tandem.domain.control import (
+    AskCatalogue,
+    AskLife,
+    AskOrders,
+    AskPositions,
+    AskStatus,
+    Question,
+)
+from tandem.domain.ids import Lots, SlotId, Ticks
+from tandem.domain.order import FenceClass
+from tandem.domain.views import (
+    CatalogueView,
+    LifeView,
+    OrdersView,
+    PositionsView,
+    StatusView,
+)
+from tests.unit.core.trading.desk_driver import SECOND, Floor, settings_of, two_markets
+
+V = TypeVar("V")
+
+
+def look(floor: Floor, question: Question, kind: type[V]) -> V:
+    before = floor.desk.snapshot()
+    view = show(floor.desk, question, records=len(floor.log))
+    assert floor.desk.snapshot() == before
+    assert isinstance(view, kind)
+    assert len(msgspec.msgpack.encode([view])) < link.MESSAGE_BYTES_MAX
+    return view
+
+
+def test_the_status_shows_every_seat_and_worker() -> None:
+    """A4's half here: a row with slot, account, worker and process."""
+    floor = Floor(settings_of(fence_class=FenceClass.NEITHER)).open()
+    floor.spare()
+    (attempt,) = floor.attempts(floor.buy(1, slots=("s1",)))
+    floor.timed_out(attempt)
+    floor.at("s2").die()
+    floor.at("s3").lose()
+    view = look(floor, AskStatus(number=1), StatusView)
+    assert (view.pool, view.trading, view.coordinator_epoch) == ("trading", "active", 1)
+    assert view.records == len(floor.log)
+    assert [(one.slot_id, one.worker, one.ready) for one in view.slots] == [
+        ("s1", "w1", True),
+        ("s2", "spare", False),
+        ("s3", "w3", False),
+        ("s4", "w4", True),
+    ]
+    assert view.slots[0].open_orders == 1
+    assert (view.unknown, view.for_person) == (1, ("d-1-1-1",))
+    assert [one.name for one in view.workers] == ["w1", "w3", "w4", "spare"]
+    assert (view.parents_open, view.parents_done) == (1, 0)
+    assert view.counters["takeovers"] == 1
+    floor.all_hands()[4].die()
+    assert look(floor, AskStatus(number=1), StatusView).slots[1].worker is None
+
+
+def test_an_order_shows_its_children_fills_average_price_and_skew() -> None:
+    """A10: one parent, one P&L."""
+    floor = Floor().open()
+    parent = floor.buy(4, slots=("s1", "s2"))
+    first, second = floor.attempts(parent)
+    floor.fill(first, 2)
+    floor.now_ns += 1_500
+    floor.fill(second, 1)
+    (view,) = look(floor, AskOrders(number=1), OrdersView).parents
+    assert (view.quantity, view.filled, view.limit_price) == ("4", "3", "10.00")
+    assert (view.average_price, view.value, view.fees) == (
+        Decimal(10),
+        Decimal(30),
+        Decimal("0.02"),
+    )
+    assert (view.children, view.fills, view.skew_ns) == (2, 2, 1_500)
+    assert (view.phase, view.outcome) == ("working", None)
+    floor.fill(second, 1, execution="last")
+    (view,) = look(floor, AskOrders(number=1), OrdersView).parents
+    assert (view.phase, view.outcome) == ("done", "filled")
+
+
+def test_a_market_order_without_a_fill_has_neither_price() -> None:
+    floor = Floor().open()
+    floor.buy(1, None, slots=("s1",))
+    (view,) = look(floor, AskOrders(number=1), OrdersView).parents
+    assert (view.limit_price, view.average_price, view.skew_ns) == (None, None, None)
+
+
+def test_orders_are_the_latest_or_those_asked_for() -> None:
+    floor = Floor().open()
+    for _ in range(3):
+        floor.buy(1)
+    assert [
+        one.parent_id for one in look(floor, AskOrders(number=1, limit=2), OrdersView).parents
+    ] == [
+        "d-2",
+        "d-3",
+    ]
+    asked = AskOrders(number=1, ids=("d-1", "d-9"))
+    assert [one.parent_id for one in look(floor, asked, OrdersView).parents] == ["d-1"]
+
+
+@pytest.mark.parametrize("limit", [0, -5, 10**9])
+def test_any_number_of_orders_may_be_asked_for_and_so_many_are_told(limit: int) -> None:
+    """A39: an answer fits into one message."""
+    floor = Floor(is_checked=False).open()
+    for _ in range(ORDERS_MAX + 10):
+        floor.buy(1, slots=("s1",))
+    found = look(floor, AskOrders(number=1, limit=limit), OrdersView).parents
+    assert len(found) == (ORDERS_MAX if limit > 0 else 0)
+    everything = AskOrders(number=1, ids=tuple(floor.state.parents))
+    assert len(look(floor, everything, OrdersView).parents) == ORDERS_MAX
+
+
+def both_of(floor: Floor, **rest: object) -> None:
+    fields: dict[str, object] = {
+        "symbol": "T",
+        "quantity": Lots(10),
+        "buy_price": Ticks(999),
+        "sell_price": Ticks(1_001),
+        "inventory_limit": Lots(10),
+        "lifetime_ns": SECOND,
+        "exit_rule": ExitRule.CANCEL,
+    }
+    floor.command(PlaceBoth(**(fields | rest)))  # type: ignore[arg-type]
+
+
+def test_a_quote_shows_both_sides_as_one() -> None:
+    """C3."""
+    floor = Floor().open()
+    both_of(floor)
+    floor.fill(floor.attempts()[0], 3)
+    (view,) = look(floor, AskOrders(number=1), OrdersView).both
+    assert (view.kind, view.bought, view.sold, view.difference) == ("both", "3", "0", 3)
+    assert view.parts == ("d-2", "d-3")
+    assert [one.owner for one in look(floor, AskOrders(number=1), OrdersView).parents] == [
+        "d-1",
+        "d-1",
+    ]
+    floor.fill(floor.attempts()[2], 2)
+    (view,) = look(floor, AskOrders(number=1, ids=("d-1",)), OrdersView).both
+    assert view.sold == "2"
+
+
+def test_a_quote_with_very_many_parts_shows_the_latest() -> None:
+    """A39; and what is forgotten of it is not counted."""
+    floor = Floor(settings_of(finished_max=3), is_checked=False).open()
+    both_of(
+        floor,
+        slots=(SlotId("s1"),),
+        quantity=Lots(1),
+        inventory_limit=Lots(1),
+        refreshes=2 * PARTS_MAX,
+    )
+    for _ in range(2 * PARTS_MAX):
+        for attempt in floor.attempts():
+            if not attempt.is_final:
+                floor.fill(attempt, 1)
+    (view,) = look(floor, AskOrders(number=1), OrdersView).both
+    assert len(view.parts) == PARTS_MAX
+    assert int(view.bought) + int(view.sold) <= 5
+    assert len(look(floor, AskLife(number=1, order_id="d-1"), LifeView).parents) <= 5
+
+
+def test_a_pair_shows_both_legs_as_one() -> None:
+    """A11."""
+    floor = Floor(two_markets()).open()
+    floor.command(
+        PlacePair(
+            buy_symbol="T",
+            sell_symbol="T",
+            buy_price=Ticks(1_000),
+            sell_price=Ticks(1_000),
+            slice_quantity=Lots(2),
+            slices=1,
+            buy_slots=(SlotId("x1"),),
+            sell_slots=(SlotId("y1"),),
+        )
+    )
+    for attempt in floor.attempts():
+        floor.fill(attempt, 2)
+    (view,) = look(floor, AskOrders(number=1), OrdersView).both
+    assert (view.kind, view.phase, view.bought, view.difference) == ("pair", "done", "2", 0)
+    life = look(floor, AskLife(number=1, order_id="d-1"), LifeView)
+    assert [one.parent_id for one in life.parents] == ["d-2", "d-3"]
+
+
+def test_the_life_of_an_order_is_told_hop_by_hop() -> None:
+    """A36."""
+    floor = Floor().open()
+    (attempt,) = floor.attempts(floor.buy(1, slots=("s1",)))
+    floor.now_ns += 5
+    floor.fill(attempt, 1)
+    life = look(floor, AskLife(number=1, order_id="d-1"), LifeView)
+    (told,) = life.attempts
+    assert [(one.what, one.at_ns - floor.now_ns) for one in told.hops] == [
+        ("planned", -5),
+        ("released", -5),
+        ("filled 1", 0),
+        ("final: filled", 0),
+        ("sent by its worker", 0),
+    ]
+    assert (told.account_id, told.sends, told.ending, told.filled) == ("A1", 1, "filled", "1")
+    assert look(floor, AskLife(number=1, order_id="d-1-1-1"), LifeView) == life
+    assert look(floor, AskLife(number=1, order_id="?"), LifeView) == LifeView(
+        parents=(), attempts=()
+    )
+
+
+def test_a_very_long_life_is_told_from_its_end() -> None:
+    """A39."""
+    floor = Floor(settings_of(slots=8), is_checked=False).open()
+    parent = floor.buy(800)
+    for _ in range(LIFE_MAX):
+        for attempt in floor.attempts(parent):
+            if not attempt.is_final:
+                floor.not_sent(attempt)
+                break
+    life = look(floor, AskLife(number=1, order_id="d-1"), LifeView)
+    assert len(life.attempts) == LIFE_MAX
+
+
+def test_positions_are_valued_at_the_market_and_cash_is_exact() -> None:
+    """A30 I6."""
+    floor = Floor().open(quoted=("T",))
+    (attempt,) = floor.attempts(floor.sell(1_000, 1_010, slots=("s1",)))
+    floor.fill(attempt, 1_000)
+    floor.quote(1_020, "T")
+    view = look(floor, AskPositions(number=1), PositionsView)
+    first, second = view.positions[:2]
+    assert (first.account_id, first.quantity, first.average_cost) == ("A1", "0", None)
+    assert (first.realized, first.fees) == (Decimal("100.00"), Decimal("0.01"))
+    assert (second.quantity, second.average_cost, second.unrealized) == (
+        "1000",
+        Decimal("1E+1"),
+        Decimal("200.00"),
+    )
+    assert view.cash[0].amount == Decimal("110099.99")
+    assert view.balanced
+
+
+def test_a_position_without_a_price_is_not_valued() -> None:
+    floor = Floor().open()
+    floor.state.positions["A1"]["T@X"].quantity = 1_000
+    floor.state.exposure.holdings["T@X"].reference = None
+    floor.look_away()
+    view = look(floor, AskPositions(number=1), PositionsView)
+    assert view.positions[0].unrealized is None
+
+
+def test_the_catalogue_names_what_trades_where() -> None:
+    floor = Floor().open()
+    view = look(floor, AskCatalogue(number=1), CatalogueView)
+    assert [one.symbol for one in view.instruments] == ["T", "U"]
+    assert view.slots == ("s1", "s2", "s3", "s4")
+    assert view.venues["s1"] == "X"  # type: ignore[index]
