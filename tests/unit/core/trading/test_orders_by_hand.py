@@ -27,7 +27,7 @@ def test_what_is_not_there_cannot_be_canceled() -> None:
 
 
 def test_a_halt_refuses_new_orders_and_cancels_open_ones_until_resumed() -> None:
-    """C14's half here."""
+    """Stop means stopped: nothing new, and what is open is canceled."""
     floor = Floor().open()
     floor.buy(4)
     assert floor.halt() == Done(text="halted; 1 orders are being canceled")

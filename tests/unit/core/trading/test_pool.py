@@ -115,7 +115,7 @@ def test_the_silent_are_swapped_out_and_the_others_go_on() -> None:
 
 
 def test_with_too_few_confirmations_the_set_up_ends_as_a_whole() -> None:
-    """F18's half here: zero orders, and an answer."""
+    """Zero orders, and an answer."""
     floor, hands = joined(3)
     set_up(floor, 3)
     hands[0].configured()
@@ -230,7 +230,7 @@ def test_another_set_up_takes_the_place_of_the_first() -> None:
 
 
 def test_a_smaller_pool_later_takes_accounts_back_that_have_nothing_open() -> None:
-    """A42's half: reconfigured while it trades."""
+    """Reconfigured while it trades."""
     floor = Floor().open()
     (attempt,) = floor.attempts(floor.buy(1, slots=("s4",)))
     floor.command(SetUpPool(workers=2))
@@ -302,7 +302,7 @@ def test_a_worker_that_confirmed_need_not_be_told_again_on_its_next_connection()
 
 
 def test_who_holds_another_bundle_does_not_trade_until_it_has_this_one() -> None:
-    """F22's half: versions are not mixed."""
+    """Versions are not mixed."""
     floor = Floor().open()
     hand = floor.at("s1")
     hand.join(bundle_hash="old", ready=True)
@@ -378,7 +378,7 @@ def test_an_account_goes_to_the_spare_when_its_worker_is_dead() -> None:
 
 
 def test_a_silent_worker_is_killed_and_its_account_given_away_only_when_it_is_dead() -> None:
-    """F6: silence alone proves nothing."""
+    """Silence alone proves nothing."""
     floor = Floor().open()
     spare = floor.spare()
     hand = floor.at("s1")
@@ -455,7 +455,7 @@ def test_only_the_first_login_opens_the_books() -> None:
 def test_a_clock_that_jumps_beyond_its_bound_stops_new_orders_until_it_is_sure_again(
     odd: int,
 ) -> None:
-    """F10's half here."""
+    """A clock that may be wrong by more is not traded by."""
     floor = Floor().open()
     hand = floor.at("s1")
     hand.clock(floor.offset_ns + odd)

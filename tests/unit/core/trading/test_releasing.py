@@ -98,7 +98,7 @@ def test_an_instrument_that_waits_for_a_person_is_not_released_on_that_account()
 
 
 def test_a_wave_waits_for_a_clock_that_is_trusted() -> None:
-    """F10's half on one computer: beyond its bound nothing new leaves."""
+    """Beyond its bound nothing new leaves."""
     floor = Floor().open()
     floor.at("s1").not_ready()
     floor.buy(4)

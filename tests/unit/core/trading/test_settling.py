@@ -141,7 +141,7 @@ def test_a_woken_slot_asks_anew_though_a_question_is_on_its_way() -> None:
 
 
 def test_nothing_is_asked_while_nobody_fills_the_slot_and_at_once_when_somebody_does() -> None:
-    """F2 F6: takeover."""
+    """F2: takeover."""
     floor = Floor().open()
     (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
     floor.at("s1").die()

@@ -135,7 +135,7 @@ def both_of(floor: Floor, **rest: object) -> None:
 
 
 def test_a_quote_shows_both_sides_as_one() -> None:
-    """C3."""
+    """As one object."""
     floor = Floor().open()
     both_of(floor)
     floor.fill(floor.attempts()[0], 3)

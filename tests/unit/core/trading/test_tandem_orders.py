@@ -62,7 +62,7 @@ def side(floor: Floor, owner: Both | Pair, which: Side) -> Attempt:
 
 
 def test_a_quote_rests_on_both_sides_over_several_accounts() -> None:
-    """A11 A35 C3: a buy and a sell together, and they can never meet."""
+    """A11 A35: a buy and a sell together, and they can never meet."""
     floor = Floor().open()
     both = open_both(floor, slots=())
     sent = floor.sent(link.Release)
@@ -105,7 +105,7 @@ def test_a_refused_buy_side_leaves_nothing() -> None:
 
 
 def test_a_refused_sell_side_leaves_nothing_at_a_venue() -> None:
-    """C3: refused as a whole; the buy side was planned and is taken back unsent."""
+    """refused as a whole; the buy side was planned and is taken back unsent."""
     floor = Floor().open()
     floor.sell(995, 1_001, slots=("s2",))
     refused = floor.refusal(ask_both(floor))
@@ -346,7 +346,7 @@ def test_legs_in_different_lots_could_not_be_made_equal() -> None:
 def test_a_pair_with_a_leg_that_cannot_be_opened_leaves_nothing_at_a_venue(
     change: dict[str, object],
 ) -> None:
-    """C3: refused as a whole."""
+    """refused as a whole."""
     floor = pair_floor()
     assert isinstance(ask_pair(floor, **change), Refused)
     assert floor.sent(link.Release) == []
@@ -460,7 +460,7 @@ def test_a_repair_that_is_refused_halts_the_pair() -> None:
 
 
 def test_a_canceled_pair_ends_even_at_once() -> None:
-    """C3: cancel leaves nothing open."""
+    """cancel leaves nothing open."""
     floor = pair_floor()
     pair = open_pair(floor)
     floor.cancel(pair.pair_id)

@@ -10,7 +10,7 @@ from tandem.core.trading.time_reading import TimeReading
 def test_the_offset_is_wrong_by_no_more_than_it_says(
     now_ns: int, there_ns: int, back_ns: int, true_offset_ns: int
 ) -> None:
-    """F10's half here: skew is measured, not guessed."""
+    """Skew is measured, not guessed."""
     reading = TimeReading()
     query = reading.ask(now_ns)
     told = now_ns + there_ns + true_offset_ns

@@ -204,7 +204,7 @@ def test_nothing_is_sent_after_its_last_moment() -> None:
 
 
 def test_a_lease_must_outlive_the_request() -> None:
-    """F6 F7: before its first acknowledged heartbeat a worker elsewhere holds nothing."""
+    """Before its first acknowledged heartbeat a worker elsewhere holds nothing."""
     bench = Bench().open(lease_ns=3 * SECOND)
     bench.release()
     assert not_sent(bench)[0] is link.NotSentReason.LEASE
