@@ -98,7 +98,7 @@ class Checker:
         cluster.on_performed = self._on_performed
         cluster.watched = self._watched
 
-    def bad(self, invariant: str, text: str) -> None:
+    def bad(self, invariant: str, *, text: str) -> None:
         """Note a violation."""
         if len(self.violations) < 20:
             now_ns = self.cluster.world.now_ns
@@ -123,7 +123,7 @@ class Checker:
         if isinstance(event, WorkerSilent) and event.incarnation in state.workers:
             name = state.workers[event.incarnation].name
             if self.is_needless(name):
-                self.bad("alarm", f"{name} is killed for our own stall")
+                self.bad("alarm", text=f"{name} is killed for our own stall")
         for key in state.working:
             parent = state.parents[key]
             full = sum(
@@ -132,9 +132,9 @@ class Checker:
                 if not state.attempts[one].is_final
             )
             if full != parent.allocated:
-                self.bad("I9", f"{key}: allocated {parent.allocated}, attempts hold {full}")
+                self.bad("I9", text=f"{key}: allocated {parent.allocated}, attempts hold {full}")
             if parent.done_quantity + full > parent.quantity:
-                self.bad("I1", f"{key}: {parent.done_quantity} + {full} of {parent.quantity}")
+                self.bad("I1", text=f"{key}: {parent.done_quantity} + {full} of {parent.quantity}")
         for pair in state.pairs.values():
             if pair.phase is PairPhase.SLICING:
                 self._check_pair(state, pair.parts, int(pair.spec.slice_quantity))
@@ -146,7 +146,7 @@ class Checker:
             if one in state.parents
         )
         if abs(difference) > slice_quantity:
-            self.bad("I7", f"legs differ by {difference}, a slice is {slice_quantity}")
+            self.bad("I7", text=f"legs differ by {difference}, a slice is {slice_quantity}")
 
     @property
     def desk(self) -> Desk:
@@ -166,9 +166,9 @@ class Checker:
         core = shell.core
         key = effect.request.order.client_order_id
         if core.account_id is None or core.account_epoch < self._granted.get(core.account_id, 0):
-            self.bad("I3", f"{core.name} writes {key} under epoch {core.account_epoch}")
+            self.bad("I3", text=f"{core.name} writes {key} under epoch {core.account_epoch}")
         if key not in self._durable:
-            self.bad("I8", f"{core.name} writes {key}, of which no release is durable")
+            self.bad("I8", text=f"{core.name} writes {key}, of which no release is durable")
 
     # -- at every accept
 
@@ -181,7 +181,7 @@ class Checker:
         if found is None or self._accepted.get((venue_id, order.client_order_id)) == found.number:
             return
         if (venue_id, order.client_order_id) in self._accepted:
-            self.bad("I1", f"{order.client_order_id} was accepted twice")
+            self.bad("I1", text=f"{order.client_order_id} was accepted twice")
         self._accepted[venue_id, order.client_order_id] = found.number
         self.seen["accepted"] += 1
         parent_id = order.client_order_id.rsplit("-", 2)[0]
@@ -222,7 +222,7 @@ class Checker:
                 and catalogue[other.instrument_id].book_id == book_id
                 and _crosses(order, other)
             ):
-                self.bad("I4", f"{order.client_order_id} meets {other.client_order_id}")
+                self.bad("I4", text=f"{order.client_order_id} meets {other.client_order_id}")
 
     def _open(self) -> list[Order]:
         return [
@@ -236,7 +236,7 @@ class Checker:
     def _check_total(self, parent_id: str) -> None:
         parent = self.desk.state.parents.get(parent_id)  # type: ignore[call-overload]
         if parent is None:
-            self.bad("I8", f"{parent_id} is not known to the desk")
+            self.bad("I8", text=f"{parent_id} is not known to the desk")
             return
         total = sum(
             one.order.quantity if one.status is None else one.cum_quantity
@@ -246,7 +246,7 @@ class Checker:
             if one.order.client_order_id.rsplit("-", 2)[0] == parent_id
         )
         if total > parent.quantity:
-            self.bad("I1", f"{parent_id}: {total} at venues of {parent.quantity}")
+            self.bad("I1", text=f"{parent_id}: {total} at venues of {parent.quantity}")
 
     # -- in the end
 
@@ -267,10 +267,10 @@ class Checker:
             stuck = [
                 f"{one} {state.attempts[one].phase}" for s in state.seats.values() for one in s.open
             ]
-            self.bad("I2", f"not settled: {list(state.working)} {stuck}")
+            self.bad("I2", text=f"not settled: {list(state.working)} {stuck}")
         for attempt in state.attempts.values():
             if attempt.phase is Phase.PLANNED:
-                self.bad("I2", f"{attempt.order.client_order_id} is still planned")
+                self.bad("I2", text=f"{attempt.order.client_order_id} is still planned")
         self._check_executions(state)
         self._check_balances(state)
         self._check_audit()
@@ -285,14 +285,14 @@ class Checker:
                     fills[fill.execution_id] = fill.quantity
                 for record in account.records.values():
                     if record.status is None and self.is_settled:
-                        self.bad("I2", f"{record.order.client_order_id} is open at the venue")
+                        self.bad("I2", text=f"{record.order.client_order_id} is open at the venue")
         for key, attempt in state.attempts.items():
             ours: dict[str, int] = {str(one): lots for one, lots in attempt.executions.items()}
             theirs = at_venues.pop(key, {})
             if ours != theirs:
-                self.bad("I5", f"{key}: we have {ours}, the venue {theirs}")
+                self.bad("I5", text=f"{key}: we have {ours}, the venue {theirs}")
         for client_order_id, fills in at_venues.items():
-            self.bad("I5", f"{client_order_id}: not ours, but filled {fills}")
+            self.bad("I5", text=f"{client_order_id}: not ours, but filled {fills}")
 
     def _check_balances(self, state: DeskState) -> None:
         state.ledger.check()
@@ -315,11 +315,13 @@ class Checker:
         for currency, amount in cash.items():
             ours = state.ledger.cash(account_id, currency)
             if ours != amount:
-                self.bad("I6", f"{account_id}: {ours} {currency} booked, {amount} at the venue")
+                self.bad(
+                    "I6", text=f"{account_id}: {ours} {currency} booked, {amount} at the venue"
+                )
         for instrument_id, lots in positions.items():
             held = state.ledger.lots(account_id, instrument_id)
             if held != lots:
-                self.bad("I5", f"{account_id}: {held} {instrument_id} booked, {lots} there")
+                self.bad("I5", text=f"{account_id}: {held} {instrument_id} booked, {lots} there")
 
     def _check_audit(self) -> None:
         """The chain is whole, and replaying it from its first byte gives the same state."""
@@ -329,7 +331,7 @@ class Checker:
         again = Desk()
         replay(again, (content for _, _, content in read_all(disk)), DESK_RECORDS)
         if again.snapshot() != self.desk.snapshot():
-            self.bad("I11", "replaying the journal gives another state")
+            self.bad("I11", text="replaying the journal gives another state")
 
 
 def _crosses(order: Order, other: Order) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from tandem.core.trading import attempts, books, grey, planning, pool, releasing, settling
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
-from tandem.core.trading.state import Attempt, Ending, Phase, Piece
+from tandem.core.trading.state import Attempt, Ending, Phase, Piece, Seat
 from tandem.core.trading.turn import Turn
 from tandem.core.trading.worker import Worker
 from tandem.domain import link as words
@@ -81,7 +81,7 @@ def no_expiry() -> Undo:
     """Requests never expire at the venue."""
     hand_out = settling.hand_out
 
-    def plain(turn: Turn, attempt: Attempt, seat: Any, worker: Any) -> None:
+    def plain(turn: Turn, attempt: Attempt, seat: Seat, worker: Any) -> None:
         attempt.order = msgspec.structs.replace(attempt.order, expires_at_ns=1 << 62)
         hand_out(turn, attempt, seat, worker)
 

@@ -375,18 +375,18 @@ def run_seed(seed: int, *, keep_trace: bool = False) -> Result:
         settled_ns = _settle(cluster, checker, trader)
         checker.check_end()
         for line in trader.contradictions:
-            checker.bad("answers", line)
+            checker.bad("answers", text=line)
         if not trader.is_answered:
-            checker.bad("I2", f"never answered: {list(trader.open)}")
+            checker.bad("I2", text=f"never answered: {list(trader.open)}")
         for ended in world.ended:
             if ended.error is not None and not _is_disk(ended.error):
-                checker.bad("crash", story(ended)[-600:])
+                checker.bad("crash", text=story(ended)[-600:])
         for name, fault in cluster.faults:
             if not isinstance(fault, DiskFailedError | DiskFullError):
-                checker.bad("crash", f"{name}: {type(fault).__name__}: {fault}")
+                checker.bad("crash", text=f"{name}: {type(fault).__name__}: {fault}")
         for complaint in world.complaints:
             if not isinstance(complaint.error, Killed):  # the dead may complain
-                checker.bad("crash", str(complaint)[-600:])
+                checker.bad("crash", text=str(complaint)[-600:])
         counters = _counters(cluster, checker, nemesis, trader)
         return Result(
             seed=seed,
