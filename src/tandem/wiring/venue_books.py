@@ -31,6 +31,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.settings import read_paper
 
 ANSWER_S: Final = 5.0
+PAUSE_S: Final = 0.05
 R = TypeVar("R")
 
 
@@ -69,8 +70,7 @@ class _Session:
 
     async def heard(self, kind: type[R]) -> R:
         """Return the next message, which must be of that kind."""
-        async with asyncio.timeout(ANSWER_S):
-            message = await self._messages.get()
+        message = await self._messages.get()
         if not isinstance(message, kind):
             raise VenueUnreachableError(f"{self._account.account_id}: {message}")
         return message
@@ -109,11 +109,22 @@ async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
 async def venue_books(home: Home) -> list[AccountBooks]:
     """Return the exchange's books of every account of that home.
 
+    An exchange that is being restarted is waited for.
+
     Raises:
-        VenueUnreachableError: the exchange does not answer.
+        VenueUnreachableError: it does not answer for `ANSWER_S`.
     """
+    accounts = read_paper(home).exchange.accounts
+    reason: object = "no answer"
     try:
-        return [await _books_of(home, one) for one in read_paper(home).exchange.accounts]
-    except (OSError, TimeoutError) as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else error
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                try:
+                    return [
+                        await _books_of(home, one) for one in read_paper(home).exchange.accounts
+                    ]
+                except (OSError, VenueUnreachableError) as error:
+                    reason = error
+                await asyncio.sleep(PAUSE_S)
+    except TimeoutError as error:
         raise VenueUnreachableError(f"{home.exchange_socket}: {reason}") from error
