@@ -120,9 +120,7 @@ async def venue_books(home: Home) -> list[AccountBooks]:
         async with asyncio.timeout(ANSWER_S):
             while True:
                 try:
-                    return [
-                        await _books_of(home, one) for one in read_paper(home).exchange.accounts
-                    ]
+                    return [await _books_of(home, one) for one in accounts]
                 except (OSError, VenueUnreachableError) as error:
                     reason = error
                 await asyncio.sleep(PAUSE_S)
