@@ -11,7 +11,7 @@ they connect again.
 
 import asyncio
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -163,15 +163,22 @@ class Link(asyncio.Protocol, Generic[M]):
         if self._dropped or self._paused or not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        frames = []
-        for start in range(0, len(waiting), BATCH_MAX):
-            batch = waiting[start : start + BATCH_MAX]
+        try:
+            frames = b"".join(self._frames(waiting))
+        except FrameError as error:
+            # What the other end would refuse is not sent, and what is behind it would have a gap.
+            self.drop(str(error))
+        else:
+            self.transport.write(frames)
+
+    def _frames(self, messages: Sequence[object]) -> Iterator[bytes]:
+        for start in range(0, len(messages), BATCH_MAX):
+            batch = messages[start : start + BATCH_MAX]
             body = _ENCODER.encode(batch)
             if len(body) <= self.bytes_max:
-                frames.append(self._framed(body))
+                yield self._framed(body)
             else:
-                frames.extend(self._framed(self._single(one)) for one in batch)
-        self.transport.write(b"".join(frames))
+                yield from (self._framed(self._single(one)) for one in batch)
 
     def _framed(self, body: bytes) -> bytes:
         self._sent += 1
