@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
@@ -14,7 +15,7 @@ STEPS_MAX = 2**53
 TEXT_MAX = 40
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One tradable thing on one venue, and the only converter between text and our integers.
 
     `symbol` is the venue's own string; `tick_size` is in quote currency per base unit,
@@ -42,12 +43,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                     f"{self.instrument_id}: {name} is {step}, expected above 0"
                 )
 
-    @property
+    @cached_property
     def book_id(self) -> str:
         """The book, across the venues of one market, in which this instrument's orders meet."""
         return f"{self.market_id}:{self.symbol}"
 
-    @property
+    @cached_property
     def step_value(self) -> Decimal:
         """What one lot is worth at a price of one tick, in quote currency."""
         return multiply(self.tick_size, self.lot_size)
@@ -109,9 +110,10 @@ class Catalogue:
         Raises:
             UnknownInstrumentError: it is not in the catalogue.
         """
-        with suppress(KeyError):
-            return self._by_id[instrument_id]
-        raise UnknownInstrumentError(f"no instrument {instrument_id}")
+        found = self._by_id.get(instrument_id)
+        if found is None:
+            raise UnknownInstrumentError(f"no instrument {instrument_id}")
+        return found
 
     def __contains__(self, instrument_id: InstrumentId) -> bool:
         """Return whether that id is in the catalogue."""

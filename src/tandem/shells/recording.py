@@ -16,12 +16,12 @@ import msgspec
 from tandem.domain.errors import DiskFullError, ReplayMismatchError
 from tandem.domain.instant import Instant
 from tandem.ports import Clock, Journal
+from tandem.shells.waking import Waking
 
 E = TypeVar("E")
 F = TypeVar("F")
 EventIn = TypeVar("EventIn", contravariant=True)
 SNAPSHOT_RECORDS = 50_000
-MS = 1_000_000
 _ENCODER = msgspec.msgpack.Encoder()
 
 
@@ -101,8 +101,7 @@ class Recording(Generic[E, F]):
         self._waiting: list[Callable[[], None]] = []
         self._scheduled = False
         self._is_broken = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns: int | None = None
+        self._waking = Waking(clock, self._ring)
         self.on_event: Callable[[E, list[F]], None] | None = None
 
     @property
@@ -161,7 +160,7 @@ class Recording(Generic[E, F]):
         # Without room what was committed waits; `probe_room` writes it and calls `done`.
         with suppress(DiskFullError):
             self._journal.commit(done)
-        self._set_timer()
+        self._waking.set(self.core.next_due_ns)
         if self._journal.records_since_snapshot >= self._snapshot_records:
             self._snapshot()
 
@@ -174,30 +173,13 @@ class Recording(Generic[E, F]):
         """See whether room has returned; to be called now and then."""
         self._journal.probe_room()
 
-    def _set_timer(self) -> None:
-        due_ns = self.core.next_due_ns
-        if due_ns == self._timer_ns:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._timer_ns = None, due_ns
-        if due_ns is not None:
-            after_ns = max(0, due_ns - self._clock.now().now_ns)
-            # uvloop rounds to milliseconds and counts from its turn's beginning, so it may ring
-            # one early: then we would ask again and again until the moment has come.
-            after_ms = after_ns // MS + 2
-            self._timer = asyncio.get_running_loop().call_later(after_ms / 1e3, self._ring)
-
     def _ring(self) -> None:
-        self._timer, self._timer_ns = None, None
         due_ns = self.core.next_due_ns
         if due_ns is not None and due_ns <= self._clock.now().now_ns:
             self.feed(self._due())
         else:
-            self._set_timer()
+            self._waking.set(due_ns)
 
     def stop(self) -> None:
         """Wake the core no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._waking.stop()

@@ -13,6 +13,7 @@ from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
 from tandem.ports import Clock, Network
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
+from tandem.shells.waking import Waking
 
 SILENCE_S = 2.0  # without a word from the coordinator the connection is dialed anew
 
@@ -34,8 +35,7 @@ class WorkerShell:
         self._clock = clock
         self._heartbeat_s = heartbeat_ns / 1e9
         self._heard_ns = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns: int | None = None
+        self._waking = Waking(clock, self._ring)
         self.on_performed: Callable[[WorkerEffect], None] | None = None
         coordinator_words = msgspec.msgpack.Decoder(list[words.CoordinatorMessage])
         self._coordinator: Dialer[words.CoordinatorMessage] = Dialer(
@@ -118,19 +118,7 @@ class WorkerShell:
                         link.send(effect.request)
                 case Hangup():
                     self._venues[effect.venue_id].hang_up("another account")
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        due_ns = self.core.next_due_ns
-        if due_ns == self._timer_ns:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._timer_ns = None, due_ns
-        if due_ns is not None:
-            after_s = max(0, due_ns - self._clock.now().now_ns) / 1e9
-            self._timer = asyncio.get_running_loop().call_later(after_s, self._ring)
+        self._waking.set(self.core.next_due_ns)
 
     def _ring(self) -> None:
-        self._timer, self._timer_ns = None, None
         self._perform(self.core.on_due(self._clock.now()))

@@ -32,6 +32,7 @@ from tandem.domain.reports import (
 from tandem.domain.venue import CancelCode, CancelRejected, OrderFound
 
 HOPS_MAX = 64
+TOGETHER_NS = 10_000_000
 ENDINGS = {
     OrderStatus.FILLED: Ending.FILLED,
     OrderStatus.CANCELED: Ending.CANCELED,
@@ -49,9 +50,12 @@ def note(turn: Turn, attempt: Attempt, what: str) -> None:
 def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:
     """Think about the attempt again after that time, or earlier if that is already arranged."""
     due_ns = turn.now_ns + max(0, after_ns)
+    if after_ns > TOGETHER_NS:
+        # Shared moments: many attempts are looked at in one event, and cost one record.
+        due_ns = -(-due_ns // TOGETHER_NS) * TOGETHER_NS
     if attempt.look_at_ns is None or due_ns < attempt.look_at_ns:
         attempt.look_at_ns = due_ns
-        turn.wait(Alarm.ATTEMPT, attempt.order.client_order_id, after_ns=max(0, after_ns))
+        turn.wait(Alarm.ATTEMPT, attempt.order.client_order_id, after_ns=due_ns - turn.now_ns)
 
 
 def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:

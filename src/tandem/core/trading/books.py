@@ -165,6 +165,8 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
 
 
 def _change_reserved(seat: Seat, attempt: Attempt, instrument: Instrument, lots: int) -> None:
+    if not lots:
+        return
     if attempt.order.side is Side.BUY:
         amount = multiply(instrument.step_value, attempt.reserved_price * lots)
         before = seat.reserved_cash.get(instrument.quote, ZERO)

@@ -7,7 +7,7 @@ worker, a venue or an asker says makes it raise; assertions guard only its own i
 """
 
 import heapq
-from hashlib import sha256
+from hashlib import blake2b
 from typing import assert_never
 
 import msgspec
@@ -312,7 +312,7 @@ def _renew_deadlines(turn: Turn) -> None:
 def _commanded(turn: Turn, event: Commanded) -> None:
     """Answer a command once; the same id and content gets the same answer again."""
     asked = event.asked
-    digest = sha256(_ENCODER.encode(asked.command)).digest()[:16]
+    digest = blake2b(_ENCODER.encode(asked.command), digest_size=16).digest()
     earlier = turn.state.answers.get(asked.command_id)
     if earlier is not None:
         answer: Answer | None = earlier.answer

@@ -20,6 +20,7 @@ from tandem.domain.commands import ParentSpec, RefusalReason, Refused, SelfTrade
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
+from tandem.domain.money import ZERO
 from tandem.domain.order import Order, TimeInForce
 
 RETRY_NS = 250_000_000
@@ -99,39 +100,40 @@ def eligible_slots(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[
     for slot_id in wanted:
         if slot_id not in seats or not seats[slot_id].active:
             return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=f"no slot {slot_id} trades")
-    active = [one for one in seats.values() if one.active]
-    listed = [one for one in active if instrument_at(turn, symbol, one) is not None]
-    if not listed:
-        return Refused(reason=RefusalReason.UNKNOWN_SYMBOL, text=f"no venue lists {symbol}")
-    chosen = [one for one in listed if not wanted or one.slot_id in wanted]
-    missing = [slot_id for slot_id in wanted if slot_id not in {o.slot_id: 1 for o in chosen}]
-    if missing:
-        text = f"the venue of {missing[0]} does not list {symbol}"
-        return Refused(reason=RefusalReason.NO_SLOT, text=text)
-    blocked = [one for one in chosen if _is_blocked(turn, symbol, one)]
-    if blocked and (wanted or len(blocked) == len(chosen)):
-        text = f"{symbol} on {blocked[0].account_id}: an order waits for a person"
-        return Refused(reason=RefusalReason.BLOCKED, text=text)
-    free = [one.slot_id for one in chosen if one not in blocked]
-    return _two_books(turn, symbol, free) or free
-
-
-def _two_books(turn: Turn, symbol: str, slots: list[SlotId]) -> Refused | None:
-    """One order has one price and one quantity grid, so it cannot span two books."""
+    free: list[SlotId] = []
     first: Instrument | None = None
-    for slot_id in slots:
-        one = instrument_at(turn, symbol, turn.state.seats[slot_id])
-        assert one is not None, f"{slot_id} does not list {symbol}"
-        first = first or one
-        if (one.book_id, one.lot_size) != (first.book_id, first.lot_size):
+    unlisted: list[Seat] = []
+    blocked: list[Seat] = []
+    for seat in seats.values():
+        if not seat.active or (wanted and seat.slot_id not in wanted):
+            continue
+        one = instrument_at(turn, symbol, seat)
+        if one is None:
+            unlisted.append(seat)
+        elif one.instrument_id in seat.blocked:
+            blocked.append(seat)
+        elif first is not None and (one.book_id, one.lot_size) != (first.book_id, first.lot_size):
+            # One order has one price and one quantity grid, so it cannot span two books.
             text = f"{symbol} is traded in {first.book_id} and {one.book_id}: name the slots"
             return Refused(reason=RefusalReason.NO_SLOT, text=text)
-    return None
+        else:
+            first = first or one
+            free.append(seat.slot_id)
+    if free and not (wanted and (unlisted or blocked)):
+        return free
+    return _not_free(turn, symbol, unlisted if wanted else [], blocked)
 
 
-def _is_blocked(turn: Turn, symbol: str, seat: Seat) -> bool:
-    instrument = instrument_at(turn, symbol, seat)
-    return instrument is not None and instrument.instrument_id in seat.blocked
+def _not_free(turn: Turn, symbol: str, unlisted: list[Seat], blocked: list[Seat]) -> Refused:
+    """Say why the slots asked for cannot take an order on `symbol`."""
+    active = [one for one in turn.state.seats.values() if one.active]
+    if all(instrument_at(turn, symbol, one) is None for one in active):
+        return Refused(reason=RefusalReason.UNKNOWN_SYMBOL, text=f"no venue lists {symbol}")
+    if unlisted:
+        text = f"the venue of {unlisted[0].slot_id} does not list {symbol}"
+        return Refused(reason=RefusalReason.NO_SLOT, text=text)
+    text = f"{symbol} on {blocked[0].account_id}: an order waits for a person"
+    return Refused(reason=RefusalReason.BLOCKED, text=text)
 
 
 def _first_objection(
@@ -157,7 +159,11 @@ def _first_objection(
 
 def _shares(turn: Turn, spec: ParentSpec, slots: list[SlotId]) -> list[tuple[SlotId, Lots]]:
     """Split as asked; what does not divide begins at another slot for every order."""
-    powers = {one: books.buying_power(turn, turn.state.seats[one], spec) for one in slots}
+    weighted = spec.split is Split.WEIGHTED
+    powers = {
+        one: books.buying_power(turn, turn.state.seats[one], spec) if weighted else ZERO
+        for one in slots
+    }
     number = turn.state.next_order
     manner = Manner(
         split=spec.split, start=number % len(slots), seed=number, rounding=spec.rounding
@@ -393,9 +399,10 @@ def forget_old(turn: Turn) -> None:
     """
     state = turn.state
     surplus = len(state.finished) - turn.rules.settings.finished_max
-    for key in state.finished[: max(0, surplus)]:
+    if surplus <= 0:
+        return
+    for key in state.finished[:surplus]:
         for client_order_id in state.parents.pop(key).attempts:
             attempt = state.attempts.pop(client_order_id)
             state.seats[attempt.slot_id].open.pop(client_order_id, None)
-    if surplus > 0:
-        del state.finished[:surplus]
+    del state.finished[:surplus]
