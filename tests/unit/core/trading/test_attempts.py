@@ -157,6 +157,22 @@ def test_a_later_word_that_more_had_traded_is_believed_and_asked_for() -> None:
     assert floor.counted("reports_contradictory") == 1
 
 
+def test_a_later_word_is_asked_for_after_a_restart_as_well() -> None:
+    """I2 F19: no alarm of before the restart stands in the way."""
+    floor, attempt = one_order()
+    floor.accept(attempt)
+    floor.cancel(attempt.parent_id)
+    floor.canceled(attempt, 4)
+    floor.fill(attempt, 4)
+    floor.now_ns += SECOND
+    floor.restart()
+    hand = floor.at("s1")
+    hand.join(ready=True)
+    floor.canceled(attempt, 5)
+    floor.pass_time(SECOND)
+    assert attempt.query_id is not None
+
+
 def test_a_word_beyond_what_was_ordered_is_not_believed_without_executions() -> None:
     floor, attempt = one_order()
     floor.accept(attempt)

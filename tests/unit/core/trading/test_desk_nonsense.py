@@ -4,6 +4,7 @@ The events are what workers, venues and traders may say, sensible or not: repeat
 contradiction to each other, about orders, slots and symbols that never were.
 """
 
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.core.trading.state import Attempt
+from tandem.core.trading.state import Attempt, Phase
 from tandem.domain import link
 from tandem.domain.commands import (
     CancelOrders,
@@ -53,7 +54,16 @@ from tandem.domain.venue import (
     OrderNotFound,
     Quote,
 )
-from tests.unit.core.trading.desk_driver import SECOND, Floor, Hand, settings_of, two_markets
+from tests.unit.core.trading.desk_driver import (
+    SECOND,
+    Floor,
+    Hand,
+    X,
+    Y,
+    instrument,
+    settings_of,
+    two_markets,
+)
 
 ODD = (0, 1, 2, 3, 5, 10, 40, 100, 999, 1_000, 1_001, -1, -(2**63), 2**53, 2**63, 2**64 - 1)
 SMALL = (1, 2, 3, 5, 10, 40)
@@ -328,7 +338,7 @@ class Chaos:
 
 number = st.integers(0, 255)
 steps = st.lists(
-    st.tuples(number, st.tuples(number, number, number, number)), min_size=1, max_size=60
+    st.tuples(number, st.tuples(number, number, number, number)), min_size=10, max_size=60
 )
 
 
@@ -357,3 +367,82 @@ def test_nothing_that_is_said_makes_two_markets_raise_or_their_books_disagree(
     for step in chosen:
         chaos.do(step)
     floor.replay()
+
+
+@given(st.sampled_from(list(FenceClass)), steps)
+@settings(max_examples=100)
+def test_nothing_that_is_said_makes_one_market_over_two_venues_raise_or_its_books_disagree(
+    fence_class: FenceClass, chosen: list[Step]
+) -> None:
+    """C1 I1 I4 I6 I9 I11 F9: own orders of both venues can meet, and never do."""
+    instruments = (instrument("T", X, "m"), instrument("T", Y, "m"))
+    floor = Floor(two_markets(fence_class=fence_class, instruments=instruments)).open()
+    chaos = Chaos(floor, is_sane=True)
+    for step in chosen:
+        chaos.do(step)
+    floor.replay()
+
+
+def test_own_orders_never_meet_over_accounts_venues_takeovers_and_restarts() -> None:
+    """C1 I4: judged by looking at every order that may be at a venue, after every event."""
+    draws = random.Random(1)
+    instruments = (instrument("T", X, "m"), instrument("T", Y, "m"))
+    floor = Floor(two_markets(instruments=instruments), is_checked=False).open()
+    steps_ = (_order, _order, _order, _report, _report, _report, _disturb)
+    for _ in range(3_000):
+        draws.choice(steps_)(floor, draws)
+        assert _reach(floor, Side.BUY) < _reach(floor, Side.SELL)
+    assert floor.counted("clearings") > 20
+    assert floor.counted("refused_self_trade") > 20
+    assert floor.counted("takeovers") > 20
+    assert floor.counted("fills") + floor.counted("venue_refused_funds") > 100
+
+
+def _order(floor: Floor, draws: random.Random) -> None:
+    price = draws.randint(990, 1_010) if draws.random() < 0.9 else None
+    side, manner = draws.choice(list(Side)), draws.choice(list(SelfTrade))
+    floor.place(side, draws.randint(1, 20), price, self_trade=manner)
+
+
+def _report(floor: Floor, draws: random.Random) -> None:
+    out = [one for one in floor.attempts() if one.phase not in (Phase.PLANNED, Phase.FINAL)]
+    attempt = draws.choice(out) if out else None
+    if attempt is None or floor.state.seats[attempt.slot_id].holder is None:
+        return
+    words: list[Callable[[], object]] = [
+        lambda: floor.accept(attempt),
+        lambda: floor.fill(attempt, attempt.order.quantity - attempt.cum_quantity),
+        lambda: floor.canceled(attempt),
+        lambda: floor.rejected(attempt),
+        lambda: floor.timed_out(attempt),
+    ]
+    draws.choice(words)()
+
+
+def _disturb(floor: Floor, draws: random.Random) -> None:
+    chance = draws.random()
+    if chance < 0.7:
+        floor.pass_time(draws.randint(0, SECOND))
+    elif chance < 0.9:
+        draws.choice([one for one in floor.all_hands() if one.account_id is not None]).die()
+        floor.spare(f"w{len(floor.hands) + 1}")
+    else:
+        floor.restart()
+    for hand in floor.all_hands():
+        if hand.incarnation in floor.state.workers:
+            if not floor.state.workers[hand.incarnation].up:
+                hand.seen = dict.fromkeys(floor.state.attempts, link.Progress.SENT)
+                hand.join()
+            if hand.account_id is not None:
+                hand.ready()
+
+
+def _reach(floor: Floor, side: Side) -> int:
+    """Return how far orders of that side that may be at a venue reach towards the other."""
+    far = 10**9 * side.sign
+    prices = [
+        far if one.order.limit_price is None else int(one.order.limit_price)
+        for one in floor.attempts()
+        if one.order.side is side and one.phase not in (Phase.PLANNED, Phase.FINAL)
+    ]
+    return max(prices, default=-2 * far) if side is Side.BUY else min(prices, default=-2 * far)

@@ -70,6 +70,16 @@ def test_an_answer_to_a_question_asked_too_early_proves_nothing() -> None:
     assert attempt.absences == 0
 
 
+def test_an_answer_that_comes_late_to_a_question_asked_too_early_proves_nothing() -> None:
+    """F3: what counts is when it was asked."""
+    floor, attempt = unknown_order()
+    floor.rejected(attempt, RejectCode.DUPLICATE_ID)
+    floor.pass_time(1_210 * MS)
+    floor.now_ns += 90 * MS
+    floor.not_found(attempt)
+    assert (attempt.absences, floor.counted("not_found_too_early")) == (0, 1)
+
+
 def test_an_answer_to_an_earlier_question_is_dropped() -> None:
     """F9."""
     floor, attempt = unknown_order()

@@ -311,6 +311,17 @@ def test_a_hello_tells_every_attempt_until_its_end_is_acknowledged() -> None:
     assert bench.connect(A, 1).seen == ()
 
 
+def test_an_order_that_was_sent_again_is_told_though_its_first_end_is_acknowledged() -> None:
+    """F2 F3: class B; the second send is out."""
+    bench = Bench().open()
+    order = bench.order()
+    bench.release(order)
+    bench.rejected()
+    bench.release(order, send=2)
+    bench.hear(link.Acknowledge(report_id=1))
+    assert [one.client_order_id for one in bench.connect(A, 1).seen] == ["o"]
+
+
 def test_a_hello_that_cannot_tell_all_says_so() -> None:
     """A39: it must fit into one message."""
     bench = Bench().open()
