@@ -108,9 +108,12 @@ class Coordinator:
     async def run(self) -> None:
         """Start, and serve until canceled."""
         self.recording.feed(Restarted(settings=self._settings))
+        now_ns = self._clock.now().now_ns
         for worker in self.desk.state.workers.values():
+            # Also one that hangs and will never dial again must be found silent.
+            self._pulse.heard(worker.incarnation, now_ns)
             self._watch(worker.incarnation, pid=worker.pid, started=worker.started)
-        self._pulse.on_restart(self._clock.now().now_ns)
+        self._pulse.on_restart(now_ns)
         await self._network.listen(self._places.workers, self._worker_link)
         await self._network.listen(self._places.control, self._asker_link)
         async with asyncio.TaskGroup() as tasks:
