@@ -49,12 +49,12 @@ def test_one_seed_has_one_story() -> None:
 @pytest.mark.parametrize(
     ("names", "seeds"),
     [
-        (("no_gate",), range(1, 12)),
-        (("unknown_is_absent",), range(1, 12)),
-        (("sends_as_often_as_told",), range(1, 16)),
-        (("refusal_of_resend_settles",), range(1, 16)),
-        (("commands_not_known",), range(1, 12)),
-        (("effects_before_the_disk",), range(1, 16)),
+        (("no_gate",), range(1, 40)),
+        (("unknown_is_absent",), range(1, 40)),
+        (("sends_as_often_as_told",), range(1, 60)),
+        (("refusal_of_resend_settles",), range(16, 60)),
+        (("commands_not_known",), range(1, 40)),
+        (("effects_before_the_disk",), range(1, 40)),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )

@@ -16,7 +16,7 @@ from tandem.wiring.home import Home
 ROOT = Path(__file__).parent.parent.parent
 SHARE_LIST = ROOT / "examples" / "sharelist.txt"
 WAIT_S = 30.0
-_RUN = "from tandem.cli.main import main; main()"
+RUN = "from tandem.cli.main import main; main()"
 
 
 def longer_list(folder: Path, rounds: int) -> Path:
@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 def start(*arguments: object) -> subprocess.Popen[str]:
     """Start `tandem` with these arguments; it is ended by its own id, or by itself."""
     return subprocess.Popen(
-        [sys.executable, "-c", _RUN, *map(str, arguments)],
+        [sys.executable, "-c", RUN, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
