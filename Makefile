@@ -5,6 +5,7 @@ PYTHON ?=
 RUNS ?= 50
 SEEDS ?= 1000
 FIRST ?= 1
+PLANTED ?= 200
 
 BIN := .venv/bin
 TOOLS := .venv/tools-are-in
@@ -43,8 +44,9 @@ test: check  ## `make check` and all the rest; this is what CI runs.
 	$(if $(CAMPAIGN),$(BIN)/python -m tandem.sim.campaign --seeds 300 --first 1)
 	$(if $(SLOWER_TESTS),$(BIN)/python -m pytest -q $(SLOWER_TESTS))
 
-simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on.
+simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on; then take mechanisms away.
 	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
+	$(BIN)/python -m tandem.sim.campaign --planted --seeds $(PLANTED)
 
 chaos: setup  ## Kill real processes during a share list, RUNS times.
 	$(BIN)/python -m tests.system.chaos --runs $(RUNS)
