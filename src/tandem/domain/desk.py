@@ -4,10 +4,12 @@ Events are recorded with the effects they had; replaying the events must give th
 """
 
 from tandem.domain.commands import Answer, Asked
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, AskerId, CommandId, DeskId, Incarnation, SlotId, VenueId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import Limits
 from tandem.domain.link import (
+    BUNDLE_BYTES_MAX,
     Answered,
     ClockRead,
     Configured,
@@ -36,7 +38,11 @@ class SlotSettings(Value, frozen=True, kw_only=True):
 
 
 class VenueSettings(Value, frozen=True, kw_only=True):
-    """The times of one venue (docs/protocol.md, table of times)."""
+    """The times of one venue (docs/protocol.md, table of times).
+
+    Raises:
+        ConfigurationError: times that cannot be.
+    """
 
     venue_id: VenueId
     validity_ns: int = 1 * SECOND  # a request expires so long after its release
@@ -44,9 +50,25 @@ class VenueSettings(Value, frozen=True, kw_only=True):
     skew_ns: int = 100 * MS  # bound of our error about the venue's clock
     read_lag_ns: int = 50 * MS  # how late a query may be
 
+    def __post_init__(self) -> None:
+        if not 0 < self.release_by_ns <= self.validity_ns:
+            raise ConfigurationError(
+                f"{self.venue_id}: release_by_ns {self.release_by_ns} is not within 1 to "
+                f"validity_ns, {self.validity_ns}"
+            )
+        if self.skew_ns < 0 or self.read_lag_ns < 0:
+            raise ConfigurationError(
+                f"{self.venue_id}: skew_ns {self.skew_ns} or read_lag_ns {self.read_lag_ns} "
+                "is negative"
+            )
+
 
 class Timings(Value, frozen=True, kw_only=True):
-    """How long the desk waits for what."""
+    """How long the desk waits for what.
+
+    Raises:
+        ConfigurationError: a time that is not positive: the desk would wake itself for ever.
+    """
 
     set_up_ns: int = 3 * SECOND  # for a confirmation before a worker is swapped out
     ready_ns: int = 2 * SECOND  # for all slots of a parent, before its policy for unready ones
@@ -57,9 +79,18 @@ class Timings(Value, frozen=True, kw_only=True):
     person_ns: int = 10 * SECOND  # of refused resends, before a person is asked (class B)
     clear_ns: int = 5 * SECOND  # for own resting orders in the way to be canceled
 
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"{name} is {getattr(self, name)}, expected above 0")
+
 
 class DeskSettings(Value, frozen=True, kw_only=True):
-    """Everything a desk is told at its start; recorded with it."""
+    """Everything a desk is told at its start; recorded with it.
+
+    Raises:
+        ConfigurationError: a number that cannot be, or a bundle that no worker would take.
+    """
 
     desk_id: DeskId
     slots: tuple[SlotSettings, ...]
@@ -70,6 +101,17 @@ class DeskSettings(Value, frozen=True, kw_only=True):
     bundle: bytes = b""  # what every worker is given and confirms: strategies, catalogue, limits
     attempts_max: int = 5  # of one child, and of moving what a child left
     finished_max: int = 5_000  # parents kept after their end, for late news and for questions
+
+    def __post_init__(self) -> None:
+        if self.attempts_max < 1 or self.finished_max < 0:
+            raise ConfigurationError(
+                f"attempts_max is {self.attempts_max}, expected at least 1; "
+                f"finished_max is {self.finished_max}, expected at least 0"
+            )
+        if len(self.bundle) > BUNDLE_BYTES_MAX:
+            raise ConfigurationError(
+                f"bundle of {len(self.bundle)} bytes; the limit is {BUNDLE_BYTES_MAX}"
+            )
 
 
 class Restarted(Value, frozen=True, kw_only=True, tag="restarted"):
