@@ -2,6 +2,7 @@
 
 import pytest
 
+from tandem.core.trading.grey import PATIENCE
 from tandem.core.trading.state import Attempt, Ending, Outcome, ParentPhase, Phase
 from tandem.domain import link
 from tandem.domain.order import FenceClass, OrderStatus
@@ -204,6 +205,13 @@ def test_class_b_a_refusal_of_a_resend_settles_nothing() -> None:
     floor.pass_time(1)
     floor.rejected(attempt, RejectCode.FUNDS)
     assert (attempt.phase, floor.counted("refused_resends")) == (Phase.UNKNOWN, 1)
+
+
+def test_class_b_a_worker_whose_resends_are_never_answered_is_replaced() -> None:
+    """F13: it says that it is ready, and its venue hears nothing of it."""
+    floor, attempt = unknown_order(FenceClass.UNIQUE)
+    assert "w1" in floor.killed(floor.pass_time((PATIENCE + 1) * 3 * SECOND))
+    assert attempt.phase is Phase.UNKNOWN
 
 
 def test_class_b_not_sending_a_resend_settles_nothing() -> None:
