@@ -62,8 +62,7 @@ def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: Venu
         if fence_class is FenceClass.UNIQUE:
             _call_person_when_late(turn, attempt)
             if not attempt.duplicate_seen:
-                if attempt.resent_since_ns is not None:
-                    grey.unanswered(turn, seat, worker)
+                grey.unanswered(turn, seat, worker)
                 _resend(turn, attempt, seat, worker, venue)
                 attempts.look_in(turn, attempt, again_ns)
                 return
