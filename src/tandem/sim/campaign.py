@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tandem.sim.planted import BUGS, PAIRS, meaning, planted
+from tandem.sim.planted import BUGS, PAIRS, RARE, meaning, planted
 from tandem.sim.scenario import Result, run_seed
 
 # What must have happened somewhere in a campaign of any size worth the name.
@@ -89,7 +89,8 @@ def run_planted(job: tuple[tuple[str, ...], int]) -> Result | None:
 
 def first_seen(names: tuple[str, ...], seeds: range, *, processes: int) -> tuple[int, str] | None:
     """Return the first seed that sees these bugs, and what it saw."""
-    jobs = [(names, seed) for seed in seeds]
+    rare = RARE.get(names[0], ()) if len(names) == 1 else ()
+    jobs = [(names, seed) for seed in (*rare, *seeds)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for (_, seed), result in zip(jobs, pool.imap(run_planted, jobs), strict=True):
             if result is None:

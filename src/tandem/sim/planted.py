@@ -4,20 +4,39 @@ A checker that has never been seen red is a hope. Some mechanisms mask each othe
 them alone can be missing without harm on one computer; those are planted in pairs as well.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from tandem.core.trading import attempts, books, grey, planning, pool, releasing, settling
+from tandem.core.trading import (
+    attempts,
+    books,
+    grey,
+    planning,
+    pool,
+    releasing,
+    settling,
+    tandem_orders,
+)
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
-from tandem.core.trading.state import Attempt, Ending, Phase, Piece, Seat
+from tandem.core.trading.state import (
+    Attempt,
+    Ending,
+    Pair,
+    PairPhase,
+    ParentPhase,
+    Phase,
+    Piece,
+    Seat,
+)
 from tandem.core.trading.turn import Turn
 from tandem.core.trading.worker import Worker
 from tandem.domain import link as words
-from tandem.domain.desk import Commanded, DeskEvent, FromWorker, Restarted
+from tandem.domain.desk import Commanded, DeskEvent, FromWorker, Restarted, WorkerSilent
 from tandem.domain.instant import Instant
 from tandem.shells.coordinator import Coordinator
 from tandem.shells.recording import Recording
@@ -332,15 +351,77 @@ def left_before_final() -> Undo:
 
 
 def own_stall_is_their_death() -> Undo:
-    """After a stall of our own everybody is taken for silent; a restart waits for nobody."""
+    """After a stall of our own nobody reads first what came meanwhile, nor starts alarms again."""
 
-    def judge(self: Pulse[Any], now_ns: int) -> list[Any]:
+    def silent(self: Pulse[Any], now_ns: int) -> list[Any]:
         late = [key for key, deadline in self.deadlines.items() if now_ns > deadline]
         for key in late:
             del self.deadlines[key]
         return late
 
-    return _set(Pulse, "silent", judge)
+    async def judge(self: Coordinator) -> None:
+        while True:
+            await asyncio.sleep(self._pulse.heartbeat_ns / 1e9)
+            for incarnation in self._pulse.silent(self._clock.now().now_ns):
+                self.recording.feed(WorkerSilent(incarnation=incarnation))
+
+    return _all_of(_set(Pulse, "silent", silent), _set(Coordinator, "_judge_silence", judge))
+
+
+def gate_of_each_venue() -> Undo:
+    """The self-trade gate looks at one venue, not at all venues of its market."""
+
+    def met(turn: Turn, spec: Any, slot_id: Any) -> Any:
+        instrument = planning.instrument_at(turn, spec.symbol, turn.state.seats[slot_id])
+        assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
+        gate = turn.state.gate
+        for key in gate.all_met(instrument.book_id, spec.side, spec.limit_price):
+            if turn.state.attempts[key].order.instrument_id == instrument.instrument_id:
+                return key
+        return None
+
+    return _set(planning, "_met", met)
+
+
+def next_slice_at_once() -> Undo:
+    """The next slice of a pair does not wait for both legs of the last one."""
+    advance = tandem_orders.advance_pair
+
+    def hasty(turn: Turn, pair: Pair) -> None:
+        done = [turn.state.parents[one].phase is ParentPhase.DONE for one in pair.legs]
+        is_uneven = any(done) and not all(done)
+        if pair.phase is PairPhase.SLICING and is_uneven and pair.slices < pair.spec.slices:
+            tandem_orders._open_slice(turn, pair)
+            return
+        advance(turn, pair)
+
+    return _set(tandem_orders, "advance_pair", hasty)
+
+
+def late_fills_forgotten() -> Undo:
+    """A fill that comes after its order's end is dropped."""
+    filled = attempts._filled
+
+    def deaf(turn: Turn, attempt: Attempt, fill: Any) -> None:
+        if not attempt.is_final:
+            filled(turn, attempt, fill)
+
+    return _set(attempts, "_filled", deaf)
+
+
+def blind_resend() -> Undo:
+    """Class A: what is UNKNOWN is sent again under the same id, instead of asking."""
+    go_on = settling._go_on
+
+    def blind(turn: Turn, attempt: Attempt, seat: Seat, worker: Any, venue: Any) -> None:
+        if attempt.phase is Phase.UNKNOWN and attempt.order.expires_at_ns is not None:
+            attempt.order = msgspec.structs.replace(attempt.order, expires_at_ns=1 << 62)
+            settling._resend(turn, attempt, seat, worker, venue)
+            attempts.look_in(turn, attempt, turn.rules.timings.ask_ns)
+            return
+        go_on(turn, attempt, seat, worker, venue)
+
+    return _set(settling, "_go_on", blind)
 
 
 def old_epochs_obeyed() -> Undo:
@@ -397,10 +478,17 @@ BUGS: dict[str, Callable[[], Undo]] = {
         cancels_not_repeated,
         left_before_final,
         own_stall_is_their_death,
+        gate_of_each_venue,
+        next_slice_at_once,
+        late_fills_forgotten,
+        blind_resend,
         old_epochs_obeyed,
         old_connections_heard,
     )
 }
+
+# Seeds that see a rare one: a stall is judged only in worlds whose links are calm.
+RARE = {"own_stall_is_their_death": (2311,)}
 
 PAIRS = (
     ("asks_too_early", "one_question"),
