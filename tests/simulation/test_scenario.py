@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tandem.sim.campaign import INTERESTING, run_one
-from tandem.sim.planted import BUGS, PAIRS, meaning, planted
+from tandem.sim.planting import BUGS, PAIRS, meaning, plant
 from tandem.sim.scenario import run_seed
 
 # Seeds that once found a bug, or see a planted one soon; they stay.
@@ -60,7 +60,7 @@ def test_one_seed_has_one_story() -> None:
 )
 def test_a_mechanism_taken_away_is_seen(names: tuple[str, ...], seeds: range) -> None:
     """C1, I1, I4, I8: the checker goes red when the protocol is broken on purpose."""
-    with planted(names):
+    with plant(names):
         for seed in seeds:
             try:
                 violations = run_seed(seed).violations
@@ -80,7 +80,7 @@ def test_every_planted_bug_says_what_it_takes_away() -> None:
 def test_planted_bugs_leave_nothing_behind() -> None:
     before = run_seed(3).trace_hash
     for name in BUGS:
-        with planted((name,)):
+        with plant((name,)):
             pass
     assert run_seed(3).trace_hash == before
 

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tandem.sim.planted import BUGS, PAIRS, RARE, meaning, planted
+from tandem.sim.planting import BUGS, PAIRS, RARE, meaning, plant
 from tandem.sim.scenario import Result, run_seed
 
 # What must have happened somewhere in a campaign of any size worth the name.
@@ -80,7 +80,7 @@ def run_one(seed: int) -> Result:
 def run_planted(job: tuple[tuple[str, ...], int]) -> Result | None:
     """Run one seed with bugs planted; None when the bug broke the run itself, which is seen too."""
     names, seed = job
-    with planted(names):
+    with plant(names):
         try:
             return run_one(seed)
         except AssertionError:

@@ -6,7 +6,7 @@ them alone can be missing without harm on one computer; those are planted in pai
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -36,7 +36,15 @@ from tandem.core.trading.state import (
 from tandem.core.trading.turn import Turn
 from tandem.core.trading.worker import Worker
 from tandem.domain import link as words
-from tandem.domain.desk import Commanded, DeskEvent, FromWorker, Restarted, WorkerSilent
+from tandem.domain.commands import ParentSpec
+from tandem.domain.desk import (
+    Commanded,
+    DeskEvent,
+    FromWorker,
+    Restarted,
+    VenueSettings,
+    WorkerSilent,
+)
 from tandem.domain.instant import Instant
 from tandem.shells.coordinator import Coordinator
 from tandem.shells.recording import Recording
@@ -371,7 +379,7 @@ def own_stall_is_their_death() -> Undo:
 def gate_of_each_venue() -> Undo:
     """The self-trade gate looks at one venue, not at all venues of its market."""
 
-    def met(turn: Turn, spec: Any, slot_id: Any) -> Any:
+    def met(turn: Turn, spec: ParentSpec, slot_id: Any) -> Any:
         instrument = planning.instrument_at(turn, spec.symbol, turn.state.seats[slot_id])
         assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
         gate = turn.state.gate
@@ -413,7 +421,7 @@ def blind_resend() -> Undo:
     """Class A: what is UNKNOWN is sent again under the same id, instead of asking."""
     go_on = settling._go_on
 
-    def blind(turn: Turn, attempt: Attempt, seat: Seat, worker: Any, venue: Any) -> None:
+    def blind(turn: Turn, attempt: Attempt, seat: Seat, worker: Any, venue: VenueSettings) -> None:
         if attempt.phase is Phase.UNKNOWN and attempt.order.expires_at_ns is not None:
             attempt.order = msgspec.structs.replace(attempt.order, expires_at_ns=1 << 62)
             settling._resend(turn, attempt, seat, worker, venue)
@@ -449,67 +457,3 @@ def old_connections_heard() -> Undo:
 
     undo = (_set(Coordinator, "_hello", welcome_all), _set(Desk, "on", any_connection))
     return _all_of(*undo)
-
-
-BUGS: dict[str, Callable[[], Undo]] = {
-    plant.__name__: plant
-    for plant in (
-        effects_before_the_disk,
-        asks_too_early,
-        one_question,
-        no_expiry,
-        unknown_is_absent,
-        unknown_frees_its_price,
-        no_gate,
-        refusal_of_resend_settles,
-        any_send_proves,
-        any_worker_proves,
-        unknown_order_settles,
-        fills_counted_twice,
-        own_count_at_the_end,
-        commands_not_known,
-        silent_is_dead,
-        sends_as_often_as_told,
-        reports_told_once,
-        no_questions,
-        old_alarms_after_restart,
-        deaths_before_restart_unseen,
-        grey_worker_stays,
-        cancels_not_repeated,
-        left_before_final,
-        own_stall_is_their_death,
-        gate_of_each_venue,
-        next_slice_at_once,
-        late_fills_forgotten,
-        blind_resend,
-        old_epochs_obeyed,
-        old_connections_heard,
-    )
-}
-
-# Seeds that see a rare one: a stall is judged only in worlds whose links are calm.
-RARE = {"own_stall_is_their_death": (2311,)}
-
-PAIRS = (
-    ("asks_too_early", "one_question"),
-    ("asks_too_early", "no_expiry"),
-    ("sends_as_often_as_told", "old_epochs_obeyed"),
-    ("silent_is_dead", "old_epochs_obeyed"),
-    ("any_send_proves", "no_expiry"),
-)
-
-
-@contextlib.contextmanager
-def planted(names: tuple[str, ...]) -> Iterator[None]:
-    """Run with these bugs in the code."""
-    undo = [BUGS[name]() for name in names]
-    try:
-        yield
-    finally:
-        for one in reversed(undo):
-            one()
-
-
-def meaning(name: str) -> str:
-    """Return what a planted bug takes away."""
-    return (BUGS[name].__doc__ or "").strip()
