@@ -41,8 +41,9 @@ BUGS: dict[str, Callable[[], planted.Undo]] = {
     )
 }
 
-# Seeds that see a rare one: a stall is judged only in worlds whose links are calm.
-RARE = {"own_stall_is_their_death": (2311,)}
+# Seeds that see a rare one: a stall is judged only in worlds whose links are calm, and a class B
+# order must be handed to a second worker that loses its connection before it reads.
+RARE = {"own_stall_is_their_death": (2311,), "any_send_proves": (2204,)}
 
 PAIRS = (
     ("asks_too_early", "one_question"),
