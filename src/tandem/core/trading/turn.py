@@ -28,7 +28,6 @@ from tandem.domain.desk import (
     VenueSettings,
 )
 from tandem.domain.ids import (
-    AccountId,
     ClientOrderId,
     CommandId,
     Incarnation,
@@ -63,9 +62,6 @@ class Rules:
         self.catalogue = Catalogue(settings.instruments)
         self.slots: dict[SlotId, SlotSettings] = {one.slot_id: one for one in settings.slots}
         self.venues: dict[VenueId, VenueSettings] = {one.venue_id: one for one in settings.venues}
-        self.slot_of: dict[AccountId, SlotId] = {
-            one.account_id: one.slot_id for one in settings.slots
-        }
         self.bundle_hash = sha256(settings.bundle).hexdigest()
         self.listed: dict[tuple[str, VenueId], Instrument] = {
             (one.symbol, one.venue_id): one for one in settings.instruments
