@@ -196,6 +196,13 @@ class Floor:
             self._end(record, OrderStatus.EXPIRED)
         else:
             book.add(taker)
+            self._cancel_unasked(record)
+
+    def _cancel_unasked(self, record: OrderRecord) -> None:
+        """End an order that traded in part, as venues do for reasons of their own."""
+        is_partial = record.status is None and record.cum_quantity > 0
+        if is_partial and self._state.lies.happens(self._state.misbehavior.cancel_unasked):
+            self.end_resting(record, OrderStatus.CANCELED)
 
     def _meet(self, taker: OrderRecord, meeting: Meeting) -> None:
         maker = meeting.maker
@@ -229,6 +236,7 @@ class Floor:
         self.books[record.order.instrument_id].take(resting, quantity)
         self._settle_background(record, quantity=quantity, price=resting.price)
         self._fill(record, quantity=quantity, price=resting.price, is_maker=True)
+        self._cancel_unasked(record)
 
     def _settle_background(self, record: OrderRecord, *, quantity: int, price: int) -> None:
         instrument = self.instruments[record.order.instrument_id]

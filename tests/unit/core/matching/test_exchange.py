@@ -342,6 +342,7 @@ REQUESTS: st.SearchStrategy[VenueRequest] = st.one_of(
             delay_report=CHANCES,
             contradict=CHANCES,
             reject=st.sampled_from([0.0, 0.1]),
+            cancel_unasked=CHANCES,
             unclear=st.sampled_from([0.0, 0.2]),
             delay_ns_max=NUMBERS,
             read_lag_ns=NUMBERS,

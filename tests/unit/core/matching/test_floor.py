@@ -199,6 +199,23 @@ def test_a_cancel_ends_the_order_and_gives_back_what_it_held() -> None:
     assert paper.book() == []
 
 
+def test_a_venue_may_cancel_what_traded_in_part_unasked() -> None:
+    """F15: whether it traded as it came or while it rested; a whole order is left alone."""
+    paper = Paper()
+    paper.misbehave(cancel_unasked=1.0)
+    assert kinds(paper.place("A1-1", BUY, 10, 1_000)) == ["Accepted"]
+    assert paper.book() == [("buy", 1_000, 10)]
+    offered(paper, (1_000, 4))
+    assert paper.book() == []
+    (ended,) = (one for one in paper.account("A1").records.values())
+    assert (ended.status, ended.cum_quantity) == (OrderStatus.CANCELED, 4)
+    offered(paper, (1_000, 3))
+    messages = paper.place("A1-2", BUY, 10, 1_000)
+    assert kinds(messages) == ["Accepted", "Filled", "Canceled"]
+    assert paper.held("A1") == 0
+    assert paper.sums() == ALL_THERE_IS
+
+
 def test_a_cancel_of_what_has_ended_or_never_was_is_refused() -> None:
     paper = Paper()
     paper.place("A1-1", BUY, 10, 1_000)
