@@ -86,10 +86,10 @@ class Misbehavior(Value, frozen=True, kw_only=True):
     lose_request: float = 0.0
     reject: float = 0.0  # a refusal with a definite code
     unclear: float = 0.0  # a refusal with a code that proves nothing, whatever was done
-    cancel_unasked: float = 0.0  # an order that traded in part and rests is canceled
     delay_ns_max: int = 0
     read_lag_ns: int = 0
     skew_ns: int = 0
+    cancel_unasked: float = 0.0  # an order that traded in part and rests is canceled
 
 
 class Misbehave(Value, frozen=True, kw_only=True, tag="misbehave"):
