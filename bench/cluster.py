@@ -45,7 +45,7 @@ class Cluster:
             network=UnixNetwork(),
             processes=LinuxProcesses(),
             places=CoordinatorPlaces(
-                workers=cluster_settings.workers_address(folder),
+                workers=(cluster_settings.workers_address(folder),),
                 control=cluster_settings.control_address(folder),
                 venues={cluster_settings.VENUE: cluster_settings.exchange_address(folder)},
             ),

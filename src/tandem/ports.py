@@ -21,11 +21,17 @@ class Clock(Protocol):
 
 
 class Peer(Protocol):
-    """Who is at the other end of a local connection, as the kernel says.
+    """Who is at the other end of a connection.
 
-    `started` is the process' start time in clock ticks since boot: with the pid it names one
-    process for ever.
+    On this computer the kernel says it: `started` is the process' start time in clock ticks since
+    boot, and with the pid it names one process for ever. Of another computer only its certified
+    name is known, and both are 0.
     """
+
+    @property
+    def machine(self) -> str | None:
+        """Name of the other computer; None for a process on this one."""
+        ...
 
     @property
     def pid(self) -> int:
@@ -47,7 +53,10 @@ class Listener(Protocol):
 
 
 class Network(Protocol):
-    """Byte streams between processes. An address is a Unix socket path on one computer."""
+    """Byte streams between processes.
+
+    An address is the path of a Unix socket, or `host:port` for other computers.
+    """
 
     async def listen(self, address: str, make: Callable[[], asyncio.Protocol]) -> Listener:
         """Accept connections at `address`, each with its own protocol from `make`.

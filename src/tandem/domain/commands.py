@@ -145,6 +145,15 @@ class SwapWorker(Value, frozen=True, kw_only=True, tag="swap_worker"):
     slot_id: SlotId
 
 
+class DrainWorker(Value, frozen=True, kw_only=True, tag="drain_worker"):
+    """Let this worker hand its account over as soon as nothing is under way, and take no other.
+
+    `worker` is the name of its process.
+    """
+
+    worker: str
+
+
 class ResolveOrder(Value, frozen=True, kw_only=True, tag="resolve_order"):
     """A person's word on an order that no machine can settle.
 
@@ -173,6 +182,7 @@ Command = (
     | HaltTrading
     | ResumeTrading
     | SwapWorker
+    | DrainWorker
     | ResolveOrder
     | SetUpPool
 )
@@ -189,6 +199,7 @@ class RefusalReason(enum.StrEnum):
     VENUE_CLOCK = "venue_clock"
     UNKNOWN_SYMBOL = "unknown_symbol"
     UNKNOWN_SLOT = "unknown_slot"
+    UNKNOWN_WORKER = "unknown_worker"
     UNKNOWN_ORDER = "unknown_order"
     NO_SLOT = "no_slot"  # none of the slots asked for can trade
     SELF_TRADE = "self_trade"

@@ -14,6 +14,8 @@ from tandem.domain.link import (
     ClockRead,
     Configured,
     CoordinatorMessage,
+    GaveBack,
+    Halted,
     Hello,
     NotReady,
     Ready,
@@ -128,11 +130,16 @@ class Commanded(Value, frozen=True, kw_only=True, tag="commanded"):
 
 
 class Joined(Value, frozen=True, kw_only=True, tag="joined"):
-    """A worker said hello. `pid` and `started` name its process when it is on this computer."""
+    """A worker said hello.
+
+    `pid` and `started` name its process when it is on this computer; otherwise they are 0, and
+    `machine` is the certified name of its own.
+    """
 
     hello: Hello
     pid: int
     started: int
+    machine: str | None = None
 
 
 class FromWorker(Value, frozen=True, kw_only=True, tag="from_worker"):
@@ -140,7 +147,7 @@ class FromWorker(Value, frozen=True, kw_only=True, tag="from_worker"):
 
     incarnation: Incarnation
     connection: int
-    message: Configured | Ready | NotReady | ClockRead | Reported | Answered
+    message: Configured | Ready | NotReady | GaveBack | Halted | ClockRead | Reported | Answered
 
 
 class WorkerLost(Value, frozen=True, kw_only=True, tag="worker_lost"):
@@ -160,6 +167,13 @@ class WorkerSilent(Value, frozen=True, kw_only=True, tag="worker_silent"):
     """Nothing was heard of the worker beyond its alarm."""
 
     incarnation: Incarnation
+
+
+class LeaseLapsed(Value, frozen=True, kw_only=True, tag="lease_lapsed"):
+    """The right of this account's holder has surely ended: its lease and the margin are over."""
+
+    account_id: AccountId
+    account_epoch: int
 
 
 class QuotesSeen(Value, frozen=True, kw_only=True, tag="quotes_seen"):
@@ -186,6 +200,7 @@ DeskEvent = (
     | WorkerLost
     | WorkerDied
     | WorkerSilent
+    | LeaseLapsed
     | QuotesSeen
     | RoomChanged
     | Due

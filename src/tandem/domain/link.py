@@ -45,6 +45,7 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     ready: bool
     seen: tuple[Seen, ...]
     seen_all: bool = True
+    halted: bool = False  # by its own control socket: the coordinator was not to be had
 
 
 class Heartbeat(Value, frozen=True, kw_only=True, tag="beat"):
@@ -71,6 +72,13 @@ class Ready(Value, frozen=True, kw_only=True, tag="ready"):
     balances: Balances
 
 
+class GaveBack(Value, frozen=True, kw_only=True, tag="gave_back"):
+    """The answer to `Revoke`: nothing will be sent under this epoch of the account any more."""
+
+    account_id: AccountId
+    account_epoch: int
+
+
 class NotReady(Value, frozen=True, kw_only=True, tag="not_ready"):
     """The account cannot trade here now; `reason` is for people."""
 
@@ -80,7 +88,7 @@ class NotReady(Value, frozen=True, kw_only=True, tag="not_ready"):
 
 
 class ClockRead(Value, frozen=True, kw_only=True, tag="clock"):
-    """Venue time minus this machine's CLOCK_BOOTTIME, and by how much that may be wrong."""
+    """Venue time minus the coordinator's CLOCK_BOOTTIME, and by how much that may be wrong."""
 
     venue_id: VenueId
     offset_ns: int
@@ -140,7 +148,24 @@ class Answered(Value, frozen=True, kw_only=True, tag="answered"):
     answer: OrderFound | OrderNotFound
 
 
-WorkerMessage = Hello | Heartbeat | Configured | Ready | NotReady | ClockRead | Reported | Answered
+class Halted(Value, frozen=True, kw_only=True, tag="halted"):
+    """Somebody halted this worker by its own control socket; all must stop."""
+
+    reason: str
+
+
+WorkerMessage = (
+    Hello
+    | Heartbeat
+    | Configured
+    | Ready
+    | NotReady
+    | GaveBack
+    | Halted
+    | ClockRead
+    | Reported
+    | Answered
+)
 
 
 class Welcome(Value, frozen=True, kw_only=True, tag="welcome"):
@@ -177,7 +202,7 @@ class Grant(Value, frozen=True, kw_only=True, tag="grant"):
 
 
 class Revoke(Value, frozen=True, kw_only=True, tag="revoke"):
-    """The account is no longer this worker's."""
+    """The account is no longer this worker's; answered by `GaveBack`."""
 
     account_id: AccountId
 
@@ -222,11 +247,16 @@ class Acknowledge(Value, frozen=True, kw_only=True, tag="ack"):
 
 
 class BeatAcknowledged(Value, frozen=True, kw_only=True, tag="beat_ack"):
-    """A heartbeat was heard while the worker held this account in this epoch."""
+    """A heartbeat was heard while the worker held this account in this epoch.
+
+    The account is None when nothing is renewed. `at_ns` is when it was heard, in CLOCK_BOOTTIME
+    of the coordinator: a worker on another computer learns that clock from it.
+    """
 
     number: int
     account_id: AccountId | None
     account_epoch: int
+    at_ns: int = 0
 
 
 class Halt(Value, frozen=True, kw_only=True, tag="halt"):

@@ -41,6 +41,8 @@ class WorkerView(Value, frozen=True, kw_only=True):
     connected: bool
     confirmed: bool
     slot_id: SlotId | None
+    machine: str | None = None  # None: this computer
+    draining: bool = False
 
 
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):

@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 
 from tandem.core.trading.desk import Desk
+from tandem.core.trading.lease import LeaseBook
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.showing import show
 from tandem.domain import link as words
@@ -32,6 +33,7 @@ from tandem.domain.desk import (
     FromWorker,
     Joined,
     Kill,
+    LeaseLapsed,
     QuotesSeen,
     Restarted,
     RoomChanged,
@@ -59,7 +61,7 @@ AskerLink = Link[ControlRequest]
 class CoordinatorPlaces(Value, frozen=True, kw_only=True):
     """Where the coordinator listens, and where the venues' market data is."""
 
-    workers: str
+    workers: tuple[str, ...]  # on this computer, and perhaps for others
     control: str
     venues: dict[VenueId, str]
 
@@ -98,6 +100,7 @@ class Coordinator:
         self._askers: dict[AskerId, AskerLink] = {}
         self._next_asker = 1
         self._acks: dict[Incarnation, int] = {}
+        self._leases = LeaseBook()
         self._quotes: dict[InstrumentId, Quote] = {}
         self.dropped: Counter[str] = Counter()
         self.on_performed: Callable[[DeskEffect], None] | None = None
@@ -112,9 +115,12 @@ class Coordinator:
         for worker in self.desk.state.workers.values():
             # Also one that hangs and will never dial again must be found silent.
             self._pulse.heard(worker.incarnation, now_ns)
-            self._watch(worker.incarnation, pid=worker.pid, started=worker.started)
+            if worker.machine is None:
+                self._watch(worker.incarnation, pid=worker.pid, started=worker.started)
         self._pulse.on_restart(now_ns)
-        await self._network.listen(self._places.workers, self._worker_link)
+        self._take_leases(now_ns)
+        for address in self._places.workers:
+            await self._network.listen(address, self._worker_link)
         await self._network.listen(self._places.control, self._asker_link)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._judge_silence())
@@ -122,6 +128,11 @@ class Coordinator:
             tasks.create_task(self._hand_on_quotes())
             for address in self._places.venues.values():
                 tasks.create_task(self._market_data(address).run())
+
+    def _take_leases(self, now_ns: int) -> None:
+        """Take every lease as just renewed: heartbeats are not recorded, so it can only be late."""
+        for account_id, epoch, holder in self.desk.leased():
+            self._leases.on_grant(account_id, epoch, holder, now_ns=now_ns)
 
     # -- workers
 
@@ -174,8 +185,11 @@ class Coordinator:
         link.tag = incarnation
         self._workers[incarnation] = link
         self._pulse.heard(incarnation, self._clock.now().now_ns)
-        self.recording.feed(Joined(hello=hello, pid=peer.pid, started=peer.started))
-        self._watch(incarnation, pid=peer.pid, started=peer.started)
+        self.recording.feed(
+            Joined(hello=hello, pid=peer.pid, started=peer.started, machine=peer.machine)
+        )
+        if peer.machine is None:
+            self._watch(incarnation, pid=peer.pid, started=peer.started)
 
     def _watch(self, incarnation: Incarnation, *, pid: int, started: int) -> None:
         if incarnation in self._watches:
@@ -205,16 +219,24 @@ class Coordinator:
 
     def _beat(self, link: WorkerLink, incarnation: Incarnation, beat: words.Heartbeat) -> None:
         """Heartbeats are not recorded: what they renew is taken as renewed after a restart."""
-        worker = self.desk.state.workers.get(incarnation)
-        slot_id = worker.slot_id if worker is not None else None
-        seat = self.desk.state.seats[slot_id] if slot_id is not None else None
+        now_ns = self._clock.now().now_ns
+        account_id, epoch = self._renewed(incarnation, now_ns)
         link.send(
             words.BeatAcknowledged(
-                number=beat.number,
-                account_id=seat.account_id if seat is not None else None,
-                account_epoch=seat.epoch if seat is not None else 0,
+                number=beat.number, account_id=account_id, account_epoch=epoch, at_ns=now_ns
             )
         )
+
+    def _renewed(self, incarnation: Incarnation, now_ns: int) -> tuple[AccountId | None, int]:
+        """Return the account and epoch whose lease this worker's heartbeat renews, if any."""
+        worker = self.desk.state.workers.get(incarnation)
+        if worker is None or worker.slot_id is None or worker.unwanted:
+            return None, 0
+        seat = self.desk.state.seats[worker.slot_id]
+        account_id, epoch = seat.account_id, seat.epoch
+        if not self._leases.on_heartbeat(account_id, epoch, incarnation, now_ns=now_ns):
+            return None, 0
+        return account_id, epoch
 
     def _acknowledge(self) -> None:
         acks, self._acks = self._acks, {}
@@ -229,8 +251,19 @@ class Coordinator:
         while True:
             await asyncio.sleep(every_s)
             await asyncio.sleep(0.001)  # one turn of the loop, in which the sockets are drained
-            for incarnation in self._pulse.silent(self._clock.now().now_ns):
+            now_ns = self._clock.now().now_ns
+            for incarnation in self._pulse.silent(now_ns):
                 self.recording.feed(WorkerSilent(incarnation=incarnation))
+                self._hang_up(incarnation)
+            for account_id, epoch in self._leases.lapsed(now_ns):
+                self.recording.feed(LeaseLapsed(account_id=account_id, account_epoch=epoch))
+
+    def _hang_up(self, incarnation: Incarnation) -> None:
+        """What a silent worker elsewhere says next, it says on a new connection."""
+        worker = self.desk.state.workers.get(incarnation)
+        link = self._workers.get(incarnation)
+        if link is not None and worker is not None and worker.machine is not None:
+            link.drop("nothing was heard of the worker")
 
     # -- askers
 
@@ -307,6 +340,8 @@ class Coordinator:
             self.on_performed(effect)
         match effect:
             case ToWorker():
+                if isinstance(effect.message, words.Grant):
+                    self._lease(effect.message, effect.incarnation)
                 link = self._workers.get(effect.incarnation)
                 if link is not None and link.connection == effect.connection:
                     link.send(self._with_secret(effect.message))
@@ -318,6 +353,15 @@ class Coordinator:
                 asker = self._askers.get(effect.asker)
                 if asker is not None:
                     asker.send(CommandAnswer(command_id=effect.command_id, answer=effect.answer))
+
+    def _lease(self, grant: words.Grant, holder: Incarnation) -> None:
+        if grant.lease_ns is not None:
+            self._leases.on_grant(
+                grant.account_id,
+                grant.account_epoch,
+                holder,
+                now_ns=self._clock.now().now_ns,
+            )
 
     def _with_secret(self, message: words.CoordinatorMessage) -> words.CoordinatorMessage:
         """A secret is added on the wire: it is in no record."""

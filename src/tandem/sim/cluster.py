@@ -241,7 +241,7 @@ class Cluster:
             network=process.network,
             processes=process.processes,
             places=CoordinatorPlaces(
-                workers=WORKERS_AT,
+                workers=(WORKERS_AT,),
                 control=CONTROL_AT,
                 venues={one: f"/venue/{one}" for one in self.venues},
             ),

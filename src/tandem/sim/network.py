@@ -55,6 +55,7 @@ class SimPeer(msgspec.Struct, frozen=True):
 
     pid: int
     started: int
+    machine: str | None = None
 
 
 class SimListener:
@@ -388,6 +389,9 @@ class ProcessNetwork:
         other = transport.outgoing.target
         if transport.is_closing() or not other.is_open:
             return None
+        there = other.process.machine.name
+        if there != self._process.machine.name:
+            return SimPeer(0, 0, there)
         return SimPeer(other.process.pid, other.process.started)
 
 

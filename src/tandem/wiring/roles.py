@@ -141,7 +141,7 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
         network=UnixNetwork(),
         processes=LinuxProcesses(),
         places=CoordinatorPlaces(
-            workers=home.workers_socket,
+            workers=(home.workers_socket,),
             control=home.control_socket,
             venues={paper.exchange.venue_id: home.exchange_socket},
         ),

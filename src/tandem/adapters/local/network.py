@@ -34,6 +34,7 @@ class LocalPeer(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     started: int
+    machine: None = None
 
 
 class UnixNetwork:

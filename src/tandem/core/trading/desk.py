@@ -17,6 +17,7 @@ from tandem.core.trading import (
     books,
     grey,
     orders_by_hand,
+    parting,
     planning,
     pool,
     settling,
@@ -40,6 +41,7 @@ from tandem.domain.commands import (
     Asked,
     CancelOrders,
     Command,
+    DrainWorker,
     HaltTrading,
     PlaceBoth,
     PlacePair,
@@ -60,6 +62,7 @@ from tandem.domain.desk import (
     Due,
     FromWorker,
     Joined,
+    LeaseLapsed,
     QuotesSeen,
     Restarted,
     RoomChanged,
@@ -69,7 +72,7 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, ParentId, SlotId
+from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
@@ -95,6 +98,16 @@ class Desk:
         """When the desk wants to be woken by `Due`, in CLOCK_BOOTTIME; None for never."""
         alarms = self.state.alarms
         return alarms[0][0] if alarms else None
+
+    def leased(self) -> list[tuple[AccountId, int, Incarnation]]:
+        """Return account, epoch and holder of every lease that was granted and not ended."""
+        state = self.state
+        found = []
+        for seat in state.seats.values():
+            holder = state.workers[seat.holder] if seat.holder is not None else None
+            if holder is not None and parting.lease_ns_of(self.rules, seat, holder) is not None:
+                found.append((seat.account_id, seat.epoch, holder.incarnation))
+        return found
 
     def snapshot(self) -> bytes:
         """Return the whole state; equal histories give equal bytes."""
@@ -165,6 +178,8 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             pool.on_died(turn, event.incarnation)
         case WorkerSilent():
             pool.on_silent(turn, event.incarnation)
+        case LeaseLapsed():
+            pool.on_lapsed(turn, event)
         case QuotesSeen():
             for quote in event.quotes:
                 if is_quote(quote):
@@ -203,7 +218,7 @@ def _work_off(turn: Turn) -> None:
             tandem_orders.advance_pair(turn, state.pairs[key])
 
 
-def _from_worker(turn: Turn, event: FromWorker) -> None:
+def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one line a kind
     worker = turn.worker(event.incarnation)
     if worker is None or worker.connection != event.connection:
         turn.count("old_connections_dropped")
@@ -223,6 +238,10 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:
             pool.on_not_ready(turn, worker, message)
         case link.ClockRead():
             pool.on_clock(turn, message)
+        case link.GaveBack():
+            pool.on_gave_back(turn, worker, message)
+        case link.Halted():
+            turn.halting = message.reason
         case link.Configured():
             pool.on_configured(turn, worker, message.bundle_hash)
         case _:
@@ -257,6 +276,8 @@ def _ring(turn: Turn) -> None:
             pool.on_set_up_alarm(turn)
         elif kind == Alarm.SEAT.value:
             grey.on_alarm(turn, SlotId(key))
+        elif kind == Alarm.LEAVING.value:
+            pool.on_leaving_alarm(turn, SlotId(key))
         else:
             turn.touch(ParentId(key))
 
@@ -276,6 +297,7 @@ def _restarted(turn: Turn) -> None:
     for seat in state.seats.values():
         seat.unready_since_ns = None
         grey.now_unready(turn, seat)
+        pool.renew_leaving(turn, seat)
         for client_order_id in seat.open:
             attempt = state.attempts[client_order_id]
             attempt.look_at_ns = None
@@ -342,6 +364,8 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
             return orders_by_hand.resume(turn)
         case SwapWorker():
             return orders_by_hand.swap(turn, command)
+        case DrainWorker():
+            return orders_by_hand.drain(turn, command)
         case ResolveOrder():
             return orders_by_hand.resolve(turn, command)
         case SetUpPool():

@@ -5,9 +5,9 @@ and killing them would help nobody. That the venue lives is known from another w
 readiness; without either, the wait is five times as long.
 """
 
+from tandem.core.trading import parting
 from tandem.core.trading.state import Seat, Worker
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.desk import Kill
 from tandem.domain.ids import SlotId
 
 PATIENCE = 5
@@ -34,7 +34,7 @@ def on_alarm(turn: Turn, slot_id: SlotId) -> None:
     if since_ns is None:
         return
     worker = turn.holder(seat)
-    if worker is not None and not worker.killing:
+    if worker is not None and not _is_going(worker):
         others = [one for one in turn.state.seats.values() if one.venue_id == seat.venue_id]
         venue_lives = any(one.ready for one in others)
         _replace_if_grey(turn, worker, since_ns, venue_lives=venue_lives)
@@ -48,16 +48,19 @@ def unanswered(turn: Turn, seat: Seat, worker: Worker) -> None:
         return
     since_ns = worker.unanswered_since_ns
     venue_lives = turn.clock(seat.venue_id).answered_at_ns > since_ns
-    if not worker.killing:
+    if not _is_going(worker):
         _replace_if_grey(turn, worker, since_ns, venue_lives=venue_lives)
+
+
+def _is_going(worker: Worker) -> bool:
+    return worker.killing or worker.unwanted
 
 
 def _replace_if_grey(turn: Turn, worker: Worker, since_ns: int, *, venue_lives: bool) -> None:
     patience = 1 if venue_lives else PATIENCE
     if turn.now_ns - since_ns >= patience * turn.rules.timings.grey_ns:
-        worker.killing = True
         turn.count("grey_workers")
-        turn.out.append(Kill(incarnation=worker.incarnation))
+        parting.part_with(turn, worker)
 
 
 def heard_from_venue(turn: Turn, seat: Seat, worker: Worker) -> None:

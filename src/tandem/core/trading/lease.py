@@ -5,7 +5,8 @@ heartbeat that was acknowledged for this account and epoch. The coordinator ackn
 it renews, and gives the account anew only when `lease + margin` have passed since it *received*
 that heartbeat. Receiving comes after sending, and the margin covers clocks whose rates differ by
 as much; so two workers never hold one account, however long messages take or however often they
-are lost. Before its first acknowledged heartbeat a worker holds nothing.
+are lost. Before its first acknowledged heartbeat a worker holds nothing. A lease that was said to
+be over is never renewed: what is done about it may have been decided before it is done.
 
 A worker on this computer holds its account until it is dead, which the kernel tells, or gives it
 back; silence alone ends nothing. Heartbeats are not recorded: a restarted coordinator takes every
@@ -32,7 +33,7 @@ class Lease(msgspec.Struct, array_like=True, gc=False):
     lease_ns: int = LEASE_NS
     account_id: AccountId | None = None
     epoch: int = 0
-    ends_at_ns: int | None = 0  # None: held without end until revoked
+    ends_at_ns: int | None = 0  # None: without end until revoked
     epochs: dict[AccountId, int] = {}
 
     def on_grant(self, account_id: AccountId, epoch: int, *, is_local: bool) -> bool:
@@ -74,61 +75,48 @@ class Lease(msgspec.Struct, array_like=True, gc=False):
 
 
 class Held(msgspec.Struct, array_like=True, gc=False):
-    """One account that is given away. `is_grey`: its holder is not renewed any more."""
+    """One leased account. `is_over`: told to have lapsed, and never renewed again."""
 
     epoch: int
     holder: Incarnation
-    is_local: bool
     renewed_at_ns: int
-    is_grey: bool = False
+    is_over: bool = False
 
 
 class LeaseBook(msgspec.Struct, array_like=True, gc=False):
-    """The coordinator's half: who holds which account. Times are its own CLOCK_BOOTTIME."""
+    """The coordinator's half: leases of workers on other computers, in its own CLOCK_BOOTTIME."""
 
     lease_ns: int = LEASE_NS
     margin_ns: int = MARGIN_NS
     held: dict[AccountId, Held] = {}
 
-    def on_grant(self, account_id: AccountId, held: Held) -> None:
-        """Write down a grant that is about to be made; the account must be free."""
-        assert account_id not in self.held, (
-            f"{account_id} is held by {self.held[account_id].holder}"
-        )
-        self.held[account_id] = held
+    def on_grant(
+        self, account_id: AccountId, epoch: int, holder: Incarnation, *, now_ns: int
+    ) -> None:
+        """Write down a grant as it is made; one that is said again changes nothing.
+
+        That nobody else has the account is for the one who grants to know.
+        """
+        held = self.held.get(account_id)
+        if held is None or held.epoch < epoch:
+            self.held[account_id] = Held(epoch, holder, now_ns)
 
     def on_heartbeat(
         self, account_id: AccountId, epoch: int, holder: Incarnation, *, now_ns: int
     ) -> bool:
         """Renew a lease at receipt; return whether to acknowledge the heartbeat."""
         held = self.held.get(account_id)
-        if held is None or held.epoch != epoch or held.holder != holder or held.is_grey:
+        if held is None or held.epoch != epoch or held.holder != holder or held.is_over:
             return False
         held.renewed_at_ns = max(held.renewed_at_ns, now_ns)
         return True
 
-    def on_grey(self, account_id: AccountId, epoch: int) -> None:
-        """Renew no more, nor on a new connection: the holder answers, but has no venue."""
-        held = self.held.get(account_id)
-        if held is not None and held.epoch == epoch:
-            held.is_grey = True
-
-    def on_released(self, account_id: AccountId, epoch: int) -> None:
-        """Take the account back: its holder is known dead, gave it up, or its lease lapsed."""
-        held = self.held.get(account_id)
-        if held is not None and held.epoch == epoch:
-            del self.held[account_id]
-
-    def on_restart(self, now_ns: int) -> None:
-        """Take every lease as just renewed."""
-        for held in self.held.values():
-            held.renewed_at_ns = now_ns
-
-    def lapsed(self, now_ns: int) -> list[AccountId]:
-        """Return the accounts whose holders' right has surely ended, in order of their grants."""
+    def lapsed(self, now_ns: int) -> list[tuple[AccountId, int]]:
+        """Return accounts and epochs whose holders' right has surely ended, each told once."""
         span_ns = self.lease_ns + self.margin_ns
-        return [
-            account_id
-            for account_id, held in self.held.items()
-            if not held.is_local and now_ns - held.renewed_at_ns >= span_ns
-        ]
+        over = []
+        for account_id, held in self.held.items():
+            if not held.is_over and now_ns - held.renewed_at_ns >= span_ns:
+                held.is_over = True
+                over.append((account_id, held.epoch))
+        return over

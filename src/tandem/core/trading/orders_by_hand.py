@@ -1,6 +1,6 @@
-"""What a person does to the desk: cancel, halt, resume, swap, resolve."""
+"""What a person does to the desk: cancel, halt, resume, swap, drain, resolve."""
 
-from tandem.core.trading import attempts, books, planning, tandem_orders
+from tandem.core.trading import attempts, books, parting, planning, pool, tandem_orders
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Ending
@@ -9,12 +9,12 @@ from tandem.domain.commands import (
     Answer,
     CancelOrders,
     Done,
+    DrainWorker,
     RefusalReason,
     Refused,
     ResolveOrder,
     SwapWorker,
 )
-from tandem.domain.desk import Kill
 from tandem.domain.ids import Lots, ParentId, Ticks
 from tandem.domain.link import Halt
 from tandem.domain.reports import Filled
@@ -81,10 +81,21 @@ def swap(turn: Turn, command: SwapWorker) -> Answer:
         text = f"no worker fills {command.slot_id}"
         return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=text)
     worker = turn.state.workers[seat.holder]
-    worker.killing = True
     turn.count("swaps")
-    turn.out.append(Kill(incarnation=worker.incarnation))
+    parting.part_with(turn, worker)
     return Done(text=f"{worker.name} is being replaced on {command.slot_id}")
+
+
+def drain(turn: Turn, command: DrainWorker) -> Answer:
+    """Let the workers of that name hand their accounts over."""
+    found = [one for one in turn.state.workers.values() if one.name == command.worker]
+    if not found:
+        text = f"no worker {command.worker}"
+        return Refused(reason=RefusalReason.UNKNOWN_WORKER, text=text)
+    turn.count("drains")
+    for worker in found:
+        pool.drain(turn, worker)
+    return Done(text=f"{command.worker} takes no other account")
 
 
 def resolve(turn: Turn, command: ResolveOrder) -> Answer:

@@ -1,20 +1,23 @@
 """Workers and the seats they fill: joining, set-up, grants, loss and death.
 
 Why no seat has two traders: a local worker's right ends with its process, and the seat is given
-to another only after the kernel said that the process is gone. Every grant raises the account's
-epoch, and words of older epochs are dropped on both sides.
+to another only after the kernel said that the process is gone; how it ends on another computer is
+in `parting`. Every grant raises the account's epoch, and words of older epochs are dropped on both
+sides.
 """
 
-from tandem.core.trading import attempts, books, grey, releasing, settling
-from tandem.core.trading.state import Pool, PoolPhase, Seat, VenueClock, Worker
+from tandem.core.trading import attempts, books, grey, parting, releasing, settling
+from tandem.core.trading.risk import TradingState
+from tandem.core.trading.state import Phase, Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
-from tandem.domain.desk import Joined, Kill, Tell
-from tandem.domain.ids import AskerId, Incarnation
+from tandem.domain.desk import Joined, Kill, LeaseLapsed, Tell
+from tandem.domain.ids import AskerId, Incarnation, SlotId
 from tandem.domain.link import (
     BUNDLE_PART_BYTES,
     BundlePart,
     ClockRead,
+    GaveBack,
     Grant,
     NotReady,
     Ready,
@@ -24,6 +27,7 @@ from tandem.domain.link import (
 DEAD_MAX = 1_000  # runs remembered, so that a late hello of one is known
 BUNDLES_MAX = 3  # sent to one worker on one connection before it is given up
 OFFSET_NS_MAX = 2**62
+DRAIN_LOOK_NS = 20_000_000
 
 
 def on_joined(turn: Turn, joined: Joined) -> None:
@@ -39,9 +43,10 @@ def on_joined(turn: Turn, joined: Joined) -> None:
             name=hello.name,
             pid=joined.pid,
             started=joined.started,
+            machine=joined.machine,
             connection=hello.connection,
         )
-    elif hello.connection <= worker.connection:
+    elif hello.connection <= worker.connection or joined.machine != worker.machine:
         turn.count("hellos_dropped")
         return
     worker.connection = hello.connection
@@ -58,6 +63,8 @@ def on_joined(turn: Turn, joined: Joined) -> None:
         return
     if not worker.confirmed and turn.state.pool.phase is not PoolPhase.NONE:
         send_bundle(turn, worker)
+    if hello.halted and turn.state.exposure.state is not TradingState.HALTED:
+        turn.halting = f"{worker.name} was halted by hand"
     _count_set_up(turn)
     fill_seats(turn)
     if worker.slot_id is not None:
@@ -70,6 +77,13 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
     hello = joined.hello
     seat = turn.state.seats[worker.slot_id]
     same = hello.account_id == seat.account_id and hello.account_epoch == seat.epoch
+    if worker.unwanted:
+        if same:
+            turn.send(worker, Revoke(account_id=seat.account_id))
+        else:  # the grant can reach it no more: what it was sent on is over
+            _leave(turn, worker, seat)
+        return
+    parting.stay(turn, seat)
     if hello.ready and same and seat.opened and worker.confirmed:
         grey.now_ready(seat)
     else:
@@ -100,18 +114,11 @@ def on_died(turn: Turn, incarnation: Incarnation) -> None:
     turn.count("workers_died")
     if worker.slot_id is not None:
         seat = turn.state.seats[worker.slot_id]
-        _empty(worker, seat)
+        parting.empty(worker, seat)
         attempts.lose_worker(turn, seat, "its worker died")
         turn.count("takeovers_needed")
     _count_set_up(turn)
     fill_seats(turn)
-
-
-def _empty(worker: Worker, seat: Seat) -> None:
-    worker.slot_id = None
-    seat.holder = None
-    seat.ready = False
-    seat.unready_since_ns = None
 
 
 def on_silent(turn: Turn, incarnation: Incarnation) -> None:
@@ -119,9 +126,76 @@ def on_silent(turn: Turn, incarnation: Incarnation) -> None:
     worker = turn.worker(incarnation)
     if worker is None:
         return
-    worker.killing = True
     turn.count("workers_silent")
-    turn.out.append(Kill(incarnation=incarnation))
+    if worker.machine is None:
+        parting.part_with(turn, worker)
+    else:
+        parting.on_silent_elsewhere(turn, worker)
+
+
+def on_leaving_alarm(turn: Turn, slot_id: SlotId) -> None:
+    """Look whether a seat that is being left is free, or can be left now."""
+    seat = turn.state.seats[slot_id]
+    worker = turn.holder(seat)
+    if worker is not None and worker.draining:
+        _drain(turn, worker, seat)
+    elif parting.on_alarm(turn, slot_id):
+        fill_seats(turn)
+
+
+def on_lapsed(turn: Turn, lapsed: LeaseLapsed) -> None:
+    """The lease of a holder on another computer is over, so the account is free."""
+    for seat in turn.state.seats.values():
+        if (seat.account_id, seat.epoch) != (lapsed.account_id, lapsed.account_epoch):
+            continue
+        if seat.holder is not None:
+            worker = turn.state.workers[seat.holder]
+            turn.count("leases_lapsed")
+            turn.send(worker, Revoke(account_id=seat.account_id))
+            _leave(turn, worker, seat)
+
+
+def on_gave_back(turn: Turn, worker: Worker, told: GaveBack) -> None:
+    """The holder will send nothing more under this epoch: the account is free."""
+    seat = turn.state.seats[worker.slot_id] if worker.slot_id is not None else None
+    if seat is None or (told.account_id, told.account_epoch) != (seat.account_id, seat.epoch):
+        turn.count("old_epochs_dropped")
+        return
+    turn.count("accounts_given_back")
+    _leave(turn, worker, seat)
+
+
+def _leave(turn: Turn, worker: Worker, seat: Seat) -> None:
+    worker.unwanted = False
+    parting.vacate(turn, seat, "its worker gave it up")
+    fill_seats(turn)
+
+
+def drain(turn: Turn, worker: Worker) -> None:
+    """Give this worker no other account, and hand the present one over when a spare can take it."""
+    worker.draining = True
+    _hand_over(turn)
+
+
+def _hand_over(turn: Turn) -> None:
+    """Let draining holders leave, one for each worker that waits for a seat."""
+    idle = [one for one in _usable(turn) if one.slot_id is None]
+    for seat in turn.state.seats.values():
+        worker = turn.holder(seat)
+        if worker is not None and worker.draining and seat.leaving_since_ns is None:
+            if not idle:
+                return
+            idle.pop()
+            seat.leaving_since_ns = turn.now_ns
+            _drain(turn, worker, seat)
+
+
+def _drain(turn: Turn, worker: Worker, seat: Seat) -> None:
+    """Revoke the account once nothing is on its way to the venue; no release is made meanwhile."""
+    if any(one.phase is Phase.RELEASED for one in turn.attempts_on(seat.slot_id)):
+        turn.wait(Alarm.LEAVING, seat.slot_id, after_ns=DRAIN_LOOK_NS)
+    else:
+        turn.send(worker, Revoke(account_id=seat.account_id))
 
 
 def fill_seats(turn: Turn) -> None:
@@ -131,7 +205,7 @@ def fill_seats(turn: Turn) -> None:
             continue
         worker = _idle(turn)
         if worker is None:
-            return
+            break
         if seat.epoch:
             turn.count("takeovers")
         seat.epoch += 1
@@ -140,6 +214,7 @@ def fill_seats(turn: Turn) -> None:
         worker.slot_id = seat.slot_id
         worker.unanswered_since_ns = None
         _send_grant(turn, worker, seat)
+    _hand_over(turn)
 
 
 def _idle(turn: Turn) -> Worker | None:
@@ -153,7 +228,7 @@ def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
             account_id=seat.account_id,
             account_epoch=seat.epoch,
             venue_id=seat.venue_id,
-            lease_ns=None,
+            lease_ns=parting.lease_ns_of(turn.rules, seat, worker),
         ),
     )
 
@@ -287,7 +362,11 @@ def _count_set_up(turn: Turn) -> None:
 
 def _usable(turn: Turn) -> list[Worker]:
     workers = turn.state.workers.values()
-    return [one for one in workers if one.confirmed and one.up and not one.killing]
+    return [
+        one
+        for one in workers
+        if one.confirmed and one.up and not one.killing and not one.draining and not one.unwanted
+    ]
 
 
 def _log_in(turn: Turn, configured: int) -> None:
@@ -310,7 +389,7 @@ def _revoke(turn: Turn, seat: Seat) -> None:
     assert seat.holder is not None, f"{seat.slot_id} has no holder"
     worker = turn.state.workers[seat.holder]
     turn.send(worker, Revoke(account_id=seat.account_id))
-    _empty(worker, seat)
+    parting.empty(worker, seat)
 
 
 def _start(turn: Turn, pool: Pool, active: list[Seat]) -> None:
@@ -349,9 +428,8 @@ def _go_on_without_silent(turn: Turn, pool: Pool) -> None:
     usable = _usable(turn)
     for worker in turn.state.workers.values():
         if worker not in usable and not worker.killing:
-            worker.killing = True
             turn.count("set_up_swapped_out")
-            turn.out.append(Kill(incarnation=worker.incarnation))
+            parting.part_with(turn, worker)
     if len(usable) >= 2:
         _log_in(turn, min(len(usable), pool.wanted))
         return
@@ -384,9 +462,15 @@ def _swap_unready(turn: Turn, pool: Pool) -> None:
     for seat in swappable:
         assert seat.holder is not None, f"{seat.slot_id} has no holder"
         worker = turn.state.workers[seat.holder]
-        worker.killing = True
         turn.count("set_up_swapped_out")
-        turn.out.append(Kill(incarnation=worker.incarnation))
+        parting.part_with(turn, worker)
+
+
+def renew_leaving(turn: Turn, seat: Seat) -> None:
+    """After a start: what was to end a holder's right begins anew, with time as it is now."""
+    if seat.leaving_since_ns is not None:
+        seat.leaving_since_ns = turn.now_ns
+        parting.begin_leaving(turn, seat)
 
 
 def new_clocks(turn: Turn) -> None:

@@ -80,6 +80,8 @@ def _status(desk: Desk, records: int) -> StatusView:
                 connected=one.up,
                 confirmed=one.confirmed,
                 slot_id=one.slot_id,
+                machine=one.machine,
+                draining=one.draining,
             )
             for one in state.workers.values()
         ),

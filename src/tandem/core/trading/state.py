@@ -242,6 +242,9 @@ class Worker(msgspec.Struct, gc=False):
     connection: int
     up: bool = True
     killing: bool = False
+    machine: str | None = None  # None: this computer
+    unwanted: bool = False  # on another computer, where it cannot be killed
+    draining: bool = False
     bundles_sent: int = 0
     confirmed: bool = False
     slot_id: SlotId | None = None
@@ -259,6 +262,7 @@ class Seat(msgspec.Struct, gc=False):
     epoch: int = 0
     ready: bool = False
     unready_since_ns: int | None = None  # while it has a holder and is not ready
+    leaving_since_ns: int | None = None  # while its holder's right is ending
     opened: bool = False
     open: dict[ClientOrderId, None] = {}  # attempts that are not settled
     reserved_cash: dict[str, Decimal] = {}

@@ -51,6 +51,7 @@ class Alarm(enum.StrEnum):
     BOTH = "both"  # a two-sided quote's lifetime
     PAIR = "pair"  # a pair's policy deadline
     SEAT = "seat"  # a seat that was not ready
+    LEAVING = "leaving"  # a seat whose holder's right is ending
 
 
 class Rules:
@@ -141,7 +142,7 @@ class Turn:
 
     def is_ready(self, seat: Seat) -> bool:
         """Whether a release to this seat could reach its venue now."""
-        if not seat.ready or self.holder(seat) is None:
+        if not seat.ready or seat.leaving_since_ns is not None or self.holder(seat) is None:
             return False
         return self.venue_ns(seat.venue_id) is not None
 
