@@ -47,3 +47,43 @@ async def test_another_moment_replaces_the_first_and_none_ends_it() -> None:
     assert rung == []
     second.set(clock.now().now_ns)
     second.stop()
+
+
+class HandClock:
+    """A clock that a test sets, and that counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.looks = 0
+
+    def now(self) -> Instant:
+        self.looks += 1
+        return Instant(self.now_ns, 0)
+
+
+async def test_a_moment_that_moves_later_leaves_the_timer_alone() -> None:
+    """Moving it costs more than looking once when it goes off."""
+    clock = HandClock()
+    rung = asyncio.Event()
+    waking = Waking(clock, rung.set)
+    for due_ns in range(MS, 100 * MS, MS):
+        waking.set(due_ns)
+    assert clock.looks == 1
+    clock.now_ns = 99 * MS - 1
+    while clock.looks < 3:  # it has gone off too soon, and waits for the rest
+        await asyncio.sleep(0)
+    assert not rung.is_set()
+    clock.now_ns += 1
+    await rung.wait()
+
+
+async def test_a_moment_that_was_taken_back_can_be_set_again() -> None:
+    clock = LoopClock()
+    rung = asyncio.Event()
+    waking = Waking(clock, rung.set)
+    waking.set(clock.now().now_ns + MS)
+    waking.set(None)
+    await asyncio.sleep(0.004)
+    assert not rung.is_set()
+    waking.set(clock.now().now_ns)
+    await rung.wait()

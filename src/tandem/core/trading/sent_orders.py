@@ -5,6 +5,7 @@ of the worker is never too wide. An order is forgotten only when the coordinator
 disk: whatever is not known here was never sent, unless `forgot` says that too many were seen.
 """
 
+from collections import deque
 from collections.abc import Iterable
 
 import msgspec
@@ -50,6 +51,7 @@ class SentOrders:
         self.orders: dict[ClientOrderId, SentOrder] = {}
         self.exposure = Exposure()
         self.forgot = False
+        self._deadlines: deque[tuple[int, SentOrder, int]] = deque()  # with the send's number
         self._instruments: dict[InstrumentId, Instrument] = {}
 
     def told(self) -> tuple[tuple[Seen, ...], bool]:
@@ -74,6 +76,32 @@ class SentOrders:
         final_report = known.final_report if known is not None else None
         if final_report is not None and final_report <= report_id:
             del self.orders[client_order_id]
+
+    # -- answers
+
+    def wait(self, known: SentOrder, deadline_ns: int) -> None:
+        """Expect an answer to its last send by then; deadlines come in their order."""
+        self._deadlines.append((deadline_ns, known, known.send_number))
+
+    def next_deadline_ns(self) -> int | None:
+        """Return the first deadline of a send that is not answered yet.
+
+        Answered ones are forgotten here: else every order would wake the worker once more.
+        """
+        deadlines = self._deadlines
+        while deadlines:
+            deadline_ns, known, send_number = deadlines[0]
+            if not known.answered and known.send_number == send_number:
+                return deadline_ns
+            deadlines.popleft()
+        return None
+
+    def overdue(self, now_ns: int) -> list[SentOrder]:
+        """Return what was not answered by its deadline, each once."""
+        found = []
+        while (deadline_ns := self.next_deadline_ns()) is not None and deadline_ns <= now_ns:
+            found.append(self._deadlines.popleft()[1])
+        return found
 
     # -- exposure
 

@@ -6,7 +6,6 @@ reported until the coordinator has it on disk; what is not known here after a re
 sent. All memory is lost with the process, and the protocol counts on that.
 """
 
-import heapq
 from hashlib import sha256
 from typing import assert_never
 
@@ -43,9 +42,11 @@ REFRESH_NS = 30 * SECOND
 class Worker:
     """The decisions of one worker process."""
 
-    def __init__(self, incarnation: Incarnation, name: str) -> None:
+    def __init__(self, incarnation: Incarnation, name: str, *, shares_clock: bool = True) -> None:
+        """Make a worker; it `shares_clock` with a coordinator on the same computer."""
         self.incarnation = incarnation
         self.name = name
+        self._shares_clock = shares_clock
         self.connection = 0
         self.welcomed = False
         self.coordinator_epoch = 0
@@ -70,14 +71,16 @@ class Worker:
         self._unacked: dict[int, link.Reported] = {}
         self._next_report = 1
         self._beats = Heartbeats()
-        self._logins = 0
-        self._due: list[tuple[int, str, int]] = []
+        self._refresh_at_ns: int | None = None
         self._out: list[WorkerEffect] = []
 
     @property
     def next_due_ns(self) -> int | None:
         """When `on_due` wants to be called, in CLOCK_BOOTTIME."""
-        return self._due[0][0] if self._due else None
+        deadline_ns, refresh_at_ns = self._sent.next_deadline_ns(), self._refresh_at_ns
+        if deadline_ns is None or refresh_at_ns is None:
+            return refresh_at_ns if deadline_ns is None else deadline_ns
+        return min(deadline_ns, refresh_at_ns)
 
     # -- the coordinator's side
 
@@ -88,6 +91,7 @@ class Worker:
         """
         self.connection += 1
         self.welcomed = False
+        self._beats.forget_clock()
         seen, seen_all = self._sent.told()
         hello = link.Hello(
             incarnation=self.incarnation,
@@ -130,7 +134,7 @@ class Worker:
             case link.Acknowledge():
                 self._acknowledged(message.report_id)
             case link.BeatAcknowledged():
-                self._beat_acknowledged(message)
+                self._beat_acknowledged(message, now)
             case link.Withdraw():
                 if self._is_mine(message.account_id, message.account_epoch):
                     cancel = venue.CancelOrder(client_order_id=message.client_order_id)
@@ -149,19 +153,36 @@ class Worker:
             case link.Grant():
                 self._granted(message)
             case link.Revoke():
-                if message.account_id == self.account_id:
-                    self._drop_account()
+                self._revoked(message)
             case link.Halt():
                 self.halted = message.on
             case _:
                 assert_never(message)
 
-    def _beat_acknowledged(self, message: link.BeatAcknowledged) -> None:
-        sent_at_ns = self._beats.acknowledged(message.number)
+    def _beat_acknowledged(self, message: link.BeatAcknowledged, now: Instant) -> None:
+        knew_clock = self._clock_offset_ns is not None
+        sent_at_ns = self._beats.acknowledged(
+            message.number, heard_at_ns=message.at_ns, now_ns=now.now_ns
+        )
         if sent_at_ns is not None and message.account_id is not None:
             self.lease.on_acknowledged(
                 message.account_id, message.account_epoch, sent_at_ns=sent_at_ns
             )
+        if not self._ready or not knew_clock:
+            self._refresh_ready()
+
+    @property
+    def _clock_offset_ns(self) -> int | None:
+        """The coordinator's clock minus ours; None while it is not known."""
+        return 0 if self._shares_clock else self._beats.offset_ns
+
+    def _revoked(self, message: link.Revoke) -> None:
+        if message.account_id == self.account_id:
+            gave_back = link.GaveBack(
+                account_id=message.account_id, account_epoch=self.account_epoch
+            )
+            self._drop_account()
+            self._out.append(Say(message=gave_back))
 
     def _welcomed(self, message: link.Welcome) -> None:
         self.welcomed = True
@@ -190,6 +211,7 @@ class Worker:
         self._logged_in = False
         self._ready = False
         self._balances = None
+        self._refresh_at_ns = None
         self._time.hang_up()
 
     def _take_part(self, part: link.BundlePart) -> None:
@@ -264,7 +286,7 @@ class Worker:
         known.answered = False
         known.sent_ns = now.now_ns
         self._sent.on_sent(known, self._bundle.limits, now)
-        self._wait(now.now_ns + TIME_OUT_NS, release.order.client_order_id, release.send_number)
+        self._sent.wait(known, now.now_ns + TIME_OUT_NS)
         self._request(venue.PlaceOrder(order=release.order))
 
     def _objection(
@@ -376,7 +398,6 @@ class Worker:
             case venue.LoggedIn():
                 if message.account_id == self.account_id:
                     self._logged_in = True
-                    self._logins += 1
                     self._refresh(now)
             case venue.LoginRefused():
                 self._say_not_ready(f"login refused: {message.reason}")
@@ -400,7 +421,7 @@ class Worker:
         """Read the venue's clock and balances now and again every so often."""
         self._ask_time(now)
         self._request(venue.AskBalances(query_id=0))
-        self._wait(now.now_ns + REFRESH_NS, "", self._logins)
+        self._refresh_at_ns = now.now_ns + REFRESH_NS
 
     def _ask_time(self, now: Instant) -> None:
         self._request(venue.AskTime(query_id=self._time.ask(now.now_ns)))
@@ -475,26 +496,15 @@ class Worker:
 
     # -- time
 
-    def _wait(self, due_ns: int, key: str, number: int) -> None:
-        heapq.heappush(self._due, (due_ns, key, number))
-
     def on_due(self, now: Instant) -> list[WorkerEffect]:
         """Report sends that were never answered; read the venue's clock again now and then."""
         self._out = []
-        while self._due and self._due[0][0] <= now.now_ns:
-            _, key, number = heapq.heappop(self._due)
-            if key:
-                self._check_answered(ClientOrderId(key), number)
-            elif self._logged_in and number == self._logins:
-                self._refresh(now)
+        for known in self._sent.overdue(now.now_ns):
+            timed_out = link.TimedOut(client_order_id=known.order.client_order_id)
+            self._report(timed_out, known)
+        if self._refresh_at_ns is not None and self._refresh_at_ns <= now.now_ns:
+            self._refresh(now)
         return self._out
-
-    def _check_answered(self, key: ClientOrderId, send_number: int) -> None:
-        known = self._seen.get(key)
-        if known is None or known.answered or known.send_number != send_number:
-            return
-        if known.progress is link.Progress.SENT:
-            self._report(link.TimedOut(client_order_id=key), known)
 
     def _count(self, what: str) -> None:
         self.counters[what] = self.counters.get(what, 0) + 1

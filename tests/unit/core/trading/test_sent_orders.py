@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tandem.core.trading import sent_orders
 from tandem.core.trading.sent_orders import SentOrders
@@ -97,6 +99,38 @@ def test_an_order_is_forgotten_with_the_report_of_its_end() -> None:
     sent.forget(ClientOrderId("o"), report_id=5)
     sent.forget(ClientOrderId("o"), report_id=5)
     assert sent.told() == ((), True)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["send", "answer"]))))
+def test_a_send_is_overdue_unless_it_was_answered_or_another_one_followed(
+    steps: list[tuple[str, str]],
+) -> None:
+    sent = tracked()
+    last: dict[str, tuple[int, bool]] = {}
+    for at, (key, what) in enumerate(steps):
+        known = sent.take(order(key))
+        if what == "send":
+            known.send_number += 1
+            known.answered = False
+            sent.wait(known, at)
+            last[key] = at, False
+        elif key in last:
+            known.answered = True
+            last[key] = last[key][0], True
+    open_ns = sorted(at for at, answered in last.values() if not answered)
+    assert sent.next_deadline_ns() == (open_ns[0] if open_ns else None)
+    half = len(steps) // 2
+    found = sent.overdue(half) + sent.overdue(len(steps))
+    assert [last[one.order.client_order_id][0] for one in found] == open_ns
+    assert sent.next_deadline_ns() is None
+
+
+def test_what_is_not_due_yet_is_not_overdue() -> None:
+    sent = tracked()
+    known = sent.take(order())
+    sent.wait(known, 7)
+    assert sent.overdue(6) == []
+    assert sent.overdue(7) == [known]
 
 
 def test_prices_that_cannot_be_are_not_taken() -> None:

@@ -370,11 +370,25 @@ def test_what_was_not_sent_or_is_forgotten_does_not_time_out() -> None:
     bench.release(bench.order("p"))
     bench.canceled("p")
     bench.hear(link.Acknowledge(report_id=1))
-    bench.release()
     bench.hear(link.Halt(on=True))
-    bench.worker._seen[ClientOrderId("o")].progress = link.Progress.NOT_SENT
+    bench.release()
+    assert len(bench.reported()) == 1
     bench.pass_time(2 * SECOND)
     assert bench.reported() == []
+
+
+def test_nobody_waits_for_an_answered_order() -> None:
+    bench = Bench().open()
+    refresh_ns = bench.worker.next_due_ns
+    bench.release()
+    assert bench.worker.next_due_ns == bench.now_ns + 1_500 * MS
+    bench.accept()
+    assert bench.worker.next_due_ns == refresh_ns
+    bench.release(bench.order("p"))
+    bench.down()
+    assert bench.worker.next_due_ns == bench.now_ns + 1_500 * MS
+    bench.pass_time(2 * SECOND)
+    assert bench.worker.next_due_ns is None
 
 
 def test_news_of_another_run_s_order_is_reported_all_the_same() -> None:
