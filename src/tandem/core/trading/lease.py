@@ -63,6 +63,11 @@ class Lease(msgspec.Struct, array_like=True, gc=False):
         if account_id == self.account_id and epoch >= self.epoch:
             self.account_id, self.epoch, self.ends_at_ns = None, 0, 0
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the right to trade began; it may have lapsed since."""
+        return self.account_id is not None and self.ends_at_ns != 0
+
     def holds(self, account_id: AccountId, epoch: int) -> bool:
         """Return whether that grant is the one held, lapsed or not."""
         return epoch == self.epoch and account_id == self.account_id

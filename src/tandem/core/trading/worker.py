@@ -12,11 +12,10 @@ from typing import assert_never
 import msgspec
 
 from tandem.core.trading.bundle_parts import BundleParts
-from tandem.core.trading.heartbeats import Heartbeats
+from tandem.core.trading.clocks import Clocks
 from tandem.core.trading.lease import Lease
 from tandem.core.trading.risk import first_breach
 from tandem.core.trading.sent_orders import SentOrder, SentOrders
-from tandem.core.trading.time_reading import TimeReading
 from tandem.domain import link, venue
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import MS, SECOND, VenueSettings
@@ -43,10 +42,8 @@ class Worker:
     """The decisions of one worker process."""
 
     def __init__(self, incarnation: Incarnation, name: str, *, shares_clock: bool = True) -> None:
-        """Make a worker; it `shares_clock` with a coordinator on the same computer."""
         self.incarnation = incarnation
         self.name = name
-        self._shares_clock = shares_clock
         self.connection = 0
         self.welcomed = False
         self.coordinator_epoch = 0
@@ -64,13 +61,12 @@ class Worker:
         self._up: dict[VenueId, None] = {}
         self._logged_in = False
         self._balances: venue.Balances | None = None
-        self._time = TimeReading()
+        self._clocks = Clocks(shares_clock=shares_clock)
         self._ready = False
         self._sent = SentOrders()
         self._seen = self._sent.orders
         self._unacked: dict[int, link.Reported] = {}
         self._next_report = 1
-        self._beats = Heartbeats()
         self._refresh_at_ns: int | None = None
         self._out: list[WorkerEffect] = []
 
@@ -91,7 +87,7 @@ class Worker:
         """
         self.connection += 1
         self.welcomed = False
-        self._beats.forget_clock()
+        self._clocks.beats.forget_clock()
         seen, seen_all = self._sent.told()
         hello = link.Hello(
             incarnation=self.incarnation,
@@ -113,7 +109,7 @@ class Worker:
 
     def beat(self, now: Instant) -> list[WorkerEffect]:
         """Return the next heartbeat, due every so often while connected."""
-        return [Say(message=link.Heartbeat(number=self._beats.send(now.now_ns)))]
+        return [Say(message=link.Heartbeat(number=self._clocks.beats.send(now.now_ns)))]
 
     def on_coordinator(
         self, message: link.CoordinatorMessage, epoch: int, now: Instant
@@ -160,8 +156,8 @@ class Worker:
                 assert_never(message)
 
     def _beat_acknowledged(self, message: link.BeatAcknowledged, now: Instant) -> None:
-        knew_clock = self._clock_offset_ns is not None
-        sent_at_ns = self._beats.acknowledged(
+        knew_clock = self._clocks.coordinator_offset_ns is not None
+        sent_at_ns = self._clocks.beats.acknowledged(
             message.number, heard_at_ns=message.at_ns, now_ns=now.now_ns
         )
         if sent_at_ns is not None and message.account_id is not None:
@@ -170,11 +166,6 @@ class Worker:
             )
         if not self._ready or not knew_clock:
             self._refresh_ready()
-
-    @property
-    def _clock_offset_ns(self) -> int | None:
-        """The coordinator's clock minus ours; None while it is not known."""
-        return 0 if self._shares_clock else self._beats.offset_ns
 
     def _revoked(self, message: link.Revoke) -> None:
         if message.account_id == self.account_id:
@@ -212,7 +203,7 @@ class Worker:
         self._ready = False
         self._balances = None
         self._refresh_at_ns = None
-        self._time.hang_up()
+        self._clocks.venue.hang_up()
 
     def _take_part(self, part: link.BundlePart) -> None:
         content = self._parts.take(part)
@@ -293,13 +284,13 @@ class Worker:
         self, release: link.Release, known: SentOrder, now: Instant
     ) -> tuple[link.NotSentReason, str] | None:
         """Why this release must not go to the venue; the last gate before the wire."""
-        if not self._ready or self._bundle is None or self._time.offset_ns is None:
+        if not self._ready or self._bundle is None or self._clocks.venue.offset_ns is None:
             return link.NotSentReason.SESSION_DOWN, "the venue's session is down"
         if self.halted:
             return link.NotSentReason.HALTED, ""
-        venue_ns = now.now_ns + self._time.offset_ns
+        venue_ns = now.now_ns + self._clocks.venue.offset_ns
         expires_ns = release.order.expires_at_ns or release.release_by_ns
-        if not self.lease.outlives(expires_ns + self._skew_ns - self._time.offset_ns):
+        if not self.lease.outlives(expires_ns + self._skew_ns - self._clocks.venue.offset_ns):
             return link.NotSentReason.LEASE, ""
         if venue_ns > release.release_by_ns + LATE_NS:
             late_ms = (venue_ns - release.release_by_ns) // MS
@@ -326,7 +317,7 @@ class Worker:
             report_id=report_id,
             account_id=self.account_id or AccountId(""),
             send_number=known.send_number if known is not None else None,
-            sent_ns=known.sent_ns if known is not None else None,
+            sent_ns=self._clocks.told_ns(known.sent_ns) if known is not None else None,
             report=report,
         )
         self._unacked[report_id] = reported
@@ -389,7 +380,7 @@ class Worker:
             case venue.CancelRejected():
                 self._report(message, self._seen.get(message.client_order_id))
             case venue.OrderFound() | venue.OrderNotFound():
-                offset_ns = self._time.offset_ns
+                offset_ns = self._clocks.venue.offset_ns
                 earliest_ns = None if offset_ns is None else now.now_ns + offset_ns - self._skew_ns
                 self._sent.on_answer(message, earliest_ns)
                 if self.welcomed and self.account_id is not None:
@@ -424,11 +415,11 @@ class Worker:
         self._refresh_at_ns = now.now_ns + REFRESH_NS
 
     def _ask_time(self, now: Instant) -> None:
-        self._request(venue.AskTime(query_id=self._time.ask(now.now_ns)))
+        self._request(venue.AskTime(query_id=self._clocks.venue.ask(now.now_ns)))
 
     def _time_read(self, told: venue.VenueTime, now: Instant) -> None:
         bound_ns = self._skew_ns // 2
-        error_ns = self._time.read(
+        error_ns = self._clocks.venue.read(
             told.query_id,
             venue_at_ns=told.venue_at_ns,
             now_ns=now.now_ns,
@@ -444,17 +435,20 @@ class Worker:
         self._refresh_ready()
 
     def _say_time(self, error_ns: int) -> None:
-        if self.welcomed and self.venue_id is not None and self._time.offset_ns is not None:
-            read = link.ClockRead(
-                venue_id=self.venue_id, offset_ns=self._time.offset_ns, uncertainty_ns=error_ns
-            )
-            self._out.append(Say(message=read))
+        if self.welcomed and self.venue_id is not None:
+            read = self._clocks.reading(self.venue_id, error_ns)
+            if read is not None:
+                self._out.append(Say(message=read))
 
     def _refresh_ready(self) -> None:
         """Say that the account can trade, once everything for it is known."""
-        if not self._logged_in or self._balances is None or self._time.offset_ns is None:
+        if not self._logged_in or self._balances is None or self._clocks.venue.offset_ns is None:
             return
-        if self._bundle is None:
+        if (
+            self._bundle is None
+            or self._clocks.coordinator_offset_ns is None
+            or not self.lease.is_held
+        ):
             return
         self._ready = True
         self._say_ready()

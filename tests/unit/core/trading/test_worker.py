@@ -17,7 +17,7 @@ from tandem.domain.ids import AccountId, ClientOrderId, ExecutionId, InstrumentI
 from tandem.domain.limits import Limits
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
-from tandem.domain.worker import Hangup, ToVenue
+from tandem.domain.worker import Hangup, Say, ToVenue
 from tests.unit.core.trading.desk_driver import MS, SECOND, X, Y
 from tests.unit.core.trading.worker_driver import OFFSET_NS, WORD, A, B, Bench, bundle
 
@@ -207,11 +207,13 @@ def test_a_lease_must_outlive_the_request() -> None:
     """Before its first acknowledged heartbeat a worker elsewhere holds nothing."""
     bench = Bench().open(lease_ns=3 * SECOND)
     bench.release()
-    assert not_sent(bench)[0] is link.NotSentReason.LEASE
+    assert not_sent(bench)[0] is link.NotSentReason.SESSION_DOWN
+    assert bench.said(link.Ready) == []
     bench.take(bench.worker.beat(bench.now))
     (beat,) = bench.said(link.Heartbeat)
     acknowledged = link.BeatAcknowledged(number=beat.number, account_id=A, account_epoch=1)
     bench.hear(acknowledged)
+    assert len(bench.said(link.Ready)) == 1
     bench.release(bench.order("p"))
     assert len(bench.asked(venue.PlaceOrder)) == 1
     bench.now_ns += 2 * SECOND
@@ -521,7 +523,10 @@ def test_a_welcome_that_names_another_account_drops_the_one_held() -> None:
 def test_a_revoked_account_is_hung_up_and_another_s_revocation_is_not_ours() -> None:
     bench = Bench().open()
     assert bench.hear(link.Revoke(account_id=B)) == []
-    assert bench.hear(link.Revoke(account_id=A)) == [Hangup(venue_id=X)]
+    assert bench.hear(link.Revoke(account_id=A)) == [
+        Hangup(venue_id=X),
+        Say(message=link.GaveBack(account_id=A, account_epoch=1)),
+    ]
     assert bench.hear(link.Revoke(account_id=A)) == []
 
 
@@ -642,7 +647,28 @@ def test_heartbeats_are_numbered_and_old_ones_are_forgotten() -> None:
     assert bench.said(link.Heartbeat) == [link.Heartbeat(number=WAITING_MAX + 1)]
     bench.hear(link.BeatAcknowledged(number=1, account_id=A, account_epoch=1))
     bench.release()
-    assert not_sent(bench)[0] is link.NotSentReason.LEASE
+    assert not_sent(bench)[0] is link.NotSentReason.SESSION_DOWN
+    assert bench.said(link.Ready) == []
+
+
+def test_elsewhere_the_coordinators_clock_is_learned_before_anything_is_ready() -> None:
+    bench = Bench(shares_clock=False).open()
+    assert bench.said(link.Ready) == []
+    assert bench.said(link.ClockRead) == []
+    bench.take(bench.worker.beat(bench.now))
+    (beat,) = bench.said(link.Heartbeat)
+    ahead_ns = 77 * SECOND
+    heard = link.BeatAcknowledged(
+        number=beat.number, account_id=None, account_epoch=0, at_ns=bench.now_ns + ahead_ns
+    )
+    bench.hear(heard)
+    assert len(bench.said(link.Ready)) == 1
+    (read,) = bench.said(link.ClockRead)
+    assert read.venue_id == X
+    bench.release()
+    bench.accept("o")
+    (reported,) = bench.said(link.Reported)
+    assert reported.sent_ns == bench.now_ns + ahead_ns
 
 
 # -- anything in any order

@@ -46,8 +46,8 @@ def bundle(**changes: Any) -> bytes:
 class Bench:
     """One worker on the bench."""
 
-    def __init__(self) -> None:
-        self.worker = Worker(Incarnation("i"), "w1")
+    def __init__(self, *, shares_clock: bool = True) -> None:
+        self.worker = Worker(Incarnation("i"), "w1", shares_clock=shares_clock)
         self.now_ns = 1_000 * SECOND
         self.epoch = 1
         self.effects: list[WorkerEffect] = []
