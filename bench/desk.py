@@ -122,12 +122,11 @@ class Floor:
         for event in events:
             self._now_ns += EVENT_NS
             moments.append((event, Instant(self._now_ns, self._now_ns)))
-        desk, number = self.desk, 0
+        desk = self.desk
         begin_ns = time.process_time_ns()
         if self.profile is not None:
             self.profile.enable()
-        for event, now in moments:
-            number += 1
+        for number, (event, now) in enumerate(moments):
             effects = desk.on(event, now)
             ENCODER.encode(Record(number, now, event, effects))
             told += effects

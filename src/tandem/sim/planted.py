@@ -285,12 +285,12 @@ def old_alarms_after_restart() -> Undo:
     on = Desk.on
 
     def stale(self: Desk, event: DeskEvent, now: Instant) -> Any:
-        if not isinstance(event, Restarted) or not self.state.alarms:
+        if not isinstance(event, Restarted) or not self.state.alarms_at:
             return on(self, event, now)
-        alarms = list(self.state.alarms)
+        alarms, times = dict(self.state.alarms_at), list(self.state.alarm_times)
         looks = {key: one.look_at_ns for key, one in self.state.attempts.items()}
         effects = on(self, event, now)
-        self.state.alarms[:] = alarms
+        self.state.alarms_at, self.state.alarm_times = alarms, times
         for key, look_at_ns in looks.items():
             self.state.attempts[key].look_at_ns = look_at_ns
         return effects

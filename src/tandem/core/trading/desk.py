@@ -8,7 +8,7 @@ worker, a venue or an asker says makes it raise; assertions guard only its own i
 
 import heapq
 from hashlib import blake2b
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -72,10 +72,11 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
+from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
+_ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(DeskState)
 
@@ -96,8 +97,8 @@ class Desk:
     @property
     def next_due_ns(self) -> int | None:
         """When the desk wants to be woken by `Due`, in CLOCK_BOOTTIME; None for never."""
-        alarms = self.state.alarms
-        return alarms[0][0] if alarms else None
+        times = self.state.alarm_times
+        return times[0] if times else None
 
     def leased(self) -> list[tuple[AccountId, int, Incarnation]]:
         """Return account, epoch and holder of every lease that was granted and not ended."""
@@ -267,19 +268,19 @@ def _venue_answers(turn: Turn, worker: Worker, account_id: AccountId) -> None:
 
 
 def _ring(turn: Turn) -> None:
-    alarms = turn.state.alarms
-    while alarms and alarms[0][0] <= turn.now_ns:
-        _, _, kind, key = heapq.heappop(alarms)
-        if kind == Alarm.ATTEMPT.value:
-            settling.on_alarm(turn, key)  # type: ignore[arg-type]
-        elif kind == Alarm.SET_UP.value:
-            pool.on_set_up_alarm(turn)
-        elif kind == Alarm.SEAT.value:
-            grey.on_alarm(turn, SlotId(key))
-        elif kind == Alarm.LEAVING.value:
-            pool.on_leaving_alarm(turn, SlotId(key))
-        else:
-            turn.touch(ParentId(key))
+    state = turn.state
+    while state.alarm_times and state.alarm_times[0] <= turn.now_ns:
+        for kind, key in state.alarms_at.pop(heapq.heappop(state.alarm_times)):
+            if kind == _ATTEMPT:
+                settling.on_alarm(turn, ClientOrderId(key))
+            elif kind == Alarm.SET_UP:
+                pool.on_set_up_alarm(turn)
+            elif kind == Alarm.SEAT:
+                grey.on_alarm(turn, SlotId(key))
+            elif kind == Alarm.LEAVING:
+                pool.on_leaving_alarm(turn, SlotId(key))
+            else:
+                turn.touch(ParentId(key))
 
 
 def _restarted(turn: Turn) -> None:
@@ -287,7 +288,8 @@ def _restarted(turn: Turn) -> None:
     state = turn.state
     state.epoch += 1
     turn.count("starts")
-    state.alarms.clear()
+    state.alarms_at.clear()
+    state.alarm_times.clear()
     state.exposure.note_restarted()
     books.track_all(turn)
     pool.new_clocks(turn)

@@ -321,8 +321,8 @@ class DeskState(msgspec.Struct):
     epoch: int = 0
     next_order: int = 1
     next_query: int = 1
-    next_alarm: int = 1
-    alarms: list[tuple[int, int, str, str]] = []  # a heap of (due, number, kind, key)
+    alarms_at: dict[int, list[tuple[str, str]]] = {}  # kinds and keys, in the order they were set
+    alarm_times: list[int] = []  # a heap of the keys of `alarms_at`
     answers: dict[CommandId, Answered] = {}
     workers: dict[Incarnation, Worker] = {}
     dead: dict[Incarnation, None] = {}

@@ -94,9 +94,13 @@ class Turn:
 
     def wait(self, kind: Alarm, key: str, *, after_ns: int) -> None:
         """Come back to `key` after that time; an alarm that no longer matters is ignored then."""
-        state = self.state
-        heapq.heappush(state.alarms, (self.now_ns + after_ns, state.next_alarm, kind.value, key))
-        state.next_alarm += 1
+        state, due_ns = self.state, self.now_ns + after_ns
+        alarms = state.alarms_at.get(due_ns)
+        if alarms is None:
+            state.alarms_at[due_ns] = [(kind, key)]
+            heapq.heappush(state.alarm_times, due_ns)
+        else:
+            alarms.append((kind, key))
 
     def send(self, worker: Worker, message: CoordinatorMessage) -> None:
         """Send on the worker's present connection; when it has none the words are lost."""

@@ -674,8 +674,9 @@ def _prove_gate(desk: Desk) -> None:
 def _prove_alarms(desk: Desk) -> None:
     """I2: whatever is not done has an alarm, or waits for something that has one."""
     state = desk.state
-    pending = {(kind, key) for _, _, kind, key in state.alarms}
-    exact = {(due_ns, kind, key) for due_ns, _, kind, key in state.alarms}
+    assert sorted(state.alarm_times) == sorted(state.alarms_at)
+    exact = {(due_ns, *one) for due_ns, alarms in state.alarms_at.items() for one in alarms}
+    pending = {(kind, key) for _, kind, key in exact}
     for key, attempt in state.attempts.items():
         is_waiting = attempt.phase not in (Phase.PLANNED, Phase.FINAL)
         if is_waiting or (attempt.missing and key in state.seats[attempt.slot_id].open):

@@ -39,8 +39,11 @@ def test_alarms_of_one_moment_ring_in_the_order_in_which_they_were_set() -> None
     """I11."""
     floor = Floor().open()
     floor.buy(4)
-    numbers = [number for _, number, kind, _ in sorted(floor.state.alarms) if kind == "attempt"]
-    assert len(numbers) == 4
-    assert numbers == sorted(numbers)
+    (shared,) = [
+        [key for kind, key in alarms if kind == "attempt"]
+        for alarms in floor.state.alarms_at.values()
+        if ("attempt", floor.attempts()[0].order.client_order_id) in alarms
+    ]
+    assert shared == [one.order.client_order_id for one in floor.attempts()]
     floor.pass_time(2 * SECOND)
     floor.replay()
