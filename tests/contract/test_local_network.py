@@ -7,18 +7,14 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, ClassVar, cast
 
 import pytest
-import uvloop
 
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.processes import start_time
 from tandem.domain.errors import ConfigurationError
-
-Run = Callable[[Coroutine[Any, Any, None]], None]
+from tests.contract.lines import Line, Run
 
 CONNECT = """
 import asyncio, sys
@@ -28,57 +24,6 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-
-
-class Line(asyncio.Protocol):
-    """One end of a connection that keeps what it hears."""
-
-    ends: ClassVar[list["Line"]] = []
-
-    def __init__(self) -> None:
-        self.ends.append(self)
-        self.transport: asyncio.Transport | None = None
-        self.is_made = asyncio.Event()
-        self.is_lost = asyncio.Event()
-        self.heard = asyncio.Queue[bytes]()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do not derive from asyncio's.
-        self.transport = cast("asyncio.Transport", transport)
-        self.is_made.set()
-
-    def data_received(self, data: bytes) -> None:
-        self.heard.put_nowait(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_lost.set()
-
-    async def made(self) -> asyncio.Transport:
-        await asyncio.wait_for(self.is_made.wait(), 10)
-        assert self.transport is not None
-        return self.transport
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    def run_in(coroutine: Coroutine[Any, Any, None]) -> None:
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(asyncio.wait_for(_to_the_end(coroutine), 20))
-
-    return run_in
-
-
-async def _to_the_end(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a test, then end the connections that it left open."""
-    Line.ends.clear()
-    await coroutine
-    for line in Line.ends:
-        if line.transport is not None:
-            line.transport.abort()
-            await line.is_lost.wait()
-    # uvloop closes the socket one turn after it has told the protocol.
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 def modes(address: str) -> tuple[int, int]:

@@ -1,0 +1,368 @@
+"""TLS 1.3 over TCP between the computers of one pool, certificates at both ends.
+
+Whoever is not certified ends at the handshake. Whoever is, but was removed, is told so in one line
+right after it, and the line is the first thing on every connection: one byte with its length, 0
+for "come in". So the caller of `connect` learns why it was refused, and does not find an open
+connection that ends at once.
+
+TCP_NODELAY is set by asyncio and uvloop alike.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import msgspec
+
+from tandem.adapters.lan.addresses import address_text, split_address
+from tandem.adapters.lan.contexts import SERVER_NAME
+from tandem.ports import Listener, Peer
+
+HANDSHAKE_S: Final = 5.0
+CONNECT_S: Final = 5.0
+HANDSHAKES_MAX: Final = 128  # at once, of everybody
+HANDSHAKES_OF_ONE_MAX: Final = 32
+LOOK_EVERY_S: Final = 0.5
+_BACKLOG: Final = 128
+_REASON_MAX: Final = 255
+_SHORTAGE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_SHORTAGE_PAUSE_S: Final = 1.0
+
+Admits = Callable[[str, str], str]
+
+
+class RemotePeer(msgspec.Struct, frozen=True, kw_only=True):
+    """Satisfies `tandem.ports.Peer`."""
+
+    machine: str
+    pid: int = 0
+    started: int = 0
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """How connections are taken.
+
+    `refusal` is asked for the name and serial number of each certified caller, and from then on
+    twice a second; a text that is not empty keeps it out. Without certificates it is not asked.
+    """
+
+    context: ssl.SSLContext
+    refusal: Admits = lambda _name, _serial: ""
+    handshake_s: float = HANDSHAKE_S
+
+
+class TlsNetwork:
+    """Satisfies `tandem.ports.Network`; an address is `host:port`.
+
+    `say` is told who was refused and why, at either end.
+    """
+
+    def __init__(
+        self,
+        *,
+        door: Door | None = None,
+        dialing: ssl.SSLContext | None = None,
+        say: Callable[[str], None],
+    ) -> None:
+        self._door = door
+        self._dialing = dialing
+        self._say = say
+
+    async def listen(self, address: str, make: Callable[[], asyncio.Protocol]) -> Listener:
+        """See `Network.listen`; port 0 takes a free one, which the listener's `address` names."""
+        assert self._door is not None, "this network only dials"
+        host, port = split_address(address)
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, where = found[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setblocking(False)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(where)
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            listening.close()
+            raise OSError(error.errno, f"{address}: {error.strerror}") from error
+        return TlsListener(listening, make, self._door, self._say)
+
+    async def connect(self, address: str, make: Callable[[], asyncio.Protocol]) -> None:
+        """See `Network.connect`.
+
+        Raises:
+            OSError: nobody listens there, the other end is not of our pool, or it refused us;
+                says which.
+        """
+        assert self._dialing is not None, "this network only listens"
+        host, port = split_address(address)
+        loop = asyncio.get_running_loop()
+        caller = _Caller(make)
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                transport, _ = await loop.create_connection(
+                    lambda: caller,
+                    host,
+                    port,
+                    ssl=self._dialing,
+                    server_hostname=SERVER_NAME,
+                    ssl_handshake_timeout=HANDSHAKE_S,
+                )
+                try:
+                    await caller.admitted
+                except BaseException:
+                    transport.abort()
+                    raise
+        except TimeoutError as error:
+            raise TimeoutError(f"{address}: no answer within {CONNECT_S:g} s") from error
+        except OSError as error:  # TLS errors among them
+            kind = type(error) if isinstance(error, ConnectionError) else OSError
+            if isinstance(error, ssl.SSLError):
+                kind = ConnectionRefusedError
+            raise kind(f"{address}: {_described(error)}") from error
+
+    def peer(self, transport: asyncio.BaseTransport) -> Peer | None:
+        """See `Network.peer`."""
+        if transport.is_closing():
+            return None
+        name, _ = certified(transport)
+        return RemotePeer(machine=name) if name else None
+
+
+class TlsListener:
+    """Accepts connections, sees them through the handshake, and watches who they are."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        make: Callable[[], asyncio.Protocol],
+        door: Door,
+        say: Callable[[str], None],
+    ) -> None:
+        host, port = listening.getsockname()[:2]
+        self.address = address_text(host, port)
+        self._listening = listening
+        self._make = make
+        self._door = door
+        self._say = say
+        self._loop = asyncio.get_running_loop()
+        self._shaking: dict[asyncio.Task[None], str] = {}
+        self._of_host: Counter[str] = Counter()
+        self._guests: dict[asyncio.Transport, tuple[str, str]] = {}
+        self._looking: asyncio.TimerHandle | None = None
+        self._is_open = True
+        self._resume()
+
+    def close(self) -> None:
+        """See `Listener.close`."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._loop.remove_reader(self._listening.fileno())
+        self._listening.close()
+
+    def _resume(self) -> None:
+        if self._is_open:
+            self._loop.add_reader(self._listening.fileno(), self._on_readable)
+
+    def _on_readable(self) -> None:
+        for _ in range(_BACKLOG):
+            try:
+                connection, where = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _SHORTAGE:
+                    raise
+                # Out of descriptors or memory: asking again at once would only burn the CPU.
+                self._loop.remove_reader(self._listening.fileno())
+                self._loop.call_later(_SHORTAGE_PAUSE_S, self._resume)
+                return
+            self._welcome(connection, str(where[0]))
+
+    def _welcome(self, connection: socket.socket, host: str) -> None:
+        if len(self._shaking) >= HANDSHAKES_MAX or self._of_host[host] >= HANDSHAKES_OF_ONE_MAX:
+            self._say(f"{host} refused: too many connections are not past their handshake")
+            connection.close()
+            return
+        connection.setblocking(False)
+        task = self._loop.create_task(self._shake_hands(connection, host))
+        self._shaking[task] = host
+        self._of_host[host] += 1
+        task.add_done_callback(self._on_shaken)
+
+    async def _shake_hands(self, connection: socket.socket, host: str) -> None:
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: _Doorstep(self, host),
+                connection,
+                ssl=self._door.context,
+                ssl_handshake_timeout=self._door.handshake_s,
+            )
+        except OSError as error:  # TLS errors among them
+            connection.close()
+            self._say(f"{host} refused: {_described(error)}")
+
+    def _on_shaken(self, task: asyncio.Task[None]) -> None:
+        """Make room for the next; pass on our own bugs."""
+        host = self._shaking.pop(task)
+        self._of_host[host] -= 1
+        if not self._of_host[host]:
+            del self._of_host[host]
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                raise error
+
+    def admit(self, transport: asyncio.Transport, host: str) -> None:
+        """Let a caller in, or tell it why not."""
+        name, serial = certified(transport)
+        reason = self._refusal(name, serial)
+        if reason:
+            self._say(f"{host} refused: {reason}")
+            told = reason.encode()[:_REASON_MAX]
+            transport.write(bytes([len(told)]) + told)
+            transport.close()
+            return
+        transport.write(b"\0")
+        protocol = self._make()
+        transport.set_protocol(protocol)
+        if name:
+            self._guests[transport] = (name, serial)
+            if self._looking is None:
+                self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+        protocol.connection_made(transport)
+
+    def _refusal(self, name: str, serial: str) -> str:
+        return self._door.refusal(name, serial) if name else ""
+
+    def _look(self) -> None:
+        """Drop the connections of those that were removed meanwhile."""
+        self._looking = None
+        for transport, who in list(self._guests.items()):
+            if _has_ended(transport):
+                del self._guests[transport]
+                continue
+            reason = self._refusal(*who)
+            if reason:
+                self._say(f"a connection of {who[0]} is ended: {reason}")
+                del self._guests[transport]
+                transport.abort()
+        if self._guests:
+            self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+
+
+class _Doorstep(asyncio.Protocol):
+    """Stands for the protocol until the caller is let in."""
+
+    def __init__(self, listener: TlsListener, host: str) -> None:
+        self._listener = listener
+        self._host = host
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is over."""
+        self._listener.admit(cast(asyncio.Transport, transport), self._host)
+
+
+class _Caller(asyncio.Protocol):
+    """Stands for the protocol until the other end has let us in."""
+
+    def __init__(self, make: Callable[[], asyncio.Protocol]) -> None:
+        self._make = make
+        self._heard = b""
+        self._transport: asyncio.Transport | None = None
+        self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is over, as far as we can see."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hear whether we are in, and hand over."""
+        assert self._transport is not None, "bytes before the connection"
+        if self.admitted.done():
+            return
+        self._heard += data
+        length = self._heard[0]
+        if len(self._heard) <= length:
+            return
+        told, rest = self._heard[1 : length + 1], self._heard[length + 1 :]
+        if told:
+            text = told.decode("utf-8", "replace")
+            self._end(ConnectionRefusedError(f"refused: {_printable(text)}"))
+            self._transport.abort()
+            return
+        protocol = self._make()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        self.admitted.set_result(None)
+        if rest:
+            protocol.data_received(rest)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It ended before we were in."""
+        self._end(exc if exc is not None else ConnectionResetError(_NOT_LET_IN))
+
+    def _end(self, error: Exception) -> None:
+        if not self.admitted.done():
+            self.admitted.set_exception(error)
+
+
+_NOT_LET_IN: Final = (
+    "the other end hung up instead of letting us in: it does not take our certificate "
+    "(of another pool, or expired), or it has too many callers"
+)
+
+
+def certified(transport: asyncio.BaseTransport) -> tuple[str, str]:
+    """Return name and serial number of the other end's certificate; empty when it has none."""
+    found: dict[str, Any] = transport.get_extra_info("peercert") or {}
+    for relative in found.get("subject", ()):
+        for key, value in relative:
+            if key == "commonName":
+                return str(value), str(found.get("serialNumber", ""))
+    return "", ""
+
+
+def _has_ended(transport: asyncio.Transport) -> bool:
+    if transport.is_closing():
+        return True
+    # A transport that the other end closed need not know that it is closing.
+    connection = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        return connection is None or connection.fileno() < 0
+    return True
+
+
+def _described(error: OSError) -> str:
+    """Return what went wrong, for people."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not one of this pool ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or str(error)).lower().replace("_", " ")
+        return f"{_EXPLAINED.get(error.reason or '', 'TLS failed')} ({reason})"
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return error.strerror or str(error) or type(error).__name__
+    return os.strerror(error.errno).lower()
+
+
+_EXPLAINED: Final = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it showed no certificate",
+    "HTTP_REQUEST": "it does not speak TLS",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS",
+    "UNSUPPORTED_PROTOCOL": "it does not speak TLS 1.3",
+    "NO_PROTOCOLS_AVAILABLE": "it does not speak TLS 1.3",
+    "UNEXPECTED_EOF_WHILE_READING": "it hung up",
+    "TLSV1_ALERT_UNKNOWN_CA": "our certificate is of another pool",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "our certificate has expired",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate",
+}
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
