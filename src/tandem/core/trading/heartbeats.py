@@ -1,4 +1,4 @@
-"""Heartbeats whose acknowledgement may still come, and what they tell of the coordinator's clock."""
+"""Heartbeats that may still be acknowledged, and what they tell of the coordinator's clock."""
 
 from typing import Final
 

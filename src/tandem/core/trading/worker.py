@@ -6,21 +6,17 @@ reported until the coordinator has it on disk; what is not known here after a re
 sent. All memory is lost with the process, and the protocol counts on that.
 """
 
-from hashlib import sha256
 from typing import assert_never
 
-import msgspec
-
-from tandem.core.trading.bundle_parts import BundleParts
 from tandem.core.trading.clocks import Clocks
 from tandem.core.trading.lease import Lease
 from tandem.core.trading.risk import first_breach
 from tandem.core.trading.sent_orders import SentOrder, SentOrders
+from tandem.core.trading.worker_set_up import WorkerSetUp
 from tandem.domain import link, venue
 from tandem.domain.bundle import Bundle
-from tandem.domain.desk import MS, SECOND, VenueSettings
-from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, Lots, VenueId
+from tandem.domain.desk import MS, SECOND
+from tandem.domain.ids import AccountId, Incarnation, Lots, VenueId
 from tandem.domain.instant import Instant
 from tandem.domain.reports import (
     DEFINITE,
@@ -52,11 +48,8 @@ class Worker:
         self.venue_id: VenueId | None = None
         self.lease = Lease()
         self.halted = False
-        self.bundle_hash: str | None = None
         self.counters: dict[str, int] = {}
-        self._parts = BundleParts()
-        self._bundle: Bundle | None = None
-        self._venues: dict[VenueId, VenueSettings] = {}
+        self._set_up = WorkerSetUp()
         self._secret = ""
         self._up: dict[VenueId, None] = {}
         self._logged_in = False
@@ -95,7 +88,7 @@ class Worker:
             name=self.name,
             account_id=self.account_id,
             account_epoch=self.account_epoch,
-            bundle_hash=self.bundle_hash,
+            bundle_hash=self._set_up.bundle_hash,
             ready=self._ready,
             seen=seen,
             seen_all=seen_all,
@@ -105,7 +98,7 @@ class Worker:
     def on_disconnected(self) -> None:
         """The connection is lost: send nothing new, keep reports."""
         self.welcomed = False
-        self._parts.clear()
+        self._set_up.parts.clear()
 
     def beat(self, now: Instant) -> list[WorkerEffect]:
         """Return the next heartbeat, due every so often while connected."""
@@ -206,21 +199,19 @@ class Worker:
         self._clocks.venue.hang_up()
 
     def _take_part(self, part: link.BundlePart) -> None:
-        content = self._parts.take(part)
-        if content is not None:
-            self._take_bundle(content)
-
-    def _take_bundle(self, content: bytes) -> None:
-        try:
-            self._bundle = msgspec.msgpack.decode(content, type=Bundle)
-        except (msgspec.DecodeError, ConfigurationError):
+        if not self._set_up.take(part):
+            return
+        if self._set_up.is_garbled:
             self._count("bundles_garbled")
-        else:
-            self._venues = {one.venue_id: one for one in self._bundle.venues}
+        elif self._bundle is not None:
             self._sent.track(self._bundle.instruments)
-        self.bundle_hash = sha256(content).hexdigest()
-        self._out.append(Say(message=link.Configured(bundle_hash=self.bundle_hash)))
+        assert self._set_up.bundle_hash is not None, "a bundle has come"
+        self._out.append(Say(message=link.Configured(bundle_hash=self._set_up.bundle_hash)))
         self._refresh_ready()
+
+    @property
+    def _bundle(self) -> Bundle | None:
+        return self._set_up.bundle
 
     def _granted(self, grant: link.Grant) -> None:
         if grant.account_epoch <= self.lease.epochs.get(grant.account_id, 0):
@@ -405,8 +396,7 @@ class Worker:
 
     @property
     def _skew_ns(self) -> int:
-        settings = self._venues.get(self.venue_id) if self.venue_id is not None else None
-        return settings.skew_ns if settings is not None else 0
+        return self._set_up.skew_ns(self.venue_id)
 
     def _refresh(self, now: Instant) -> None:
         """Read the venue's clock and balances now and again every so often."""

@@ -1,0 +1,39 @@
+"""What a worker was told before it may trade: strategies, instruments, venues, limits."""
+
+from hashlib import sha256
+
+import msgspec
+
+from tandem.core.trading.bundle_parts import BundleParts
+from tandem.domain.bundle import Bundle
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.ids import VenueId
+from tandem.domain.link import BundlePart
+
+
+class WorkerSetUp:
+    """The bundle, as it comes and when it is whole; `bundle_hash` is of its bytes, in hex."""
+
+    def __init__(self) -> None:
+        self.parts = BundleParts()
+        self.bundle: Bundle | None = None
+        self.bundle_hash: str | None = None
+        self.is_garbled = False
+
+    def take(self, part: BundlePart) -> bool:
+        """Return whether a whole bundle has come; one that says nothing leaves the earlier one."""
+        content = self.parts.take(part)
+        if content is None:
+            return False
+        self.is_garbled = False
+        try:
+            self.bundle = msgspec.msgpack.decode(content, type=Bundle)
+        except (msgspec.DecodeError, ConfigurationError):
+            self.is_garbled = True
+        self.bundle_hash = sha256(content).hexdigest()
+        return True
+
+    def skew_ns(self, venue_id: VenueId | None) -> int:
+        """Return the bound of our error about that venue's clock; 0 for one that is not known."""
+        venues = self.bundle.venues if self.bundle is not None else ()
+        return next((one.skew_ns for one in venues if one.venue_id == venue_id), 0)
