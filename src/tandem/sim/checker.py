@@ -13,10 +13,20 @@ import msgspec
 from tandem.adapters.journal.reading import read_all, verify
 from tandem.core.matching.state import OrderRecord
 from tandem.core.trading.desk import Desk
-from tandem.core.trading.state import BothPhase, DeskState, PairPhase, Phase
-from tandem.domain.desk import DeskEffect, DeskEvent, ToWorker, WorkerSilent
+from tandem.core.trading.state import Both, BothPhase, DeskState, Pair, PairPhase, Phase
+from tandem.core.trading.worker import LATE_NS
+from tandem.domain.commands import Refused, Taken
+from tandem.domain.desk import (
+    SECOND,
+    DeskEffect,
+    DeskEvent,
+    Restarted,
+    ToWorker,
+    WorkerSilent,
+)
+from tandem.domain.errors import JournalCorruptError, ReplayMismatchError
 from tandem.domain.exchange import ExchangeEvent, Requested
-from tandem.domain.ids import AccountId, VenueId
+from tandem.domain.ids import AccountId, CommandId, ParentId, VenueId
 from tandem.domain.link import Grant, Release
 from tandem.domain.order import Order, Side
 from tandem.domain.venue import PlaceOrder
@@ -27,6 +37,9 @@ from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
 from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.disk import Folder
+from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
+
+PUNCTUAL_NS = 2 * SECOND  # within which what has a deadline must have kept it
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -87,7 +100,9 @@ class Checker:
         self.cluster = cluster
         self.violations: list[Violation] = []
         self.seen: Counter[str] = Counter()
-        self._durable: dict[str, int] = {}
+        self._durable: dict[str, Release] = {}
+        self._began_ns: dict[ParentId, int] = {}
+        self._started_ns = 0
         self._granted: dict[AccountId, int] = {}
         self._accepted: dict[tuple[VenueId, str], int] = {}
         self._cores: dict[VenueId, int] = {}
@@ -114,16 +129,25 @@ class Checker:
         for effect in record.effects:
             if isinstance(effect, ToWorker) and isinstance(effect.message, Release):
                 release = effect.message
-                self._durable[release.order.client_order_id] = release.send_number
+                self._durable[release.order.client_order_id] = release
 
     # -- after every event of the desk
 
-    def _on_desk(self, event: DeskEvent, _effects: list[DeskEffect]) -> None:
+    def _on_desk(self, event: DeskEvent, effects: list[DeskEffect]) -> None:
         state = self.desk.state
+        if isinstance(event, Restarted):
+            self._started_ns = self.cluster.world.now_ns
         if isinstance(event, WorkerSilent) and event.incarnation in state.workers:
             name = state.workers[event.incarnation].name
             if self.is_needless(name):
                 self.bad("alarm", text=f"{name} is killed for our own stall")
+        for effect in effects:
+            if isinstance(effect, ToWorker) and isinstance(effect.message, Release):
+                self._check_release(state, effect.message)
+        self._check_parents(state)
+        self._check_owners(state)
+
+    def _check_parents(self, state: DeskState) -> None:
         for key in state.working:
             parent = state.parents[key]
             full = sum(
@@ -135,18 +159,40 @@ class Checker:
                 self.bad("I9", text=f"{key}: allocated {parent.allocated}, attempts hold {full}")
             if parent.done_quantity + full > parent.quantity:
                 self.bad("I1", text=f"{key}: {parent.done_quantity} + {full} of {parent.quantity}")
+
+    def _check_owners(self, state: DeskState) -> None:
+        """Pairs and two-sided quotes keep what they promise of the difference of their sides."""
         for pair in state.pairs.values():
             if pair.phase is PairPhase.SLICING:
-                self._check_pair(state, pair.parts, int(pair.spec.slice_quantity))
+                apart, most = _surplus(state, pair), int(pair.spec.slice_quantity)
+                if abs(apart) > most:
+                    self.bad("I7", text=f"legs differ by {apart}, a slice is {most}")
+        for key, both in state.boths.items():
+            self._began_ns.setdefault(key, self.cluster.world.now_ns)
+            if abs(_surplus(state, both)) > both.spec.inventory_limit:
+                self.bad("I17", text=f"{key}: {_surplus(state, both)} lots are beyond its limit")
 
-    def _check_pair(self, state: DeskState, parts: list, slice_quantity: int) -> None:  # type: ignore[type-arg]
-        difference = sum(
-            state.parents[one].filled * state.parents[one].spec.side.sign
-            for one in parts
-            if one in state.parents
-        )
-        if abs(difference) > slice_quantity:
-            self.bad("I7", text=f"legs differ by {difference}, a slice is {slice_quantity}")
+    def _check_release(self, state: DeskState, release: Release) -> None:
+        """What is released for the first time goes with its wave, within limits, unblocked."""
+        if release.send_number > 1:
+            return
+        key = release.order.client_order_id
+        attempt = state.attempts[key]
+        parent = state.parents[attempt.parent_id]
+        order = attempt.order
+        if parent.planned:
+            self.bad("I14", text=f"{key} is released, {parent.planned} of its wave are not")
+        open_lots = 0
+        for other_key in parent.attempts:
+            other = state.attempts[other_key]
+            if not other.is_final and other.order.instrument_id == order.instrument_id:
+                open_lots += other.order.quantity
+        if open_lots > WHOLE_LOTS_MAX:
+            self.bad("I10", text=f"{attempt.parent_id}: {open_lots} lots are released")
+        for other_key in state.seats[attempt.slot_id].open:
+            other = state.attempts[other_key]
+            if other.for_person and other.order.instrument_id == order.instrument_id:
+                self.bad("I15", text=f"{key} is released while {other_key} waits for a person")
 
     @property
     def desk(self) -> Desk:
@@ -167,8 +213,18 @@ class Checker:
         key = effect.request.order.client_order_id
         if core.account_id is None or core.account_epoch < self._granted.get(core.account_id, 0):
             self.bad("I3", text=f"{core.name} writes {key} under epoch {core.account_epoch}")
-        if key not in self._durable:
+        release = self._durable.get(key)
+        if release is None:
             self.bad("I8", text=f"{core.name} writes {key}, of which no release is durable")
+            return
+        lots = effect.request.order.quantity
+        if lots > ORDER_LOTS_MAX:
+            self.bad("I10", text=f"{core.name} writes {key} of {lots} lots")
+        venue = self.cluster.exchanges[effect.venue_id].core.state
+        skew_ns = 2 * self.desk.rules.venues[effect.venue_id].skew_ns
+        late_ns = venue.at_ns + venue.misbehavior.skew_ns - release.release_by_ns
+        if late_ns > LATE_NS + skew_ns:
+            self.bad("I16", text=f"{core.name} writes {key} {late_ns // 10**6} ms too late")
 
     # -- at every accept
 
@@ -250,6 +306,26 @@ class Checker:
 
     # -- in the end
 
+    def check_lifetimes(self) -> None:
+        """A two-sided quote ends by its deadline, which a restart sets anew: nobody need ask."""
+        world = self.cluster.world
+        if not world.process("coordinator").alive:
+            return
+        for key, both in self.desk.state.boths.items():
+            since_ns = max(self._began_ns.get(key, world.now_ns), self._started_ns)
+            late_ns = world.now_ns - since_ns - both.spec.lifetime_ns
+            if both.phase is BothPhase.QUOTING and late_ns > PUNCTUAL_NS:
+                self.bad("I2", text=f"{key} quotes {late_ns // 10**6} ms beyond its lifetime")
+
+    def check_told(self, taken: dict[CommandId, str]) -> None:
+        """Whoever was told that his command is taken finds it taken."""
+        answers = self.desk.state.answers
+        for command_id, text in taken.items():
+            known = answers[command_id].answer if command_id in answers else None
+            ours = str(known.order_id) if isinstance(known, Taken) else "done"
+            if known is None or isinstance(known, Refused) or ours != text:
+                self.bad("answers", text=f"{command_id}: told {text}, the desk holds {known}")
+
     @property
     def is_settled(self) -> bool:
         """Whether everything that was asked has ended."""
@@ -271,6 +347,11 @@ class Checker:
         for attempt in state.attempts.values():
             if attempt.phase is Phase.PLANNED:
                 self.bad("I2", text=f"{attempt.order.client_order_id} is still planned")
+        for key, pair in state.pairs.items():
+            if pair.phase is PairPhase.DONE and _surplus(state, pair):
+                self.bad("I7", text=f"{key} is done, its legs differ by {_surplus(state, pair)}")
+        if state.short_of_room:
+            self.bad("I2", text="new orders are refused for want of room, and there is room")
         self._check_executions(state)
         self._check_balances(state)
         self._check_audit()
@@ -326,10 +407,13 @@ class Checker:
     def _check_audit(self) -> None:
         """The chain is whole, and replaying it from its first byte gives the same state."""
         disk = Platter(self.cluster.world.folder("coordinator", machine="home"))
-        verified = verify(disk)
-        self.seen["records"] += verified.records
         again = Desk()
-        replay(again, (content for _, _, content in read_all(disk)), DESK_RECORDS)
+        try:
+            self.seen["records"] += verify(disk).records
+            replay(again, (content for _, _, content in read_all(disk)), DESK_RECORDS)
+        except (JournalCorruptError, ReplayMismatchError) as error:
+            self.bad("I13", text=str(error))
+            return
         if again.snapshot() != self.desk.snapshot():
             self.bad("I11", text="replaying the journal gives another state")
 
@@ -340,3 +424,9 @@ def _crosses(order: Order, other: Order) -> bool:
     if order.side is Side.BUY:
         return order.limit_price >= other.limit_price
     return order.limit_price <= other.limit_price
+
+
+def _surplus(state: DeskState, owner: Pair | Both) -> int:
+    """Return what its parts bought beyond what they sold."""
+    parts = [state.parents[one] for one in owner.parts if one in state.parents]
+    return sum(one.filled * one.spec.side.sign for one in parts)

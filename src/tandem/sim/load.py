@@ -152,6 +152,10 @@ class Trader:
         self.taken: dict[CommandId, str] = {}
         self.refused: dict[CommandId, Refused] = {}
         self.contradictions: list[str] = []
+        self._resumes = 0
+        self._halts: dict[CommandId, int] = {}  # and how many resumes were asked before
+        self._halted_by: CommandId | None = None
+        self._placed_while: dict[CommandId, CommandId] = {}  # and the halt that it came under
         self._link: Link[ControlMessage] | None = None
         self._began_ns: int | None = None
 
@@ -210,12 +214,35 @@ class Trader:
             while self._next < len(self._intended) and self._intended[self._next].at_ns <= now_ns:
                 asked = self._intended[self._next].asked
                 self._next += 1
+                self._note_halts(asked)
                 self.open[asked.command_id] = asked
                 if self._link is not None:
                     self._link.send(Telling(asked=asked))
             if since_s > REPEAT_S:
                 since_s = 0.0
                 self._ask_open()
+
+    def _note_halts(self, asked: Asked) -> None:
+        """Remember what is asked for the first time under a halt that was answered."""
+        match asked.command:
+            case HaltTrading():
+                self._halts[asked.command_id] = self._resumes
+            case ResumeTrading():
+                self._resumes += 1
+                self._halted_by = None
+            case PlaceParent() | PlaceBoth() | PlacePair() if self._halted_by is not None:
+                self._placed_while[asked.command_id] = self._halted_by
+            case _:
+                pass
+
+    def _check_halts(self, command_id: CommandId) -> None:
+        """Stop means stopped: what was asked under a halt is not taken before a resume."""
+        halt = self._placed_while.get(command_id)
+        if halt is not None and halt == self._halted_by:
+            self.contradictions.append(f"{command_id} was taken, though {halt} had halted trading")
+        resuming = any(isinstance(one.command, ResumeTrading) for one in self.open.values())
+        if self._halts.get(command_id) == self._resumes and not resuming:
+            self._halted_by = command_id
 
     def _on_messages(self, _epoch: int, messages: Sequence[ControlMessage]) -> None:
         for message in messages:
@@ -229,6 +256,7 @@ class Trader:
         if isinstance(answer, Refused):
             self.refused[told.command_id] = answer
             return
+        self._check_halts(told.command_id)
         text = str(answer.order_id) if isinstance(answer, Taken) else "done"
         earlier = self.taken.setdefault(told.command_id, text)
         if earlier != text:
