@@ -11,7 +11,7 @@ they connect again.
 
 import asyncio
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -78,25 +78,21 @@ class Link(asyncio.Protocol, Generic[M]):
 
     def data_received(self, data: bytes) -> None:
         """Hand on the messages of every whole frame."""
-        if self._dropped:
-            return
         if self._rest:
             data = self._rest + data
         at, end, head = 0, len(data), HEADER.size
         try:
-            while end - at >= head:
+            while end - at >= head and not self._dropped:
                 length, _, epoch, sequence = HEADER.unpack_from(data, at)
-                self._refuse_long("frame", length)
-                if end - at - head < length:
+                if length > self.bytes_max:
+                    raise _too_long("frame", length, self.bytes_max)
+                begin = at + head
+                if end - begin < length:
                     break
-                body = data[at + head : at + head + length]
-                at += head + length
-                self._frame(epoch, sequence, body)
-                if self._dropped:
-                    return
+                at = begin + length
+                self._frame(epoch, sequence, data[begin:at])
         except FrameError as error:
             self.drop(str(error))
-            return
         self._rest = data[at:]
 
     def _frame(self, epoch: int, sequence: int, body: bytes) -> None:
@@ -160,35 +156,31 @@ class Link(asyncio.Protocol, Generic[M]):
 
     def _flush(self) -> None:
         self._flushing = False
-        if self._dropped or self._paused or not self._waiting:
+        waiting = self._waiting
+        if self._paused or not waiting:
             return
-        waiting, self._waiting = self._waiting, []
+        self._waiting = []
         try:
-            frames = b"".join(self._frames(waiting))
+            frames = [
+                self._framed(waiting[start : start + BATCH_MAX])
+                for start in range(0, len(waiting), BATCH_MAX)
+            ]
         except FrameError as error:
             # What the other end would refuse is not sent, and what is behind it would have a gap.
             self.drop(str(error))
         else:
-            self.transport.write(frames)
+            self.transport.write(b"".join(frames))
 
-    def _frames(self, messages: Sequence[object]) -> Iterator[bytes]:
-        for start in range(0, len(messages), BATCH_MAX):
-            batch = messages[start : start + BATCH_MAX]
-            body = _ENCODER.encode(batch)
-            if len(body) <= self.bytes_max:
-                yield self._framed(body)
-            else:
-                yield from (self._framed(self._single(one)) for one in batch)
+    def _framed(self, messages: Sequence[object]) -> bytes:
+        """Return the messages in one frame, or in one each where they do not fit together."""
+        body = _ENCODER.encode(messages)
+        if len(body) <= self.bytes_max:
+            self._sent += 1
+            return HEADER.pack(len(body), self.connection, self.epoch, self._sent) + body
+        if len(messages) == 1:
+            raise _too_long(type(messages[0]).__name__, len(body), self.bytes_max)
+        return b"".join([self._framed([one]) for one in messages])
 
-    def _framed(self, body: bytes) -> bytes:
-        self._sent += 1
-        return HEADER.pack(len(body), self.connection, self.epoch, self._sent) + body
 
-    def _single(self, message: object) -> bytes:
-        body = _ENCODER.encode([message])
-        self._refuse_long(type(message).__name__, len(body))
-        return body
-
-    def _refuse_long(self, what: str, length: int) -> None:
-        if length > self.bytes_max:
-            raise FrameError(f"{what} of {length} bytes; the limit is {self.bytes_max}")
+def _too_long(what: str, length: int, bytes_max: int) -> FrameError:
+    return FrameError(f"{what} of {length} bytes; the limit is {bytes_max}")

@@ -50,28 +50,31 @@ async def test_another_moment_replaces_the_first_and_none_ends_it() -> None:
 
 
 class HandClock:
-    """A clock that a test sets, and that counts how often it was asked."""
+    """A clock that a test sets; `looked` is set when it was asked `wanted` times."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: int) -> None:
         self.now_ns = 0
         self.looks = 0
+        self.wanted = wanted
+        self.looked = asyncio.Event()
 
     def now(self) -> Instant:
         self.looks += 1
+        if self.looks == self.wanted:
+            self.looked.set()
         return Instant(self.now_ns, 0)
 
 
 async def test_a_moment_that_moves_later_leaves_the_timer_alone() -> None:
     """Moving it costs more than looking once when it goes off."""
-    clock = HandClock()
+    clock = HandClock(wanted=3)
     rung = asyncio.Event()
     waking = Waking(clock, rung.set)
     for due_ns in range(MS, 100 * MS, MS):
         waking.set(due_ns)
     assert clock.looks == 1
     clock.now_ns = 99 * MS - 1
-    while clock.looks < 3:  # it has gone off too soon, and waits for the rest
-        await asyncio.sleep(0)
+    await clock.looked.wait()  # it has gone off too soon, and waits for the rest
     assert not rung.is_set()
     clock.now_ns += 1
     await rung.wait()
