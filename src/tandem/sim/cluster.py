@@ -63,6 +63,7 @@ HEARTBEAT_NS = 250 * MS
 ALARM_NS = 1_250 * MS
 SEGMENT_BYTES = 64 * 1024
 SNAPSHOT_RECORDS = 150
+HOME = "home"  # the coordinator's computer
 WORKERS_AT = "/run/workers"
 CONTROL_AT = "/run/control"
 MARGIN = Decimal(10) ** 9
@@ -71,13 +72,17 @@ EXCHANGE_RECORDS = msgspec.msgpack.Decoder(ExchangeRecord)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What kind of pool it is: two venues of four accounts, in one market or in two."""
+    """What kind of pool it is: two venues of four accounts, in one market or in two.
+
+    The last `elsewhere` of its workers run on computers of their own.
+    """
 
     one_market: bool
     fence_classes: tuple[FenceClass, ...]
     workers: int
     read_lag_ns: int
     latency_ns_max: int
+    elsewhere: int = 0
 
 
 class Cluster:
@@ -192,9 +197,12 @@ class Cluster:
         """Start everything."""
         for venue_id in self.venues:
             self.world.spawn(f"exchange-{venue_id}", "venue", self._exchange(venue_id))
-        self.world.spawn("coordinator", "home", self._run_coordinator)
-        for name in self.worker_names:
-            self.world.spawn(name, "home", self._run_worker)
+        self.world.spawn("coordinator", HOME, self._run_coordinator)
+        here = self.plan.workers - self.plan.elsewhere
+        for name in self.worker_names[:here]:
+            self.world.spawn(name, HOME, self._run_worker)
+        for name in self.worker_names[here:]:
+            self.world.spawn(name, f"of-{name}", self._run_worker)
 
     def _exchange(self, venue_id: VenueId) -> Main:
         async def run(process: SimProcess) -> None:
@@ -261,7 +269,7 @@ class Cluster:
         self._end_on_error(process)
         incarnation = Incarnation(f"{process.name}-{process.pid}-{process.started}")
         shell = WorkerShell(
-            Worker(incarnation, process.name),
+            Worker(incarnation, process.name, shares_clock=process.machine.name == HOME),
             clock=process.clock,
             network=process.network,
             coordinator=WORKERS_AT,

@@ -30,8 +30,8 @@ def part_with(turn: Turn, worker: Worker) -> None:
         worker.killing = True
         turn.out.append(Kill(incarnation=worker.incarnation))
         return
-    worker.unwanted = True
     if worker.slot_id is not None:
+        worker.unwanted = True
         seat = turn.state.seats[worker.slot_id]
         turn.send(worker, Revoke(account_id=seat.account_id))
         begin_leaving(turn, seat)
@@ -115,8 +115,9 @@ def vacate(turn: Turn, seat: Seat, why: str) -> None:
 
 
 def empty(worker: Worker, seat: Seat) -> None:
-    """Nobody fills the seat now."""
+    """Nobody fills the seat now, and nothing is held against its former holder."""
     worker.slot_id = None
+    worker.unwanted = False
     seat.holder = None
     seat.ready = False
     seat.leaving_since_ns = None

@@ -81,7 +81,7 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
         if same:
             turn.send(worker, Revoke(account_id=seat.account_id))
         else:  # the grant can reach it no more: what it was sent on is over
-            _leave(turn, worker, seat)
+            _leave(turn, seat)
         return
     parting.stay(turn, seat)
     if hello.ready and same and seat.opened and worker.confirmed:
@@ -152,7 +152,7 @@ def on_lapsed(turn: Turn, lapsed: LeaseLapsed) -> None:
             worker = turn.state.workers[seat.holder]
             turn.count("leases_lapsed")
             turn.send(worker, Revoke(account_id=seat.account_id))
-            _leave(turn, worker, seat)
+            _leave(turn, seat)
 
 
 def on_gave_back(turn: Turn, worker: Worker, told: GaveBack) -> None:
@@ -162,11 +162,10 @@ def on_gave_back(turn: Turn, worker: Worker, told: GaveBack) -> None:
         turn.count("old_epochs_dropped")
         return
     turn.count("accounts_given_back")
-    _leave(turn, worker, seat)
+    _leave(turn, seat)
 
 
-def _leave(turn: Turn, worker: Worker, seat: Seat) -> None:
-    worker.unwanted = False
+def _leave(turn: Turn, seat: Seat) -> None:
     parting.vacate(turn, seat, "its worker gave it up")
     fill_seats(turn)
 
