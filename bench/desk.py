@@ -80,7 +80,7 @@ class Floor:
         self.feed([self._command(SetUpPool(workers=WORKERS))])
         hashed = self.desk.rules.bundle_hash
         told = self.feed([self._said(one, link.Configured(bundle_hash=hashed)) for one in names])
-        shares = {one.instrument_id: Lots(100_000) for one in SHARES}
+        shares = {one.instrument_id: 100_000 for one in SHARES}
         balances = Balances(query_id=0, cash={"USD": Decimal(10) ** 9}, positions=shares)
         for effect in told:
             if isinstance(effect, ToWorker) and isinstance(effect.message, link.Grant):

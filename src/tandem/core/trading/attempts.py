@@ -11,7 +11,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
   whatever the phase: the venue is the truth about quantity.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from tandem.core.trading import books, leftovers
 from tandem.core.trading.plausible import is_execution
@@ -31,6 +31,12 @@ from tandem.domain.reports import (
 )
 from tandem.domain.venue import CancelCode, CancelRejected, OrderFound
 
+# Finding a member of an enum costs more than comparing it, and these are asked for every report.
+_ATTEMPT: Final = Alarm.ATTEMPT
+_PLANNED, _RELEASED, _LIVE, _UNKNOWN, _FINAL = Phase
+_PENDING_NEW: Final = OrderStatus.PENDING_NEW
+_NEW: Final = OrderStatus.NEW
+_FILLED: Final = OrderStatus.FILLED
 HOPS_MAX = 64
 TOGETHER_NS = 10_000_000
 ENDINGS = {
@@ -49,13 +55,14 @@ def note(turn: Turn, attempt: Attempt, what: str) -> None:
 
 def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:
     """Think about the attempt again after that time, or earlier if that is already arranged."""
-    due_ns = turn.now_ns + max(0, after_ns)
     if after_ns > TOGETHER_NS:
         # Shared moments: many attempts are looked at in one event, and cost one record.
-        due_ns = -(-due_ns // TOGETHER_NS) * TOGETHER_NS
+        due_ns = -(-(turn.now_ns + after_ns) // TOGETHER_NS) * TOGETHER_NS
+    else:
+        due_ns = turn.now_ns + max(0, after_ns)
     if attempt.look_at_ns is None or due_ns < attempt.look_at_ns:
         attempt.look_at_ns = due_ns
-        turn.wait(Alarm.ATTEMPT, attempt.order.client_order_id, after_ns=due_ns - turn.now_ns)
+        turn.wait(_ATTEMPT, attempt.order.client_order_id, after_ns=due_ns - turn.now_ns)
 
 
 def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:
@@ -86,8 +93,8 @@ def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:
 
 
 def _accepted(turn: Turn, attempt: Attempt) -> None:
-    if attempt.status is OrderStatus.PENDING_NEW and not attempt.is_final:
-        attempt.status = OrderStatus.NEW
+    if attempt.status is _PENDING_NEW and attempt.phase is not _FINAL:
+        attempt.status = _NEW
         note(turn, attempt, "accepted")
     else:
         turn.count("reports_late" if attempt.is_final else "reports_repeated")
@@ -108,7 +115,7 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     attempt.cum_quantity += fill.quantity
     note(turn, attempt, f"filled {fill.quantity}")
     books.book_fill(turn, attempt, fill)
-    if attempt.is_final:
+    if attempt.phase is _FINAL:
         _filled_after_end(turn, attempt)
         return
     if attempt.cum_quantity < attempt.order.quantity:
@@ -125,6 +132,8 @@ def by_hand(attempt: Attempt) -> ExecutionId:
 
 def _is_known_by_hand(attempt: Attempt, fill: Filled) -> bool:
     """Whether a person has said that this traded, before the venue did; it is booked once."""
+    if not attempt.executions:
+        return False
     left = attempt.executions.get(by_hand(attempt), 0)
     if fill.quantity > left:
         return False
@@ -258,17 +267,18 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
 
 def become_live(turn: Turn, attempt: Attempt) -> None:
     """The venue has it."""
-    if attempt.phase not in (Phase.RELEASED, Phase.UNKNOWN):
-        return
-    if attempt.phase is Phase.UNKNOWN:
+    if attempt.phase is _UNKNOWN:
         turn.count("unknown_proved_live")
-    attempt.phase = Phase.LIVE
+    elif attempt.phase is not _RELEASED:
+        return
+    attempt.phase = _LIVE
     attempt.query_id = None
     attempt.absences = 0
     attempt.resent_since_ns = None
-    _person_no_longer(turn, attempt)
-    if attempt.status is OrderStatus.PENDING_NEW:
-        attempt.status = OrderStatus.NEW
+    if attempt.for_person:
+        _person_no_longer(turn, attempt)
+    if attempt.status is _PENDING_NEW:
+        attempt.status = _NEW
     if attempt.cancel_wanted:
         withdraw(turn, attempt)
         look_in(turn, attempt, turn.rules.timings.ask_ns)
@@ -305,8 +315,6 @@ def call_person(turn: Turn, attempt: Attempt) -> None:
 
 
 def _person_no_longer(turn: Turn, attempt: Attempt) -> None:
-    if not attempt.for_person:
-        return
     attempt.for_person = False
     blocked = turn.state.seats[attempt.slot_id].blocked
     instrument_id = attempt.order.instrument_id
@@ -317,25 +325,27 @@ def _person_no_longer(turn: Turn, attempt: Attempt) -> None:
 
 def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None:
     """Nothing more can trade: give back what it reserved, let its parent move."""
-    assert not attempt.is_final, f"{attempt.order.client_order_id} ended twice"
-    if attempt.phase is Phase.UNKNOWN:
+    assert attempt.phase is not _FINAL, f"{attempt.order.client_order_id} ended twice"
+    if attempt.phase is _UNKNOWN:
         turn.count(f"unknown_settled_{ending}")
-    _person_no_longer(turn, attempt)
-    parent = turn.parent(attempt)
-    if attempt.phase is Phase.PLANNED:
+    if attempt.for_person:
+        _person_no_longer(turn, attempt)
+    parent = turn.state.parents[attempt.parent_id]
+    if attempt.phase is _PLANNED:
         parent.planned -= 1
-    attempt.phase = Phase.FINAL
+    attempt.phase = _FINAL
     attempt.ending = ending
     attempt.final_cum = final_cum
     attempt.query_id = None
-    attempt.status = _final_status(attempt, ending)
-    note(turn, attempt, f"final: {ending}")
-    books.give_back(turn, attempt)
     quantity = attempt.order.quantity
+    attempt.status = _FILLED if final_cum == quantity else _status_after(ending)
+    note(turn, attempt, "final: " + ending)
+    books.give_back(turn, attempt)
     parent.allocated -= quantity
     leftovers.count_traded(turn, attempt, final_cum)
-    leftovers.hand_back(turn, attempt)
-    if attempt.missing:
+    if final_cum < quantity:
+        leftovers.hand_back(turn, attempt)
+    if final_cum > attempt.cum_quantity:
         leftovers.await_executions(turn, attempt)
         look_in(turn, attempt, 0)
     _leave_when_settled(turn, attempt)
@@ -343,9 +353,7 @@ def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None
         turn.touch(waiting)
 
 
-def _final_status(attempt: Attempt, ending: Ending) -> OrderStatus:
-    if attempt.final_cum == attempt.order.quantity:
-        return OrderStatus.FILLED
+def _status_after(ending: Ending) -> OrderStatus:
     match ending:
         case Ending.FILLED:
             return OrderStatus.FILLED

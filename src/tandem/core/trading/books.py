@@ -67,7 +67,9 @@ def value_openings(turn: Turn) -> None:
 
 def position_of(turn: Turn, account_id: AccountId, instrument_id: InstrumentId) -> Position:
     """Return the account's position in that instrument, flat at first."""
-    held = turn.state.positions.setdefault(account_id, {})
+    held = turn.state.positions.get(account_id)
+    if held is None:
+        held = turn.state.positions[account_id] = {}
     position = held.get(instrument_id)
     if position is None:
         position = held[instrument_id] = Position()
@@ -165,8 +167,6 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
 
 
 def _change_reserved(seat: Seat, attempt: Attempt, instrument: Instrument, lots: int) -> None:
-    if not lots:
-        return
     if attempt.order.side is Side.BUY:
         amount = multiply(instrument.step_value, attempt.reserved_price * lots)
         before = seat.reserved_cash.get(instrument.quote, ZERO)
@@ -183,27 +183,28 @@ def give_back(turn: Turn, attempt: Attempt) -> None:
     leaves = Lots(max(0, order.quantity - attempt.cum_quantity))
     state.gate.release(attempt.book_id, order.side, order.limit_price, order.client_order_id)
     state.exposure.note_ended(order, leaves_quantity=leaves)
-    seat = state.seats[attempt.slot_id]
-    _change_reserved(seat, attempt, turn.instrument(attempt), -leaves)
+    if leaves:
+        seat = state.seats[attempt.slot_id]
+        _change_reserved(seat, attempt, turn.instrument(attempt), -leaves)
 
 
 def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     """Book one execution, once; the attempt's `cum_quantity` already counts it."""
-    order = attempt.order
-    instrument = turn.instrument(attempt)
-    seat = turn.state.seats[attempt.slot_id]
+    state, order, instrument = turn.state, attempt.order, turn.instrument(attempt)
+    seat = state.seats[attempt.slot_id]
     before = attempt.cum_quantity - fill.quantity
     leaves = 0 if attempt.is_final else max(0, order.quantity - before)
-    exposure = turn.state.exposure
+    exposure = state.exposure
     exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=Lots(leaves))
-    _change_reserved(seat, attempt, instrument, -min(fill.quantity, leaves))
-    turn.state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
+    if leaves:
+        _change_reserved(seat, attempt, instrument, -min(fill.quantity, leaves))
+    state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
     position = position_of(turn, seat.account_id, instrument.instrument_id)
     realized = position.on_fill(order.side, fill)
     gain = subtract(multiply(instrument.step_value, realized), fill.fee)
     if gain:
         exposure.note_realized(instrument.quote, gain, turn.now)
-    parent = turn.parent(attempt)
+    parent = state.parents[attempt.parent_id]
     parent.filled += fill.quantity
     parent.filled_value = add(parent.filled_value, fill.quantity * fill.price)
     parent.fees = add(parent.fees, fill.fee)

@@ -77,6 +77,8 @@ from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
+_PLANNED: Final = Phase.PLANNED
+_WORDS_OF_ITS_OWN: Final = (link.NotSent, link.TimedOut)  # a worker's, without its venue
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(DeskState)
 
@@ -127,11 +129,12 @@ class Desk:
         """Decide what `event` means, at `now`."""
         if isinstance(event, Restarted):
             self._take_settings(event.settings)
-        turn = Turn(self.state, self.rules, now)
+        turn = Turn(self.state, self.rules, now, now.now_ns)
         _decide(turn, event)
-        _work_off(turn)
-        planning.forget_old(turn)
-        tandem_orders.forget_old(turn)
+        if turn.agenda or turn.halting:
+            _work_off(turn)
+            planning.forget_old(turn)
+            tandem_orders.forget_old(turn)
         return turn.out
 
     def _take_settings(self, settings: DeskSettings) -> None:
@@ -201,18 +204,19 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
 def _work_off(turn: Turn) -> None:
     """Let every touched parent, pair and two-sided quote move until none has to."""
     steps = 0
-    state = turn.state
-    while turn.agenda or turn.halting:
+    state, agenda = turn.state, turn.agenda
+    while agenda or turn.halting:
         if turn.halting:
             reason, turn.halting = turn.halting, None
             orders_by_hand.halt(turn, reason)
             continue
         steps += 1
-        key = next(iter(turn.agenda))
+        key = next(iter(agenda))
         assert steps < AGENDA_MAX, f"{key} moves for ever"
-        del turn.agenda[key]
-        if key in state.parents:
-            planning.advance(turn, state.parents[key])
+        del agenda[key]
+        parent = state.parents.get(key)
+        if parent is not None:
+            planning.advance(turn, parent)
         elif key in state.boths:
             tandem_orders.advance_both(turn, state.boths[key])
         elif key in state.pairs:
@@ -220,14 +224,14 @@ def _work_off(turn: Turn) -> None:
 
 
 def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one line a kind
-    worker = turn.worker(event.incarnation)
+    worker = turn.state.workers.get(event.incarnation)
     if worker is None or worker.connection != event.connection:
         turn.count("old_connections_dropped")
         return
     message = event.message
     match message:
         case link.Reported():
-            if not isinstance(message.report, link.NotSent | link.TimedOut):
+            if not isinstance(message.report, _WORDS_OF_ITS_OWN):
                 _venue_answers(turn, worker, message.account_id)
             _reported(turn, message)
         case link.Answered():
@@ -250,11 +254,11 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one lin
 
 
 def _reported(turn: Turn, message: link.Reported) -> None:
-    attempt = turn.attempt(message.report.client_order_id)
+    attempt = turn.state.attempts.get(message.report.client_order_id)
     if attempt is None:
         turn.count("reports_of_unknown_orders")
         return
-    if attempt.phase is Phase.PLANNED:
+    if attempt.phase is _PLANNED:
         turn.count("reports_before_release")
         return
     attempts.on_reported(turn, attempt, message)

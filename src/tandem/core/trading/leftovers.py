@@ -19,7 +19,7 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     parent = turn.parent(attempt)
     assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
     left = attempt.order.quantity - attempt.final_cum
-    if left <= 0 or parent.cancel_wanted or attempt.cancel_wanted:
+    if parent.cancel_wanted or attempt.cancel_wanted:
         return
     if attempt.ending in AS_MEANT:
         return
@@ -37,9 +37,10 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
 
 def count_traded(turn: Turn, attempt: Attempt, lots: int) -> None:
     """Count what the venue's word adds to what has traded for good."""
-    parent = turn.parent(attempt)
+    parent = turn.state.parents[attempt.parent_id]
     parent.done_quantity += lots
-    _trim(parent)
+    if parent.pieces:
+        _trim(parent)
     assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
     is_child_over = attempt.final_cum > attempt.order.quantity
     if is_child_over or parent.done_quantity + parent.allocated > parent.quantity:

@@ -10,10 +10,15 @@ from tandem.domain.reports import Filled
 from tandem.domain.venue import Quote
 
 DIGITS_MAX = 20  # after the point; with `MONEY_MAX` before it, sums of money stay exact
+# A number that is written out in so few places is within both, and nearly all of them are.
+_SHORT = 15
 
 
 def is_money(amount: Decimal) -> bool:
     """Whether the books can hold this amount to its last digit."""
+    text = str(amount)
+    if len(text) <= _SHORT and "E" not in text and amount.is_finite():
+        return True
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):
         return False  # infinite, or no number

@@ -205,8 +205,10 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
 
     def note_ended(self, intent: Intent, *, leaves_quantity: Lots) -> None:
         """Give back an order that the venue has ended, and what was still out of it."""
-        holding = self.holdings[intent.instrument_id]
         self.open_orders -= 1
+        if not leaves_quantity:
+            return
+        holding = self.holdings[intent.instrument_id]
         if intent.side is _BUY:
             holding.open_buys -= leaves_quantity
         else:

@@ -9,6 +9,8 @@ import enum
 import heapq
 from hashlib import sha256
 
+import msgspec
+
 from tandem.core.trading.state import (
     Answered,
     Attempt,
@@ -64,24 +66,22 @@ class Rules:
         self.slots: dict[SlotId, SlotSettings] = {one.slot_id: one for one in settings.slots}
         self.venues: dict[VenueId, VenueSettings] = {one.venue_id: one for one in settings.venues}
         self.bundle_hash = sha256(settings.bundle).hexdigest()
+        self.instruments = {one.instrument_id: one for one in settings.instruments}
         self.listed: dict[tuple[str, VenueId], Instrument] = {
             (one.symbol, one.venue_id): one for one in settings.instruments
         }
 
 
-class Turn:
-    """The event being decided; `out` is what the desk will return."""
+class Turn(msgspec.Struct, gc=False):
+    """The event being decided, at `now`; `out` is what the desk will return."""
 
-    __slots__ = ("agenda", "halting", "now", "now_ns", "out", "rules", "state")
-
-    def __init__(self, state: DeskState, rules: Rules, now: Instant) -> None:
-        self.state = state
-        self.rules = rules
-        self.now = now
-        self.now_ns = now.now_ns
-        self.out: list[DeskEffect] = []
-        self.agenda: dict[ParentId, None] = {}
-        self.halting: str | None = None  # why everything must be canceled before the event is over
+    state: DeskState
+    rules: Rules
+    now: Instant
+    now_ns: int
+    out: list[DeskEffect] = []
+    agenda: dict[ParentId, None] = {}
+    halting: str | None = None  # why everything must be canceled before the event is over
 
     def touch(self, parent_id: ParentId) -> None:
         """Let this parent move before the event is over."""
@@ -152,7 +152,7 @@ class Turn:
 
     def instrument(self, attempt: Attempt) -> Instrument:
         """Return what the attempt trades."""
-        return self.rules.catalogue[attempt.order.instrument_id]
+        return self.rules.instruments[attempt.order.instrument_id]
 
     def venue(self, seat: Seat) -> VenueSettings:
         """Return the settings of the seat's venue."""
