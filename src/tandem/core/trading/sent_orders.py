@@ -135,24 +135,26 @@ class SentOrders:
 
     def on_sent(self, known: SentOrder, limits: Limits, now: Instant) -> None:
         """Count the order as out, unless it is."""
+        rest = known.order
         if not known.counted and known.leaves:
             known.counted = True
-            rest = msgspec.structs.replace(known.order, quantity=known.leaves)
+            if known.cum_quantity:
+                rest = msgspec.structs.replace(rest, quantity=known.leaves)
             self.exposure.note_sent(rest, limits, now)
 
-    def on_fill(self, known: SentOrder, fill: Filled) -> None:
-        """Count an execution, once."""
-        if fill.execution_id in known.executions or not is_execution(fill):
-            return
-        known.executions[fill.execution_id] = None
-        leaves = known.leaves if known.counted else Lots(0)
-        known.cum_quantity += fill.quantity
-        if known.order.instrument_id in self.exposure.holdings:
-            self.exposure.note_filled(
-                known.order, fill.quantity, fill.price, leaves_quantity=leaves
-            )
-        if not known.leaves:
-            self.on_ended(known)
+    def on_fill(self, known: SentOrder, fill: Filled) -> bool:
+        """Count an execution, once; return whether the order has ended, with this or before."""
+        order = known.order
+        if fill.execution_id not in known.executions and is_execution(fill):
+            known.executions[fill.execution_id] = None
+            leaves = known.leaves if known.counted else Lots(0)
+            known.cum_quantity += fill.quantity
+            if order.instrument_id in self.exposure.holdings:
+                self.exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=leaves)
+        if known.cum_quantity < order.quantity:
+            return False
+        self.on_ended(known)
+        return True
 
     def on_answer(self, answer: OrderFound | OrderNotFound, earliest_ns: int | None) -> None:
         """Count what a lost report would have told.

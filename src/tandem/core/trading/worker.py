@@ -6,6 +6,7 @@ reported until the coordinator has it on disk; what is not known here after a re
 sent. All memory is lost with the process, and the protocol counts on that.
 """
 
+from collections import deque
 from typing import assert_never
 
 from tandem.core.trading.clocks import Clocks
@@ -58,7 +59,7 @@ class Worker:
         self._ready = False
         self._sent = SentOrders()
         self._seen = self._sent.orders
-        self._unacked: dict[int, link.Reported] = {}
+        self._unacked: deque[link.Reported] = deque()
         self._next_report = 1
         self._refresh_at_ns: int | None = None
         self._out: list[WorkerEffect] = []
@@ -173,7 +174,7 @@ class Worker:
         self.halted = message.halted
         if (message.account_id, message.account_epoch) != (self.account_id, self.account_epoch):
             self._drop_account()
-        for reported in self._unacked.values():
+        for reported in self._unacked:
             self._out.append(Say(message=reported))
         if self._ready:
             self._say_ready()
@@ -235,7 +236,7 @@ class Worker:
     # -- releases
 
     def _is_mine(self, account_id: AccountId, account_epoch: int) -> bool:
-        if (account_id, account_epoch) == (self.account_id, self.account_epoch):
+        if account_id == self.account_id and account_epoch == self.account_epoch:
             return True
         self._count("other_accounts_dropped")
         return False
@@ -311,15 +312,16 @@ class Worker:
             sent_ns=self._clocks.told_ns(known.sent_ns) if known is not None else None,
             report=report,
         )
-        self._unacked[report_id] = reported
+        self._unacked.append(reported)
         if self.welcomed:
             self._out.append(Say(message=reported))
         return report_id
 
     def _acknowledged(self, report_id: int) -> None:
         """Everything up to this report is on disk there; ended orders can be forgotten."""
-        for key in [one for one in self._unacked if one <= report_id]:
-            reported = self._unacked.pop(key)
+        unacked = self._unacked
+        while unacked and unacked[0].report_id <= report_id:
+            reported = unacked.popleft()
             self._sent.forget(reported.report.client_order_id, report_id=report_id)
 
     # -- the venue's side
@@ -468,8 +470,7 @@ class Worker:
             return
         known.answered = True
         if isinstance(report, Filled):
-            self._sent.on_fill(known, report)
-            has_ended = not known.leaves
+            has_ended = self._sent.on_fill(known, report)
         elif isinstance(report, Rejected):
             has_ended = report.code in DEFINITE and known.cum_quantity == 0
         else:
