@@ -38,6 +38,7 @@ async def test_a_sound_cable_carries_everything_and_the_end() -> None:
         assert await reader.readexactly(6) == b"abcabc"
         writer.write_eof()
         assert await reader.read() == b""
+        writer.close()
 
 
 @pytest.mark.parametrize("way", ["there", "back", "both"])
