@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "orders": ("orders", "List orders; show one hop by hop; resolve one by hand."),
     "positions": ("pool", "What every account holds, and its gains."),
     "workers": ("pool", "The worker processes and the accounts they drive."),
+    "worker": ("worker", "Let other computers join with their workers; list, drain, remove."),
     "status": ("pool", "The pool as a whole."),
     "halt": ("pool", "Refuse new orders and cancel all open ones, until resumed."),
     "resume": ("pool", "Trade again after a halt."),

@@ -17,7 +17,15 @@ from tandem.domain.errors import TandemError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.pool import own_pool
-from tandem.wiring.settings import ReplayPlan, plan_replay, read_settings
+from tandem.wiring.settings import (
+    LanPlan,
+    LanSettings,
+    ReplayPlan,
+    Settings,
+    lan_plan,
+    plan_replay,
+    read_settings,
+)
 from tandem.wiring.stopping import cancel_all, open_count
 from tandem.wiring.supervisor import Supervisor
 
@@ -39,6 +47,7 @@ class UpOptions:
         speed: How fast the recording is played, such as 10 or 1/2.
         seed: Of the synthetic market, when the home is new.
         on_exit: What becomes of open orders at the end, when nobody is asked.
+        lan: Let other computers join at PORT or HOST:PORT; the two ports behind it are used too.
         plain: Print lines instead of a table that is drawn again and again.
     """
 
@@ -47,6 +56,7 @@ class UpOptions:
     speed: str = "1"
     seed: int | None = None
     on_exit: Literal["cancel", "keep"] | None = None
+    lan: str | None = None
     plain: Annotated[bool, Parameter(negative="")] = False
 
 
@@ -78,13 +88,18 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     if options.speed != "1" and options.replay is None:
         raise BadInputError("--speed: only a market that is replayed (--replay) has one")
     replay = _replay(options)
+    lan = _lan(options, settings)
+    if lan is not None and replay is not None:
+        raise BadInputError("--replay: a recorded market is traded on one computer, without --lan")
     screen = Screen(out, redraws=out.isatty() and not options.plain)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     workers = options.workers if options.workers is not None else settings.workers
-    pool = own_pool(home, workers=workers, replay=replay, say=screen.say, settings=settings)
+    pool = own_pool(
+        home, workers=workers, replay=replay, say=screen.say, settings=settings, lan=lan
+    )
     async with pool as supervisor, desk_line(home) as line:
         screen.say(f"ready, home {home.folder}; Ctrl-C ends it")
         await _show(supervisor, line, screen, stop)
@@ -98,6 +113,14 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
 
 def _replay(options: UpOptions) -> ReplayPlan | None:
     return plan_replay(options.replay, options.speed) if options.replay is not None else None
+
+
+def _lan(options: UpOptions, settings: Settings) -> LanPlan | None:
+    """Return where other computers join; None when they do not."""
+    if options.lan is not None:
+        announce = settings.lan.announce if settings.lan is not None else True
+        return lan_plan(LanSettings(address=options.lan, announce=announce))
+    return lan_plan(settings.lan) if settings.lan is not None else None
 
 
 async def _show(

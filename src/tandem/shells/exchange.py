@@ -29,7 +29,10 @@ SessionLink = Link[VenueRequest]
 
 
 class ExchangeShell:
-    """One paper exchange process; `feed` yields a replayed market as it is due."""
+    """One paper exchange process; `feed` yields a replayed market as it is due.
+
+    It listens at `address` and, for other computers, at those of `elsewhere`.
+    """
 
     def __init__(  # noqa: PLR0913 - these are its ports
         self,
@@ -39,12 +42,13 @@ class ExchangeShell:
         clock: Clock,
         network: Network,
         address: str,
+        elsewhere: Sequence[str] = (),
         feed: AsyncIterator[MarketEvents] | None = None,
         snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.core = core
         self._network = network
-        self._address = address
+        self._addresses = (address, *elsewhere)
         self._feed = feed
         self.recording: Recording[ExchangeEvent, ExchangeEffect] = Recording(
             core, journal, clock, self._perform, Due, snapshot_records=snapshot_records
@@ -55,7 +59,8 @@ class ExchangeShell:
     async def run(self) -> None:
         """Start, and serve until canceled."""
         self.recording.feed(Restarted())
-        await self._network.listen(self._address, self._session)
+        for address in self._addresses:
+            await self._network.listen(address, self._session)
         if self._feed is not None:
             async for events in self._feed:
                 self.recording.feed(events)

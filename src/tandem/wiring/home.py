@@ -26,6 +26,8 @@ class Home:
         self.coordinator = folder / "coordinator"
         self.exchange = folder / "exchange"
         self.run = folder / "run"
+        self.lan = folder / "lan"  # the pool's authority, and which machines are in
+        self.joined = folder / "joined"  # of which pool this computer is a machine
         self.workers_socket = str(self.run / "workers.sock")
         self.control_socket = str(self.run / "control.sock")
         self.exchange_socket = str(self.run / "exchange.sock")

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from tandem.wiring.roles import Plan, run_role
-from tandem.wiring.serving import die_with, name_process, new_loop
+from tandem.wiring.serving import die_with, forbid_dumps, name_process, new_loop
 
 MESSAGE_MAX: Final = 65_536
 
@@ -43,6 +43,7 @@ def main() -> int:
     """Fork what the supervisor asks for, and tell it who ended; until it hangs up."""
     descriptor, supervisor = int(sys.argv[1]), int(sys.argv[2])
     die_with(supervisor)
+    forbid_dumps()
     name_process("nursery")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

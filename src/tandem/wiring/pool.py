@@ -10,7 +10,7 @@ from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home, HomeBusyError
 from tandem.wiring.polling import poll
-from tandem.wiring.settings import ReplayPlan, Settings, read_settings, take_paper
+from tandem.wiring.settings import LanPlan, ReplayPlan, Settings, read_settings, take_paper
 from tandem.wiring.stopping import cancel_all
 from tandem.wiring.supervisor import PoolFailedError, Supervisor
 
@@ -20,17 +20,19 @@ PRICE_S: Final = 3.0
 
 
 @contextlib.asynccontextmanager
-async def own_pool(
+async def own_pool(  # noqa: PLR0913 - each has its name
     home: Home,
     *,
     workers: int,
     replay: ReplayPlan | None,
     say: Callable[[str], None],
     settings: Settings | None = None,
+    lan: LanPlan | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Yield a pool that this process supervises; it is gone afterwards.
 
-    `settings` are those of the home's file unless given; they count when the home is new.
+    `settings` are those of the home's file unless given; they count when the home is new. With
+    `lan` other computers may join.
 
     Raises:
         HomeBusyError: another process runs one in this home.
@@ -40,8 +42,15 @@ async def own_pool(
     if not 2 <= workers <= WORKERS_MAX:
         raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}")
     home.make()
-    supervisor = Supervisor(home, workers=workers, replay=replay, clock=SystemClock(), say=say)
+    supervisor = Supervisor(
+        home, workers=workers, replay=replay, clock=SystemClock(), say=say, lan=lan
+    )
     try:
+        if lan is not None:
+            from tandem.wiring.gate import open_lan
+
+            pool_id = open_lan(home.lan, lan)
+            say(f"other computers may join {pool_id} at {lan.joining}: tandem worker token")
         symbol = replay.symbol if replay is not None else None
         paper = take_paper(home, settings if settings is not None else read_settings(home), symbol)
         say(await supervisor.start(paper.exchange.venue_id))

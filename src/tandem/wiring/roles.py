@@ -25,14 +25,18 @@ from tandem.domain.errors import JournalBusyError
 from tandem.domain.exchange import MarketEvents
 from tandem.domain.ids import AskerId, CommandId, Incarnation, VenueId
 from tandem.domain.instrument import Instrument
+from tandem.ports import Network
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
 from tandem.wiring.home import Home
+from tandem.wiring.networks import pool_network
+from tandem.wiring.remote_worker import RemotePool, run_remote_worker
 from tandem.wiring.replays import paced
 from tandem.wiring.serving import serve
 from tandem.wiring.settings import (
+    LanPlan,
     ReplayPlan,
     desk_settings,
     paced_limits,
@@ -52,16 +56,22 @@ class Role(enum.StrEnum):
     EXCHANGE = "exchange"
     COORDINATOR = "coordinator"
     WORKER = "worker"
+    GATE = "gate"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process is started with; `halt` is why the coordinator must start halted."""
+    """What a process is started with; `halt` is why the coordinator must start halted.
+
+    With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool.
+    """
 
     role: Role
     name: str
     folder: str
     venue_id: VenueId
     replay: ReplayPlan | None = None
+    lan: LanPlan | None = None
+    pool: RemotePool | None = None
     halt: str = ""
 
 
@@ -71,6 +81,7 @@ def run_role(plan: Plan) -> int:
         Role.EXCHANGE: _run_exchange,
         Role.COORDINATOR: _run_coordinator,
         Role.WORKER: _run_worker,
+        Role.GATE: _run_gate,
     }
     home = Home(Path(plan.folder))
     return serve(lambda: works[plan.role](home, plan), home.fault_file(plan.name))
@@ -108,8 +119,9 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
         core,
         journal,
         clock=clock,
-        network=UnixNetwork(),
+        network=_pool_network(home, plan),
         address=home.exchange_socket,
+        elsewhere=() if plan.lan is None else (plan.lan.exchange,),
         feed=_feed(plan, settings.instruments[0], clock, core.state.market_ns),
     )
     await shell.run()
@@ -138,10 +150,10 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
         desk,
         journal,
         clock=_clock(plan),
-        network=UnixNetwork(),
+        network=_pool_network(home, plan),
         processes=LinuxProcesses(),
         places=CoordinatorPlaces(
-            workers=(home.workers_socket,),
+            workers=(home.workers_socket, *(() if plan.lan is None else (plan.lan.workers,))),
             control=home.control_socket,
             venues={paper.exchange.venue_id: home.exchange_socket},
         ),
@@ -158,9 +170,16 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
     await shell.run()
 
 
+def _pool_network(home: Home, plan: Plan) -> Network:
+    return pool_network(home.lan if plan.lan is not None else None)
+
+
 async def _run_worker(home: Home, plan: Plan) -> None:
     # No secret is read here: that of its account comes with the grant.
     incarnation = Incarnation(secrets.token_hex(8))
+    if plan.pool is not None:
+        await run_remote_worker(Worker(incarnation, plan.name, shares_clock=False), plan.pool)
+        return
     shell = WorkerShell(
         Worker(incarnation, plan.name),
         clock=_clock(plan),
@@ -170,3 +189,11 @@ async def _run_worker(home: Home, plan: Plan) -> None:
         heartbeat_ns=HEARTBEAT_NS,
     )
     await shell.run()
+
+
+async def _run_gate(home: Home, plan: Plan) -> None:
+    # What makes certificates is loaded here, and in no process that trades.
+    from tandem.wiring.gate import run_gate
+
+    assert plan.lan is not None, "a gate to nowhere"
+    await run_gate(home.lan, plan.lan, venue_id=plan.venue_id)

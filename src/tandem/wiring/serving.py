@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -22,6 +23,7 @@ from tandem.shells.recording import Recording
 
 EXIT_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+_PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
 _COMM_MAX: Final = 15
 _EVENT_LENGTH: Final = 2_000
@@ -55,6 +57,22 @@ def die_with(parent: int) -> None:
         raise ConfigurationError(f"cannot tie a process to its parent: {reason}")
     if os.getppid() != parent:  # it ended before the kernel knew
         os._exit(0)
+
+
+def forbid_dumps() -> None:
+    """Let no memory of this process, or of those it forks, end in a core file.
+
+    The limit counts where cores go to files; that the process cannot be dumped counts also where
+    the kernel pipes them to a program. It also keeps other processes of this user from reading
+    its memory.
+
+    Raises:
+        ConfigurationError: the kernel refuses.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        reason = os.strerror(ctypes.get_errno())
+        raise ConfigurationError(f"cannot forbid core dumps: {reason}")
 
 
 def name_process(name: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.adapters.lan.addresses import PORT_MAX, address_text, split_address
 from tandem.adapters.local.clock import Replay, SystemClock
 from tandem.adapters.replays.files import replay_of
 from tandem.core.matching import listing
@@ -28,6 +29,51 @@ from tandem.wiring.home import Home
 ACCOUNTS_MAX: Final = 1_000
 # Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
 LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
+
+
+class LanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `lan` of `tandem.toml`: `address` is PORT or HOST:PORT, and opens the pool.
+
+    `announce` lets others on the LAN find it by mDNS.
+    """
+
+    address: str
+    announce: bool = True
+
+
+class LanPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Where other computers reach a pool: three ports in a row, the first one to join at."""
+
+    host: str
+    port: int
+    announce: bool = True
+
+    @property
+    def joining(self) -> str:
+        """Where machines join."""
+        return address_text(self.host, self.port)
+
+    @property
+    def workers(self) -> str:
+        """Where their workers reach the coordinator."""
+        return address_text(self.host, self.port + 1)
+
+    @property
+    def exchange(self) -> str:
+        """Where they reach the paper exchange."""
+        return address_text(self.host, self.port + 2)
+
+
+def lan_plan(settings: LanSettings) -> LanPlan:
+    """Return what the settings mean.
+
+    Raises:
+        ConfigurationError: the address cannot be.
+    """
+    host, port = split_address(settings.address, host="0.0.0.0")  # noqa: S104 - that is its purpose
+    if not 1 <= port <= PORT_MAX - 2:
+        raise ConfigurationError(f"lan port {port}: expected 1 to {PORT_MAX - 2}")
+    return LanPlan(host=host, port=port, announce=settings.announce)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     latency_ns_min: int = 0
     latency_ns_max: int = 0
     limits: dict[str, object] = {}
+    lan: LanSettings | None = None
 
     @property
     def gate(self) -> Limits:
@@ -76,6 +123,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ConfigurationError(f"workers is {self.workers}, expected 2 or more")
         if self.on_exit not in ("cancel", "keep"):
             raise ConfigurationError(f"on_exit is {self.on_exit!r}, expected cancel or keep")
+        if self.lan is not None:
+            lan_plan(self.lan)
         if not 0 <= self.latency_ns_min <= self.latency_ns_max:
             raise ConfigurationError("latency_ns_min is not between 0 and latency_ns_max")
 

@@ -9,9 +9,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -23,10 +20,11 @@ from tandem.domain.ids import CommandId, VenueId
 from tandem.ports import Clock
 from tandem.wiring.asking import desk_line
 from tandem.wiring.home import Home, HomeLock
-from tandem.wiring.nursery import MESSAGE_MAX, Ended, Forked, News
+from tandem.wiring.nursery import Ended, Forked, News
+from tandem.wiring.nursing import Nursing
 from tandem.wiring.roles import Plan, Role
 from tandem.wiring.serving import Fault, read_fault
-from tandem.wiring.settings import ReplayPlan
+from tandem.wiring.settings import LanPlan, ReplayPlan
 
 ENDS_MAX: Final = 3  # in a row, by its own fault, before something else is tried
 KILLS_MAX: Final = 50  # in a row, by others
@@ -34,7 +32,6 @@ SHORT_LIFE_NS: Final = 30_000_000_000  # whoever lived longer has got past that 
 SET_UP_S: Final = 20.0
 STOP_S: Final = 3.0
 ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
-_NEWS: Final = msgspec.msgpack.Decoder(News)
 
 
 class PoolFailedError(TandemError):
@@ -58,9 +55,12 @@ class Row(msgspec.Struct, kw_only=True):
 
 
 class Supervisor:
-    """The processes of one home. `say` is told what a person should know, a line at a time."""
+    """The processes of one home. `say` is told what a person should know, a line at a time.
 
-    def __init__(
+    With `lan` other computers may join.
+    """
+
+    def __init__(  # noqa: PLR0913 - each has its name
         self,
         home: Home,
         *,
@@ -68,8 +68,10 @@ class Supervisor:
         replay: ReplayPlan | None,
         clock: Clock,
         say: Callable[[str], None],
+        lan: LanPlan | None = None,
     ) -> None:
         self.home = home
+        self._lan = lan
         self._venue_id = VenueId("")
         self._workers = workers
         self._replay = replay
@@ -81,8 +83,9 @@ class Supervisor:
         self._stopping = False
         self._gone = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._channel: socket.socket | None = None
-        self._nursery: subprocess.Popen[bytes] | None = None
+        self._nursing = Nursing(
+            home.log_file, on_news=self._on_news, on_ended=self._on_nursery_ended
+        )
         self._lock = HomeLock(home)
         home.sweep()
 
@@ -95,8 +98,8 @@ class Supervisor:
             PoolFailedError: it could not be set up.
         """
         self._venue_id = venue_id
-        self._open_nursery()
-        for role in ROLES:
+        self._nursing.open()
+        for role in ROLES if self._lan is None else (*ROLES, Role.GATE):
             self._fork(role, role.value)
         for _ in range(self._workers):
             self._fork_worker()
@@ -152,62 +155,13 @@ class Supervisor:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STOP_S):
                         await self._gone.wait()
-        self._close_nursery()
+        self._nursing.close()
         self.home.sweep()
         self._lock.release()
 
     # -- the nursery
 
-    def _open_nursery(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        log = os.open(
-            self.home.log_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
-        )
-        try:
-            self._nursery = subprocess.Popen(  # noqa: S603 - our own program
-                [
-                    sys.executable,
-                    "-m",
-                    "tandem.wiring.nursery",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                ],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor alone
-            )
-        finally:
-            os.close(log)
-            theirs.close()
-        ours.setblocking(False)
-        self._channel = ours
-        asyncio.get_running_loop().add_reader(ours, self._on_news)
-
-    def _close_nursery(self) -> None:
-        if self._channel is not None:
-            asyncio.get_running_loop().remove_reader(self._channel)
-            self._channel.close()
-            self._channel = None
-        if self._nursery is not None:
-            # Whoever still lives is ended by the kernel with the nursery.
-            self._nursery.kill()
-            self._nursery.wait()
-            self._nursery = None
-
-    def _on_news(self) -> None:
-        assert self._channel is not None, "news without a nursery"
-        try:
-            raw = self._channel.recv(MESSAGE_MAX)
-        except BlockingIOError:
-            return
-        except ConnectionResetError:
-            raw = b""
-        if not raw:
-            self._on_nursery_ended()
-            return
-        news = _NEWS.decode(raw)
+    def _on_news(self, news: News) -> None:
         if isinstance(news, Forked):
             child = self._children.get(news.name)
             if child is not None:
@@ -217,7 +171,6 @@ class Supervisor:
 
     def _on_nursery_ended(self) -> None:
         """All its children are gone with it: begin again with the same ones."""
-        self._close_nursery()
         if self._stopping:
             self._gone.set()
             return
@@ -226,7 +179,7 @@ class Supervisor:
         self._children.clear()
         if self._is_too_often(Role.WORKER, is_fault=True, fault=None):
             return
-        self._open_nursery()
+        self._nursing.open()
         for plan in plans:
             self._send(plan)
 
@@ -240,6 +193,7 @@ class Supervisor:
                 folder=str(self.home.folder),
                 venue_id=self._venue_id,
                 replay=self._replay,
+                lan=self._lan,
                 halt=halt,
             )
         )
@@ -250,9 +204,8 @@ class Supervisor:
         self._fork(Role.WORKER, f"p{number}")
 
     def _send(self, plan: Plan) -> None:
-        assert self._channel is not None, "no nursery"
         self._children[plan.name] = Child(plan=plan, began_ns=self._clock.now().now_ns)
-        self._channel.send(msgspec.msgpack.encode(plan))
+        self._nursing.fork(plan)
 
     def _on_ended(self, ended: Ended) -> None:
         found = [one for one in self._children.values() if one.pid == ended.pid]
@@ -266,7 +219,7 @@ class Supervisor:
         fault = read_fault(self.home.fault_file(plan.name))
         if self._stopping:
             return
-        how = fault.text if fault is not None else _how(ended.code)
+        how = fault.text if fault is not None else how_it_ended(ended.code)
         self._say(f"{plan.name} (process {ended.pid}) ended: {how}")
         row = self._rows[plan.role]
         if self._clock.now().now_ns - child.began_ns > SHORT_LIFE_NS:
@@ -305,7 +258,8 @@ class Supervisor:
         return True
 
 
-def _how(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """Return for people what an exit code, or minus a signal, means."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
     return f"exit code {code}"

@@ -22,6 +22,7 @@ import msgspec
 
 from tandem.adapters.lan.addresses import address_text, split_address
 from tandem.adapters.lan.contexts import SERVER_NAME
+from tandem.domain.errors import ConfigurationError
 from tandem.ports import Listener, Peer
 
 HANDSHAKE_S: Final = 5.0
@@ -35,6 +36,10 @@ _SHORTAGE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _SHORTAGE_PAUSE_S: Final = 1.0
 
 Admits = Callable[[str, str], str]
+
+
+class TurnedAwayError(ConnectionRefusedError):
+    """The other end knows who we are, and said why it does not let us in."""
 
 
 class RemotePeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +65,9 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 class TlsNetwork:
     """Satisfies `tandem.ports.Network`; an address is `host:port`.
 
-    `say` is told who was refused and why, at either end.
+    `say` is told who was refused and why, at either end; a caller that tries again and again is
+    told of each new reason once. `on_refused` is called when the other end knows us and does not
+    let us in.
     """
 
     def __init__(
@@ -69,10 +76,13 @@ class TlsNetwork:
         door: Door | None = None,
         dialing: ssl.SSLContext | None = None,
         say: Callable[[str], None],
+        on_refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._door = door
         self._dialing = dialing
         self._say = say
+        self._on_refused = on_refused
+        self._told: dict[str, str] = {}
 
     async def listen(self, address: str, make: Callable[[], asyncio.Protocol]) -> Listener:
         """See `Network.listen`; port 0 takes a free one, which the listener's `address` names."""
@@ -100,31 +110,37 @@ class TlsNetwork:
                 says which.
         """
         assert self._dialing is not None, "this network only listens"
-        host, port = split_address(address)
-        loop = asyncio.get_running_loop()
-        caller = _Caller(make)
         try:
             async with asyncio.timeout(CONNECT_S):
-                transport, _ = await loop.create_connection(
-                    lambda: caller,
-                    host,
-                    port,
-                    ssl=self._dialing,
-                    server_hostname=SERVER_NAME,
-                    ssl_handshake_timeout=HANDSHAKE_S,
-                )
-                try:
-                    await caller.admitted
-                except BaseException:
-                    transport.abort()
-                    raise
-        except TimeoutError as error:
-            raise TimeoutError(f"{address}: no answer within {CONNECT_S:g} s") from error
-        except OSError as error:  # TLS errors among them
-            kind = type(error) if isinstance(error, ConnectionError) else OSError
-            if isinstance(error, ssl.SSLError):
-                kind = ConnectionRefusedError
-            raise kind(f"{address}: {_described(error)}") from error
+                await self._dial(self._dialing, address, make)
+        except OSError as error:  # TLS errors and time-outs among them
+            reason = f"{address}: {_described(error)}"
+            if self._told.get(address) != reason:
+                self._told[address] = reason
+                self._say(reason)
+            if isinstance(error, TurnedAwayError):
+                self._on_refused(reason)
+            raise _kind(error)(reason) from error
+        self._told.pop(address, None)
+
+    async def _dial(
+        self, context: ssl.SSLContext, address: str, make: Callable[[], asyncio.Protocol]
+    ) -> None:
+        host, port = split_address(address)
+        caller = _Caller(make)
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            lambda: caller,
+            host,
+            port,
+            ssl=context,
+            server_hostname=SERVER_NAME,
+            ssl_handshake_timeout=HANDSHAKE_S,
+        )
+        try:
+            await caller.admitted
+        except BaseException:
+            transport.abort()
+            raise
 
     def peer(self, transport: asyncio.BaseTransport) -> Peer | None:
         """See `Network.peer`."""
@@ -132,6 +148,25 @@ class TlsNetwork:
             return None
         name, _ = certified(transport)
         return RemotePeer(machine=name) if name else None
+
+
+def refuse_taken(address: str) -> None:
+    """See that we could listen there.
+
+    Raises:
+        ConfigurationError: we could not.
+    """
+    host, port = split_address(address)
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            probe.listen(1)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen at {address}: {error.strerror}") from error
 
 
 class TlsListener:
@@ -294,7 +329,7 @@ class _Caller(asyncio.Protocol):
         told, rest = self._heard[1 : length + 1], self._heard[length + 1 :]
         if told:
             text = told.decode("utf-8", "replace")
-            self._end(ConnectionRefusedError(f"refused: {_printable(text)}"))
+            self._end(TurnedAwayError(f"refused: {_printable(text)}"))
             self._transport.abort()
             return
         protocol = self._make()
@@ -339,8 +374,16 @@ def _has_ended(transport: asyncio.Transport) -> bool:
     return True
 
 
+def _kind(error: OSError) -> type[OSError]:
+    if isinstance(error, ssl.SSLError):
+        return ConnectionRefusedError
+    return type(error) if isinstance(error, ConnectionError | TimeoutError) else OSError
+
+
 def _described(error: OSError) -> str:
     """Return what went wrong, for people."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_S:g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not one of this pool ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
