@@ -239,11 +239,15 @@ class Coordinator:
         return account_id, epoch
 
     def _acknowledge(self) -> None:
+        """Tell workers what is on disk, with the next word: a heartbeat's answer at the latest.
+
+        By itself an acknowledgement would wake a worker that has nothing to do about it.
+        """
         acks, self._acks = self._acks, {}
         for incarnation, report_id in acks.items():
             link = self._workers.get(incarnation)
             if link is not None:
-                link.send(words.Acknowledge(report_id=report_id))
+                link.postscript = words.Acknowledge(report_id=report_id)
 
     async def _judge_silence(self) -> None:
         """Look for silent workers; what has arrived is read first, so our stall is not theirs."""

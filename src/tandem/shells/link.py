@@ -58,6 +58,7 @@ class Link(asyncio.Protocol, Generic[M]):
         self.connection = 0
         self.tag: Any = None  # whatever the owner keeps with this connection
         self.bytes_max = MESSAGE_BYTES_MAX  # of a frame or message, both ways
+        self.postscript: object | None = None  # goes out behind the next message, not by itself
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -160,6 +161,9 @@ class Link(asyncio.Protocol, Generic[M]):
         if self._paused or not waiting:
             return
         self._waiting = []
+        if self.postscript is not None:
+            waiting.append(self.postscript)
+            self.postscript = None
         try:
             frames = [
                 self._framed(waiting[start : start + BATCH_MAX])

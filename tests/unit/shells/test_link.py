@@ -166,6 +166,19 @@ async def test_everything_of_one_turn_goes_out_as_one_frame() -> None:
     assert frames_of(end.sent)[1:] == [(5, 6, 2, ["d"])]
 
 
+async def test_a_postscript_waits_for_a_message_and_goes_out_once() -> None:
+    end = End().open()
+    end.link.postscript = "p"
+    end.link.postscript = "q"
+    await turn()
+    assert end.wire.written == []
+    end.link.send("a")
+    await turn()
+    end.link.send("b")
+    await turn()
+    assert [one[3] for one in frames_of(end.sent)] == [["a", "q"], ["b"]]
+
+
 async def test_very_many_messages_are_several_frames_in_order() -> None:
     end = End().open()
     texts = [str(number) for number in range(BATCH_MAX + 1)]
