@@ -63,8 +63,8 @@ def on_joined(turn: Turn, joined: Joined) -> None:
         return
     if not worker.confirmed and turn.state.pool.phase is not PoolPhase.NONE:
         send_bundle(turn, worker)
-    if hello.halted and turn.state.exposure.state is not TradingState.HALTED:
-        turn.halting = f"{worker.name} was halted by hand"
+    if hello.halt_id is not None:
+        orders_by_hand.on_halted(turn, worker, hello.halt_id, f"{worker.name} was halted by hand")
     _count_set_up(turn)
     fill_seats(turn)
     if worker.slot_id is not None:
@@ -199,6 +199,7 @@ def _drain(turn: Turn, worker: Worker, seat: Seat) -> None:
 
 def fill_seats(turn: Turn) -> None:
     """Grant every empty active seat to a confirmed, idle worker, in the order they joined."""
+    _grow(turn)
     for seat in turn.state.seats.values():
         if not seat.active or seat.holder is not None:
             continue
@@ -216,6 +217,16 @@ def fill_seats(turn: Turn) -> None:
     _hand_over(turn)
 
 
+def _grow(turn: Turn) -> None:
+    """More workers than there ever were since the set-up: more seats trade, in twos."""
+    pool, usable = turn.state.pool, len(_usable(turn))
+    if pool.phase is PoolPhase.TRADING and usable > pool.most_usable:
+        pool.most_usable = usable
+        size = min(usable, len(turn.state.seats))
+        for seat in list(turn.state.seats.values())[: size - size % 2]:
+            seat.active = True
+
+
 def _idle(turn: Turn) -> Worker | None:
     return next((one for one in _usable(turn) if one.slot_id is None), None)
 
@@ -228,6 +239,7 @@ def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
             account_epoch=seat.epoch,
             venue_id=seat.venue_id,
             lease_ns=parting.lease_ns_of(turn.rules, seat, worker),
+            desk_id=turn.rules.settings.desk_id,
         ),
     )
 
@@ -393,6 +405,7 @@ def _revoke(turn: Turn, seat: Seat) -> None:
 
 def _start(turn: Turn, pool: Pool, active: list[Seat]) -> None:
     pool.phase = PoolPhase.TRADING
+    pool.most_usable = len(_usable(turn))
     spares = pool.configured - len(active)
     text = f"{pool.configured} workers configured: {len(active)} trade, {spares} spare"
     _answer(turn, Done(text=text))

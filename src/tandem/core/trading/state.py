@@ -301,6 +301,7 @@ class Pool(msgspec.Struct, gc=False):
     digest: bytes = b""  # of the command's content
     asker: AskerId | None = None
     deadline_ns: int = 0
+    most_usable: int = 0  # workers at once, since the set-up
 
 
 class Answered(msgspec.Struct, array_like=True, gc=False):

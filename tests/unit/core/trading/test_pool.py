@@ -10,7 +10,7 @@ from tandem.core.trading.state import Phase, PoolPhase
 from tandem.domain import link
 from tandem.domain.commands import Done, Refused, SetUpPool
 from tandem.domain.desk import FromWorker, Joined, Tell
-from tandem.domain.ids import AccountId, Incarnation, InstrumentId, VenueId
+from tandem.domain.ids import AccountId, Incarnation, InstrumentId, SlotId, VenueId
 from tandem.domain.order import Side
 from tandem.domain.venue import Balances
 from tests.unit.core.trading.desk_driver import (
@@ -523,3 +523,36 @@ def test_a_hello_before_any_set_up_is_welcomed_and_waits() -> None:
     assert isinstance(floor.log[-1][0], Joined)
     hands[0].configured()
     assert floor.state.workers[hands[0].incarnation].confirmed
+
+
+def test_workers_that_join_later_fill_the_seats_that_were_left_empty_in_twos() -> None:
+    """A18: an even pool grows by two, and the odd one is the spare."""
+    floor, hands = joined(2)
+    set_up(floor, 2)
+    for hand in hands:
+        hand.configured()
+    for hand in hands:
+        hand.ready()
+    active = [one.active for one in floor.state.seats.values()]
+    assert active == [True, True, False, False]
+    third, fourth = floor.hand("w3"), floor.hand("w4")
+    third.join()
+    third.configured()
+    assert not floor.state.seats[SlotId("s3")].active
+    fourth.join()
+    fourth.configured()
+    assert all(one.holder is not None for one in floor.state.seats.values())
+
+
+def test_a_pool_that_was_asked_to_be_small_does_not_grow_by_a_worker_that_comes_back() -> None:
+    floor, hands = joined(4)
+    set_up(floor, 2)
+    for hand in hands:
+        hand.configured()
+    for hand in hands[:2]:
+        hand.ready()
+    hands[3].die()
+    again = floor.hand("w4b")
+    again.join()
+    again.configured()
+    assert [one.active for one in floor.state.seats.values()] == [True, True, False, False]
