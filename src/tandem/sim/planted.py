@@ -46,6 +46,7 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.instant import Instant
+from tandem.domain.instrument import Instrument
 from tandem.shells.coordinator import Coordinator
 from tandem.shells.recording import Recording
 
@@ -154,7 +155,7 @@ def unknown_frees_its_price() -> Undo:
 
 def no_gate() -> Undo:
     """Nobody looks whether an order could meet an own one."""
-    return _set(planning, "_met", lambda _turn, _spec, _slot: None)
+    return _set(planning, "_met", lambda _turn, _spec, _instrument: None)
 
 
 def refusal_of_resend_settles() -> Undo:
@@ -379,9 +380,7 @@ def own_stall_is_their_death() -> Undo:
 def gate_of_each_venue() -> Undo:
     """The self-trade gate looks at one venue, not at all venues of its market."""
 
-    def met(turn: Turn, spec: ParentSpec, slot_id: Any) -> Any:
-        instrument = planning.instrument_at(turn, spec.symbol, turn.state.seats[slot_id])
-        assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
+    def met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> Any:
         gate = turn.state.gate
         for key in gate.all_met(instrument.book_id, spec.side, spec.limit_price):
             if turn.state.attempts[key].order.instrument_id == instrument.instrument_id:

@@ -7,6 +7,9 @@ and lots; the end gives the rest back.
 
 from bisect import bisect_right
 from decimal import Decimal
+from typing import Final
+
+import msgspec
 
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
@@ -14,13 +17,25 @@ from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_br
 from tandem.core.trading.state import Attempt, Opening, Parent, Seat
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import ParentSpec
-from tandem.domain.ids import AccountId, InstrumentId, Lots, SlotId, Ticks
+from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX, SECOND_NS
 from tandem.domain.money import ZERO, add, multiply, subtract
-from tandem.domain.order import Order, Side
+from tandem.domain.order import Side
 from tandem.domain.reports import Filled
 from tandem.domain.venue import Balances
+
+_BUY: Final = Side.BUY  # finding a member of an enum costs more than comparing it
+Share = tuple[Seat, Instrument, Lots]  # one seat's part of an order, and what its venue calls it
+
+
+class Whole(msgspec.Struct, frozen=True, gc=False):
+    """All of an order on one instrument, as the risk gate judges it; nothing is sent so."""
+
+    instrument_id: InstrumentId
+    side: Side
+    quantity: Lots
+    limit_price: Ticks | None
 
 
 def track_all(turn: Turn) -> None:
@@ -76,19 +91,16 @@ def position_of(turn: Turn, account_id: AccountId, instrument_id: InstrumentId) 
     return position
 
 
-def _price_for(turn: Turn, instrument: Instrument, spec_price: Ticks | None) -> Ticks:
-    """Return the price that an order's buying power is reserved at."""
-    if spec_price is not None:
-        return spec_price
+def _market_price(turn: Turn, instrument: Instrument) -> Ticks:
+    """Return the price that the buying power of an order without one is reserved at."""
     reference = turn.state.exposure.holdings[instrument.instrument_id].reference
-    collar = turn.rules.settings.limits.price_collar_ppm
+    collar = turn.rules.limits.price_collar_ppm
     return Ticks(-(-(reference or 0) * (MILLION + collar) // MILLION))
 
 
-def buying_power(turn: Turn, seat: Seat, spec: ParentSpec) -> Decimal:
+def buying_power(turn: Turn, seat: Seat, instrument: Instrument, side: Side) -> Decimal:
     """Return what the seat could still spend, or sell, on an order of this kind."""
-    instrument = turn.rules.listed[spec.symbol, seat.venue_id]
-    if spec.side is Side.BUY:
+    if side is _BUY:
         return _free_cash(turn, seat, instrument.quote)
     return Decimal(_free_lots(turn, seat, instrument.instrument_id))
 
@@ -103,12 +115,13 @@ def _free_lots(turn: Turn, seat: Seat, instrument_id: InstrumentId) -> int:
     return lots - seat.reserved_lots.get(instrument_id, 0)
 
 
-def lacking(
-    turn: Turn, seat: Seat, instrument: Instrument, spec: ParentSpec, quantity: Lots
-) -> str | None:
+def lacking(turn: Turn, spec: ParentSpec, share: Share) -> str | None:
     """Return what the account lacks for this share, in words; None when it suffices."""
-    if spec.side is Side.BUY:
-        price = _price_for(turn, instrument, spec.limit_price)
+    seat, instrument, quantity = share
+    if spec.side is _BUY:
+        price = spec.limit_price
+        if price is None:
+            price = _market_price(turn, instrument)
         needs = multiply(instrument.step_value, price * quantity)
         has = _free_cash(turn, seat, instrument.quote)
         if has < needs:
@@ -122,23 +135,16 @@ def lacking(
     return None
 
 
-def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lots]]) -> str | None:
+def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | None:
     """Return the limit of the desk that the order as a whole, or its number of shares, breaks."""
     totals: dict[InstrumentId, int] = {}
-    for slot_id, quantity in shares:
-        instrument = turn.rules.listed[spec.symbol, turn.state.seats[slot_id].venue_id]
-        totals[instrument.instrument_id] = totals.get(instrument.instrument_id, 0) + quantity
+    for _, instrument, quantity in shares:
+        key = instrument.instrument_id
+        totals[key] = totals.get(key, 0) + quantity
+    limits, exposure = turn.rules.limits, turn.state.exposure
     for instrument_id, total in totals.items():
-        whole = Order(
-            client_order_id="",  # type: ignore[arg-type] # judged, never sent
-            instrument_id=instrument_id,
-            side=spec.side,
-            quantity=Lots(total),
-            limit_price=spec.limit_price,
-            time_in_force=spec.time_in_force,
-        )
-        limits = turn.rules.settings.limits
-        breach = first_breach(whole, limits, turn.state.exposure, turn.now, Lots(total))
+        whole = Whole(instrument_id, spec.side, Lots(total), spec.limit_price)
+        breach = first_breach(whole, limits, exposure, turn.now, Lots(total))
         if breach is not None:
             return breach.value
     return _crowding(turn, len(shares))
@@ -146,7 +152,7 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lot
 
 def _crowding(turn: Turn, count: int) -> str | None:
     """Return the limit on numbers of orders that so many more would break."""
-    limits, exposure = turn.rules.settings.limits, turn.state.exposure
+    limits, exposure = turn.rules.limits, turn.state.exposure
     if exposure.open_orders + count > limits.max_open_orders:
         return RiskBreach.OPEN_ORDERS.value
     second_ago_ns = turn.now_ns - SECOND_NS
@@ -161,13 +167,14 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
     order = attempt.order
     state = turn.state
     state.gate.reserve(attempt.book_id, order.side, order.limit_price, order.client_order_id)
-    state.exposure.note_sent(order, turn.rules.settings.limits, turn.now)
-    attempt.reserved_price = _price_for(turn, instrument, order.limit_price)
+    state.exposure.note_sent(order, turn.rules.limits, turn.now)
+    price = order.limit_price
+    attempt.reserved_price = _market_price(turn, instrument) if price is None else price
     _change_reserved(seat, attempt, instrument, order.quantity)
 
 
 def _change_reserved(seat: Seat, attempt: Attempt, instrument: Instrument, lots: int) -> None:
-    if attempt.order.side is Side.BUY:
+    if attempt.order.side is _BUY:
         amount = multiply(instrument.step_value, attempt.reserved_price * lots)
         before = seat.reserved_cash.get(instrument.quote, ZERO)
         seat.reserved_cash[instrument.quote] = add(before, amount)

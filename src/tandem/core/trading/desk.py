@@ -78,6 +78,8 @@ from tandem.domain.instant import Instant
 AGENDA_MAX = 100_000
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _PLANNED: Final = Phase.PLANNED
+_TRADING: Final = PoolPhase.TRADING
+_HALTED: Final = TradingState.HALTED
 _WORDS_OF_ITS_OWN: Final = (link.NotSent, link.TimedOut)  # a worker's, without its venue
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(DeskState)
@@ -359,9 +361,9 @@ def _commanded(turn: Turn, event: Commanded) -> None:
 def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
     asked = event.asked
     command = asked.command
-    if isinstance(command, PlaceParent | PlaceBoth | PlacePair):
-        return _closed(turn) or _place(turn, asked, command)
     match command:
+        case PlaceParent() | PlaceBoth() | PlacePair():
+            return _closed(turn) or _place(turn, asked, command)
         case CancelOrders():
             return orders_by_hand.cancel(turn, command)
         case HaltTrading():
@@ -397,14 +399,14 @@ def _place(turn: Turn, asked: Asked, command: Command) -> Answer:
 def _closed(turn: Turn) -> Refused | None:
     """Why nothing new may be placed now."""
     state = turn.state
-    if state.exposure.state is TradingState.HALTED:
+    if state.exposure.state is _HALTED:
         return Refused(reason=RefusalReason.HALTED, text=f"halted: {state.halt_reason}")
     if state.short_of_room:
         text = "the disk of the journal is full; cancels still work"
         return Refused(reason=RefusalReason.DISK_FULL, text=text)
-    if state.pool.phase is PoolPhase.NONE:
-        return Refused(reason=RefusalReason.NOT_SET_UP, text="the pool is not set up")
-    if state.pool.phase is not PoolPhase.TRADING:
+    if state.pool.phase is not _TRADING:
+        if state.pool.phase is PoolPhase.NONE:
+            return Refused(reason=RefusalReason.NOT_SET_UP, text="the pool is not set up")
         return Refused(reason=RefusalReason.SETTING_UP, text="the pool is being set up")
     for venue_id, clock in state.clocks.items():
         if not clock.trusted:

@@ -4,11 +4,16 @@ Right at every moment: `done_quantity + allocated <= quantity`. A quantity is gi
 attempt only after the attempt that had it is final, and only what the venue's final word left.
 """
 
+from itertools import islice
+from typing import Final
+
 from tandem.core.trading import attempts, books, releasing
+from tandem.core.trading.books import Share
 from tandem.core.trading.splitting import Manner, split
 from tandem.core.trading.state import (
     Attempt,
     Child,
+    Hop,
     Outcome,
     Parent,
     ParentPhase,
@@ -24,6 +29,11 @@ from tandem.domain.money import ZERO
 from tandem.domain.order import Order, TimeInForce
 
 RETRY_NS = 250_000_000
+Place = tuple[Seat, Instrument]  # a seat, and what its venue calls the symbol of an order
+
+# Finding a member of an enum costs more than comparing it, and these are asked for every order.
+_CLEARING, _WORKING, _DONE = ParentPhase
+_WEIGHTED: Final = Split.WEIGHTED
 
 
 def instrument_at(turn: Turn, symbol: str, seat: Seat) -> Instrument | None:
@@ -59,14 +69,14 @@ def open_parent(
     text = _impossible(spec)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    slots = eligible_slots(turn, spec.symbol, spec.slots)
-    if isinstance(slots, Refused):
-        return slots
-    shares = _shares(turn, spec, slots)
+    places = _eligible(turn, spec.symbol, spec.slots)
+    if isinstance(places, Refused):
+        return places
+    shares = _shares(turn, spec, places)
     refused = _first_objection(turn, spec, shares)
     if refused is not None:
         return refused
-    met = _met(turn, spec, slots[0])
+    met = _met(turn, spec, places[0][1])
     if met is not None and spec.self_trade is SelfTrade.REJECT_NEW:
         turn.count("refused_self_trade")
         text = f"it could meet your own order {met}"
@@ -75,53 +85,56 @@ def open_parent(
         parent_id=new_order_id(turn),
         command_id=command_id,
         spec=spec,
-        quantity=sum(quantity for _, quantity in shares),
-        slots=slots,
+        quantity=sum([quantity for _, _, quantity in shares]),
+        slots=[seat.slot_id for seat, _ in places],
+        children=[Child(seat.slot_id, quantity) for seat, _, quantity in shares],
         began_ns=turn.now_ns,
         owner=owner,
     )
     turn.state.parents[parent.parent_id] = parent
     turn.state.working[parent.parent_id] = None
-    for slot_id, quantity in shares:
-        parent.pieces.append(Piece(len(parent.children), quantity))
-        parent.children.append(Child(slot_id, quantity))
     if met is not None:
-        _start_clearing(turn, parent)
+        _start_clearing(turn, parent, places[0][1])
     else:
         # Reserved at once: what is decided next in this event must see it.
-        _plan_first_wave(turn, parent)
+        _plan_first_wave(turn, parent, shares)
     turn.touch(parent.parent_id)
     return parent
 
 
-def eligible_slots(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[SlotId] | Refused:
-    """Return the slots that an order on `symbol` goes to, in the pool's order."""
+def _eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place] | Refused:
+    """Return where an order on `symbol` goes to, in the pool's order."""
     seats = turn.state.seats
     for slot_id in wanted:
         if slot_id not in seats or not seats[slot_id].active:
             return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=f"no slot {slot_id} trades")
-    free: list[SlotId] = []
+    listed = turn.rules.listed
+    free: list[Place] = []
     first: Instrument | None = None
     unlisted: list[Seat] = []
     blocked: list[Seat] = []
     for seat in seats.values():
         if not seat.active or (wanted and seat.slot_id not in wanted):
             continue
-        one = instrument_at(turn, symbol, seat)
+        one = listed.get((symbol, seat.venue_id))
         if one is None:
             unlisted.append(seat)
         elif one.instrument_id in seat.blocked:
             blocked.append(seat)
-        elif first is not None and (one.book_id, one.lot_size) != (first.book_id, first.lot_size):
+        elif first is None or one is first or _is_same_grid(one, first):
+            first = first or one
+            free.append((seat, one))
+        else:
             # One order has one price and one quantity grid, so it cannot span two books.
             text = f"{symbol} is traded in {first.book_id} and {one.book_id}: name the slots"
             return Refused(reason=RefusalReason.NO_SLOT, text=text)
-        else:
-            first = first or one
-            free.append(seat.slot_id)
     if free and not (wanted and (unlisted or blocked)):
         return free
     return _not_free(turn, symbol, unlisted if wanted else [], blocked)
+
+
+def _is_same_grid(one: Instrument, other: Instrument) -> bool:
+    return one.book_id == other.book_id and one.lot_size == other.lot_size
 
 
 def _not_free(turn: Turn, symbol: str, unlisted: list[Seat], blocked: list[Seat]) -> Refused:
@@ -136,17 +149,12 @@ def _not_free(turn: Turn, symbol: str, unlisted: list[Seat], blocked: list[Seat]
     return Refused(reason=RefusalReason.BLOCKED, text=text)
 
 
-def _first_objection(
-    turn: Turn, spec: ParentSpec, shares: list[tuple[SlotId, Lots]]
-) -> Refused | None:
+def _first_objection(turn: Turn, spec: ParentSpec, shares: list[Share]) -> Refused | None:
     if not shares:
         text = f"nothing of {spec.symbol} can be split over {len(spec.slots)} slots by their funds"
         return Refused(reason=RefusalReason.FUNDS, text=text)
-    for slot_id, quantity in shares:
-        seat = turn.state.seats[slot_id]
-        instrument = instrument_at(turn, spec.symbol, seat)
-        assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
-        lack = books.lacking(turn, seat, instrument, spec, quantity)
+    for share in shares:
+        lack = books.lacking(turn, spec, share)
         if lack is not None:
             turn.count("refused_funds")
             return Refused(reason=RefusalReason.FUNDS, text=lack)
@@ -157,18 +165,31 @@ def _first_objection(
     return None
 
 
-def _shares(turn: Turn, spec: ParentSpec, slots: list[SlotId]) -> list[tuple[SlotId, Lots]]:
+def _shares(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share]:
     """Split as asked; what does not divide begins at another slot for every order."""
-    weighted = spec.split is Split.WEIGHTED
+    weighted = spec.split is _WEIGHTED
+    if len(places) == 1 and not weighted:
+        return [(*places[0], spec.quantity)]  # whole, however the others would share it
     powers = {
-        one: books.buying_power(turn, turn.state.seats[one], spec) if weighted else ZERO
-        for one in slots
+        seat.slot_id: books.buying_power(turn, seat, instrument, spec.side) if weighted else ZERO
+        for seat, instrument in places
     }
     number = turn.state.next_order
     manner = Manner(
-        split=spec.split, start=number % len(slots), seed=number, rounding=spec.rounding
+        split=spec.split, start=number % len(places), seed=number, rounding=spec.rounding
     )
-    return list(split(spec.quantity, powers, manner).items())
+    quantities = split(spec.quantity, powers, manner)
+    return [
+        (seat, instrument, quantities[seat.slot_id])
+        for seat, instrument in places
+        if seat.slot_id in quantities
+    ]
+
+
+def _share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Share:
+    """Return so much of a parent that was taken before as the share of one of its slots."""
+    seat = turn.state.seats[slot_id]
+    return seat, turn.rules.listed[parent.spec.symbol, seat.venue_id], Lots(quantity)
 
 
 def _impossible(spec: ParentSpec) -> str | None:
@@ -179,32 +200,30 @@ def _impossible(spec: ParentSpec) -> str | None:
     low, high = spec.rounding.min_percent, spec.rounding.max_percent
     if not 0 <= low <= 100 <= high:
         return f"random shares of {low} to {high} per cent do not include the equal one"
-    if spec.post_only and spec.limit_price is None:
+    if not spec.post_only:
+        return None
+    if spec.limit_price is None:
         return "a market order cannot be post-only"
-    at_once = (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
-    if spec.post_only and spec.time_in_force in at_once:
+    if spec.time_in_force in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL):
         return f"a {spec.time_in_force} order cannot be post-only"
     return None
 
 
-def _met(turn: Turn, spec: ParentSpec, slot_id: SlotId) -> ClientOrderId | None:
-    instrument = instrument_at(turn, spec.symbol, turn.state.seats[slot_id])
-    assert instrument is not None, f"{slot_id} does not list {spec.symbol}"
+def _met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> ClientOrderId | None:
     return turn.state.gate.first_met(instrument.book_id, spec.side, spec.limit_price)
 
 
-def _start_clearing(turn: Turn, parent: Parent) -> None:
+def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:
     """Cancel the parents whose orders stand in the way; nothing is reserved before they are gone.
 
     The whole parent, not the one order: it would only send what was canceled again.
     """
     parent.phase = ParentPhase.CLEARING
+    parent.pieces = [Piece(at, child.quantity) for at, child in enumerate(parent.children)]
     turn.state.clearing[parent.parent_id] = None
     parent.deadline_ns = turn.now_ns + turn.rules.timings.clear_ns
     turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.clear_ns)
     turn.count("clearings")
-    instrument = instrument_at(turn, parent.spec.symbol, turn.state.seats[parent.slots[0]])
-    assert instrument is not None, f"{parent.slots[0]} does not list {parent.spec.symbol}"
     gate = turn.state.gate
     for client_order_id in gate.all_met(
         instrument.book_id, parent.spec.side, parent.spec.limit_price
@@ -231,12 +250,13 @@ def cancel_parent(turn: Turn, parent: Parent, why: str) -> None:
 
 def advance(turn: Turn, parent: Parent) -> None:
     """Let a parent do what it can: clear, plan, release, try again, end."""
-    if parent.phase is ParentPhase.DONE:
+    if parent.phase is _DONE:
         return
-    if parent.phase is ParentPhase.CLEARING:
-        if not _is_clear(turn, parent):
+    if parent.phase is _CLEARING:
+        shares = _cleared(turn, parent)
+        if shares is None:
             return
-        _plan_first_wave(turn, parent)
+        _plan_first_wave(turn, parent, shares)
     if parent.pieces:
         _plan_pieces(turn, parent)
     if parent.planned:
@@ -245,31 +265,33 @@ def advance(turn: Turn, parent: Parent) -> None:
         _end(turn, parent)
 
 
-def _is_clear(turn: Turn, parent: Parent) -> bool:
-    if not parent.cancel_wanted and _met(turn, parent.spec, parent.slots[0]) is not None:
+def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
+    """Return what is to be planned now, which may be nothing; None while orders are in the way."""
+    shares = [_share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
+    if not parent.cancel_wanted and _met(turn, parent.spec, shares[0][1]) is not None:
         if turn.now_ns < parent.deadline_ns:
-            return False
-        parent.pieces.clear()
+            return None
         parent.cancel_wanted = True
         parent.text = "own orders in the way could not be canceled in time"
         turn.count("clearings_failed")
     parent.phase = ParentPhase.WORKING
+    parent.pieces.clear()
     del turn.state.clearing[parent.parent_id]
-    shares = [(one.slot_id, Lots(one.quantity)) for one in parent.children]
-    objection = None if parent.cancel_wanted else _first_objection(turn, parent.spec, shares)
+    if parent.cancel_wanted:
+        return []
+    objection = _first_objection(turn, parent.spec, shares)
     if objection is not None:
         # What it was checked against when it was taken has changed meanwhile.
-        parent.pieces.clear()
         parent.text = objection.text
-    return True
+        return []
+    return shares
 
 
-def _plan_first_wave(turn: Turn, parent: Parent) -> None:
+def _plan_first_wave(turn: Turn, parent: Parent, shares: list[Share]) -> None:
     """Plan all of it, ready or not: its release waits for all together."""
     parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
-    pieces, parent.pieces = parent.pieces, []
-    for piece in pieces:
-        _plan(turn, parent, piece)
+    for at, share in enumerate(shares):
+        _plan(turn, parent, at, share)
 
 
 def _plan_pieces(turn: Turn, parent: Parent) -> None:
@@ -291,81 +313,80 @@ def _plan_pieces(turn: Turn, parent: Parent) -> None:
 
 def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
     child = parent.children[piece.child]
-    if _met(turn, parent.spec, child.slot_id) is not None:
+    share = _share_of(turn, parent, child.slot_id, piece.quantity)
+    if _met(turn, parent.spec, share[1]) is not None:
         turn.count("retries_held_by_gate")
         return False
     tries_left = child.attempts < turn.rules.settings.attempts_max
-    if tries_left and _can_take(turn, parent, child.slot_id, piece.quantity):
-        _plan(turn, parent, piece)
+    if tries_left and _can_take(turn, parent, share):
+        _plan(turn, parent, piece.child, share)
         turn.count("attempts_again")
         return True
     moves_max = turn.rules.settings.attempts_max * len(parent.slots)
     if parent.spec.split is Split.EACH or parent.moves >= moves_max:
         return False
     for slot_id in parent.slots:
-        if slot_id != child.slot_id and _can_take(turn, parent, slot_id, piece.quantity):
+        share = _share_of(turn, parent, slot_id, piece.quantity)
+        if slot_id != child.slot_id and _can_take(turn, parent, share):
             parent.moves += 1
             turn.count("pieces_moved")
             child.quantity -= piece.quantity
             parent.children.append(Child(slot_id, piece.quantity))
-            _plan(turn, parent, Piece(len(parent.children) - 1, piece.quantity))
+            _plan(turn, parent, len(parent.children) - 1, share)
             return True
     return False
 
 
-def _can_take(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> bool:
-    seat = turn.state.seats[slot_id]
-    if slot_id in parent.refused_slots or not turn.is_ready(seat):
+def _can_take(turn: Turn, parent: Parent, share: Share) -> bool:
+    seat, instrument, _ = share
+    if seat.slot_id in parent.refused_slots or not turn.is_ready(seat):
         return False
-    instrument = instrument_at(turn, parent.spec.symbol, seat)
-    assert instrument is not None, f"{slot_id} does not list {parent.spec.symbol}"
     if instrument.instrument_id in seat.blocked or turn.state.short_of_room:
         return False
-    if books.lacking(turn, seat, instrument, parent.spec, Lots(quantity)) is not None:
+    if books.lacking(turn, parent.spec, share) is not None:
         return False
-    return books.first_breach_of(turn, parent.spec, [(slot_id, Lots(quantity))]) is None
+    return books.first_breach_of(turn, parent.spec, [share]) is None
 
 
-def _plan(turn: Turn, parent: Parent, piece: Piece) -> None:
+def _plan(turn: Turn, parent: Parent, child_at: int, share: Share) -> None:
     """Reserve price and buying power for a new attempt; it counts from now on."""
-    child = parent.children[piece.child]
+    seat, instrument, quantity = share
+    child, spec = parent.children[child_at], parent.spec
     child.attempts += 1
-    seat = turn.state.seats[child.slot_id]
-    instrument = instrument_at(turn, parent.spec.symbol, seat)
-    assert instrument is not None, f"{child.slot_id} does not list {parent.spec.symbol}"
-    client_order_id = ClientOrderId(f"{parent.parent_id}-{piece.child + 1}-{child.attempts}")
+    client_order_id = ClientOrderId(f"{parent.parent_id}-{child_at + 1}-{child.attempts}")
     order = Order(
         client_order_id=client_order_id,
         instrument_id=instrument.instrument_id,
-        side=parent.spec.side,
-        quantity=Lots(piece.quantity),
-        limit_price=parent.spec.limit_price,
-        time_in_force=parent.spec.time_in_force,
-        post_only=parent.spec.post_only,
+        side=spec.side,
+        quantity=quantity,
+        limit_price=spec.limit_price,
+        time_in_force=spec.time_in_force,
+        post_only=spec.post_only,
     )
     attempt = Attempt(
         order=order,
         parent_id=parent.parent_id,
-        child=piece.child,
+        child=child_at,
         number=child.attempts,
-        slot_id=child.slot_id,
+        slot_id=seat.slot_id,
         book_id=instrument.book_id,
+        hops=[Hop("planned", turn.now_ns)],
     )
     turn.state.attempts[client_order_id] = attempt
     seat.open[client_order_id] = None
     parent.attempts.append(client_order_id)
     parent.planned += 1
-    parent.allocated += piece.quantity
+    parent.allocated += quantity
     assert parent.done_quantity + parent.allocated <= parent.quantity, (
         f"{parent.parent_id}: {parent.done_quantity} + {parent.allocated} of {parent.quantity}"
     )
     books.reserve(turn, attempt, seat, instrument)
-    attempts.note(turn, attempt, "planned")
 
 
 def _all_seen(turn: Turn, parent: Parent) -> bool:
     """Whether every execution that the venue counted has come, or was waited for long enough."""
-    if all(not turn.state.attempts[one].missing for one in parent.attempts):
+    known = turn.state.attempts
+    if not any([known[one].missing for one in parent.attempts]):
         return True
     if turn.now_ns < parent.deadline_ns:
         return False
@@ -375,7 +396,7 @@ def _all_seen(turn: Turn, parent: Parent) -> bool:
 
 
 def _end(turn: Turn, parent: Parent) -> None:
-    parent.phase = ParentPhase.DONE
+    parent.phase = _DONE
     parent.ended_ns = turn.now_ns
     if parent.done_quantity >= parent.quantity:
         parent.outcome = Outcome.FILLED
@@ -385,7 +406,7 @@ def _end(turn: Turn, parent: Parent) -> None:
         parent.outcome = Outcome.REFUSED
     else:
         parent.outcome = Outcome.INCOMPLETE
-    turn.count(f"parents_{parent.outcome}")
+    turn.count("parents_" + parent.outcome)
     turn.state.finished.append(parent.parent_id)
     del turn.state.working[parent.parent_id]
     if parent.owner is not None:
@@ -396,12 +417,13 @@ def forget_old(turn: Turn) -> None:
     """Finished parents are kept for late news and questions, but not for ever.
 
     To be called when nothing moves any more: the owners of what has ended have counted it.
+    Several at a time, because what is taken from the front of a list moves all that stay.
     """
-    state = turn.state
-    surplus = len(state.finished) - turn.rules.settings.finished_max
-    if surplus <= 0:
+    state, kept = turn.state, turn.rules.settings.finished_max
+    surplus = len(state.finished) - kept
+    if surplus <= kept // 16:
         return
-    for key in state.finished[:surplus]:
+    for key in islice(state.finished, surplus):
         for client_order_id in state.parents.pop(key).attempts:
             attempt = state.attempts.pop(client_order_id)
             state.seats[attempt.slot_id].open.pop(client_order_id, None)

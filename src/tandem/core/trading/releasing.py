@@ -6,6 +6,7 @@ is a wait with a deadline when one is not.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -18,13 +19,19 @@ from tandem.domain.ids import ClientOrderId
 from tandem.domain.link import Welcome
 from tandem.domain.order import FenceClass
 
+# Finding a member of an enum costs more than comparing it, and these are asked for every order.
+_PLANNED: Final = Phase.PLANNED
+_RELEASED: Final = Phase.RELEASED
+_EXPIRES: Final = FenceClass.EXPIRES
+
 
 def planned_of(turn: Turn, parent: Parent) -> list[Attempt]:
     """Return the parent's attempts that wait for their release."""
     found = []
+    known = turn.state.attempts
     for client_order_id in parent.attempts:
-        attempt = turn.state.attempts[client_order_id]
-        if attempt.phase is Phase.PLANNED:
+        attempt = known[client_order_id]
+        if attempt.phase is _PLANNED:
             found.append(attempt)
     return found
 
@@ -47,7 +54,7 @@ def try_release(turn: Turn, parent: Parent) -> None:
         for attempt in unready:
             attempts.finish(turn, attempt, Ending.WITHDRAWN, 0)
     for attempt in wave:
-        if attempt.phase is Phase.PLANNED:
+        if attempt.phase is _PLANNED:
             release(turn, attempt)
 
 
@@ -58,17 +65,17 @@ def _may_go(turn: Turn, attempt: Attempt, seat: Seat) -> bool:
 def release(turn: Turn, attempt: Attempt) -> None:
     """From here on the attempt may be at the venue."""
     seat = turn.state.seats[attempt.slot_id]
-    venue = turn.venue(seat)
+    venue = turn.rules.venues[seat.venue_id]
     worker = turn.holder(seat)
     venue_ns = turn.venue_ns(seat.venue_id)
     assert worker is not None, f"{attempt.order.client_order_id} released without a worker"
     assert venue_ns is not None, f"{attempt.order.client_order_id} released without a clock"
-    turn.parent(attempt).planned -= 1
-    attempt.phase = Phase.RELEASED
+    turn.state.parents[attempt.parent_id].planned -= 1
+    attempt.phase = _RELEASED
     attempt.expires_at_ns = venue_ns + venue.validity_ns
     attempt.release_by_ns = venue_ns + venue.release_by_ns
     attempt.ask_at_ns = attempt.expires_at_ns + 2 * venue.skew_ns + venue.read_lag_ns
-    if turn.rules.slots[attempt.slot_id].fence_class is FenceClass.EXPIRES:
+    if turn.rules.slots[attempt.slot_id].fence_class is _EXPIRES:
         attempt.order = msgspec.structs.replace(attempt.order, expires_at_ns=attempt.expires_at_ns)
     attempts.note(turn, attempt, "released")
     settling.hand_out(turn, attempt, seat, worker)

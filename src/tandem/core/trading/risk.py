@@ -351,7 +351,7 @@ def _exposure_breach(
     assert reference is not None, "judged before"
     if multiply(holding.step_value, end * reference) > limits.max_position_notional:
         return RiskBreach.POSITION
-    if holding.quote in exposure.unvalued.values():
+    if exposure.unvalued and holding.quote in exposure.unvalued.values():
         return RiskBreach.NO_REFERENCE_PRICE
     growth = end - holding.valued_lots
     if growth > 0:

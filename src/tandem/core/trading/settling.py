@@ -18,7 +18,7 @@ from tandem.domain.venue import OrderFound
 
 def on_alarm(turn: Turn, client_order_id: ClientOrderId) -> None:
     """An attempt's alarm rang; it may have been overtaken."""
-    attempt = turn.attempt(client_order_id)
+    attempt = turn.state.attempts.get(client_order_id)
     if attempt is None or attempt.look_at_ns is None or turn.now_ns < attempt.look_at_ns:
         return
     attempt.look_at_ns = None
@@ -120,7 +120,7 @@ def hand_out(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
     attempt.sends += 1
     if worker.incarnation not in attempt.handed_to:
         attempt.handed_to.append(worker.incarnation)
-    parent = turn.parent(attempt)
+    parent = turn.state.parents[attempt.parent_id]
     turn.send(
         worker,
         Release(

@@ -8,6 +8,7 @@ no part calls back into another.
 import enum
 import heapq
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 
@@ -62,6 +63,7 @@ class Rules:
     def __init__(self, settings: DeskSettings) -> None:
         self.settings = settings
         self.timings = settings.timings
+        self.limits = settings.limits
         self.catalogue = Catalogue(settings.instruments)
         self.slots: dict[SlotId, SlotSettings] = {one.slot_id: one for one in settings.slots}
         self.venues: dict[VenueId, VenueSettings] = {one.venue_id: one for one in settings.venues}
@@ -122,7 +124,9 @@ class Turn(msgspec.Struct, gc=False):
         answers = self.state.answers
         answers[command_id] = Answered(digest, answer)
         if len(answers) > ANSWERS_MAX:
-            del answers[next(iter(answers))]
+            # Many at a time: to find the first of a dict is to walk over all that were before it.
+            for old in list(islice(answers, ANSWERS_MAX // 16)):
+                del answers[old]
         if isinstance(answer, Refused):
             self.count(f"refused_{answer.reason}")
 
@@ -146,9 +150,11 @@ class Turn(msgspec.Struct, gc=False):
 
     def is_ready(self, seat: Seat) -> bool:
         """Whether a release to this seat could reach its venue now."""
-        if not seat.ready or seat.leaving_since_ns is not None or self.holder(seat) is None:
+        if not seat.ready or seat.leaving_since_ns is not None or seat.holder is None:
             return False
-        return self.venue_ns(seat.venue_id) is not None
+        clock = self.state.clocks[seat.venue_id]
+        is_known = clock.trusted and clock.offset_ns is not None
+        return is_known and self.state.workers[seat.holder].up
 
     def instrument(self, attempt: Attempt) -> Instrument:
         """Return what the attempt trades."""

@@ -75,7 +75,7 @@ def test_answers_are_remembered_not_for_ever() -> None:
     for number in range(ANSWERS_MAX + 1):
         floor.command(ResumeTrading(), str(number))
         floor.log.clear()
-    assert len(floor.state.answers) == ANSWERS_MAX
+    assert ANSWERS_MAX * 9 // 10 < len(floor.state.answers) <= ANSWERS_MAX
     assert "0" not in floor.state.answers
 
 
