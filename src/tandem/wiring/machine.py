@@ -17,7 +17,7 @@ from tandem.ports import Clock
 from tandem.wiring.home import Home, HomeLock
 from tandem.wiring.nursery import Ended, Forked, News
 from tandem.wiring.nursing import Nursing
-from tandem.wiring.remote_worker import RemotePool
+from tandem.wiring.remote_worker import RemotePool, RemovedError
 from tandem.wiring.roles import Plan, Role
 from tandem.wiring.serving import read_fault
 from tandem.wiring.supervisor import (
@@ -156,6 +156,9 @@ class MachineWorkers:
         if self._stopping:
             return
         how = fault.text if fault is not None else how_it_ended(ended.code)
+        if how.startswith(RemovedError.__name__):
+            self._fail("this computer is a machine of the pool no more")
+            return
         self._say(f"{found[0]} (process {ended.pid}) ended: {how}")
         if self._clock.now().now_ns - one.began_ns > SHORT_LIFE_NS:
             self._faults = self._kills = 0
@@ -178,5 +181,9 @@ class MachineWorkers:
         if self._faults < ENDS_MAX and self._kills < KILLS_MAX:
             for _ in range(count):
                 self._fork()
-        elif not self._failed.done():
-            self._failed.set_exception(PoolFailedError(f"workers end again and again: {how}"))
+        else:
+            self._fail(f"workers end again and again: {how}")
+
+    def _fail(self, reason: str) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(PoolFailedError(reason))

@@ -22,12 +22,12 @@ def split_address(text: str, *, host: str = "", port: int | None = None) -> tupl
     """
     before, colon, after = text.rpartition(":")
     if text.endswith("]") or not colon:
-        before, after = ("", text) if text.isdecimal() and port is None else (text, "")
+        before, after = ("", text) if _is_number(text) and port is None else (text, "")
     elif ":" in before and not before.startswith("["):
         before, after = text, ""  # an IPv6 address without a port
     if not after and port is None:
         raise ConfigurationError(f"{text!r}: expected HOST:PORT")
-    number = int(after) if after.isdecimal() else -1 if after else port
+    number = int(after) if _is_number(after) else -1 if after else port
     if number is None or not 0 <= number <= PORT_MAX:
         raise ConfigurationError(f"{text!r}: expected a port from 0 to {PORT_MAX}")
     bare = before.removeprefix("[").removesuffix("]") or host
@@ -38,4 +38,8 @@ def split_address(text: str, *, host: str = "", port: int | None = None) -> tupl
 
 def is_remote(address: str) -> bool:
     """Return whether `address` is `host:port`, and not the path of a Unix socket."""
-    return "/" not in address and address.rpartition(":")[2].isdecimal()
+    return "/" not in address and _is_number(address.rpartition(":")[2])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

@@ -98,9 +98,7 @@ class Tokens:
         with held(self._folder):
             kept = [one for one in self._read() if one.expires_s + KEPT_S > now_s]
             if len(kept) >= TOKENS_MAX:
-                raise ConfigurationError(
-                    f"{len(kept)} tokens of late: expected {TOKENS_MAX} at most"
-                )
+                raise ConfigurationError(f"{TOKENS_MAX} tokens within {KEPT_S} s: no more")
             new = KeptToken(hash=_hash(token.secret), expires_s=now_s + 60 * minutes)
             self._write([*kept, new])
 
