@@ -14,6 +14,7 @@ import msgspec
 from tandem.wiring.nursery import MESSAGE_MAX, News
 from tandem.wiring.roles import Plan
 
+NURSERY = "tandem.wiring.nursery"  # the module; a test may put points of failure into its children
 _NEWS: Final = msgspec.msgpack.Decoder(News)
 
 
@@ -47,7 +48,7 @@ class Nursing:
                 [
                     sys.executable,
                     "-m",
-                    "tandem.wiring.nursery",
+                    NURSERY,
                     str(theirs.fileno()),
                     str(os.getpid()),
                 ],
