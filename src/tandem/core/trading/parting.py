@@ -50,7 +50,7 @@ def begin_leaving(turn: Turn, seat: Seat) -> None:
     if seat.leaving_since_ns is None:
         seat.leaving_since_ns = turn.now_ns
         turn.count("takeovers_needed")
-    if not _is_leased(turn, seat):
+    if _ends_by_expiry(turn, seat):
         turn.wait(Alarm.LEAVING, seat.slot_id, after_ns=_until_expired_ns(turn, seat))
 
 
@@ -70,9 +70,11 @@ def lease_ns_of(rules: Rules, seat: Seat, worker: Worker) -> int | None:
     return None if worker.machine is None or expires else LEASE_NS
 
 
-def _is_leased(turn: Turn, seat: Seat) -> bool:
+def _ends_by_expiry(turn: Turn, seat: Seat) -> bool:
+    """Whether time alone ends this holder's right: here only its death or its own word does."""
     assert seat.holder is not None, f"{seat.slot_id} has no holder"
-    return lease_ns_of(turn.rules, seat, turn.state.workers[seat.holder]) is not None
+    worker = turn.state.workers[seat.holder]
+    return worker.machine is not None and lease_ns_of(turn.rules, seat, worker) is None
 
 
 def _until_expired_ns(turn: Turn, seat: Seat) -> int:
@@ -94,7 +96,7 @@ def _may_be_under_way(phase: Phase) -> bool:
 def on_alarm(turn: Turn, slot_id: SlotId) -> bool:
     """Return whether the seat has become free: everything has expired (class A)."""
     seat = turn.state.seats[slot_id]
-    if seat.leaving_since_ns is None or _is_leased(turn, seat):
+    if not _ends_by_expiry(turn, seat):
         return False
     left_ns = _until_expired_ns(turn, seat)
     if left_ns > 0:

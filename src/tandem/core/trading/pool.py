@@ -77,11 +77,12 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
     hello = joined.hello
     seat = turn.state.seats[worker.slot_id]
     same = hello.account_id == seat.account_id and hello.account_epoch == seat.epoch
-    if worker.unwanted:
-        if same:
-            turn.send(worker, Revoke(account_id=seat.account_id))
-        else:  # the grant can reach it no more: what it was sent on is over
-            _leave(turn, seat)
+    if worker.unwanted and same:
+        turn.send(worker, Revoke(account_id=seat.account_id))
+        return
+    if not same and (worker.unwanted or worker.draining):
+        # It gave the account back and that was lost, or the grant was, and can reach it no more.
+        _leave(turn, seat)
         return
     parting.stay(turn, seat)
     if hello.ready and same and seat.opened and worker.confirmed:
@@ -136,8 +137,10 @@ def on_silent(turn: Turn, incarnation: Incarnation) -> None:
 def on_leaving_alarm(turn: Turn, slot_id: SlotId) -> None:
     """Look whether a seat that is being left is free, or can be left now."""
     seat = turn.state.seats[slot_id]
+    if seat.leaving_since_ns is None:
+        return
     worker = turn.holder(seat)
-    if worker is not None and worker.draining:
+    if worker is not None and worker.draining and not worker.unwanted:
         _drain(turn, worker, seat)
     elif parting.on_alarm(turn, slot_id):
         fill_seats(turn)
@@ -167,6 +170,7 @@ def on_gave_back(turn: Turn, worker: Worker, told: GaveBack) -> None:
 
 def _leave(turn: Turn, seat: Seat) -> None:
     parting.vacate(turn, seat, "its worker gave it up")
+    _count_set_up(turn)
     fill_seats(turn)
 
 
@@ -177,14 +181,16 @@ def drain(turn: Turn, worker: Worker) -> None:
 
 
 def _hand_over(turn: Turn) -> None:
-    """Let draining holders leave, one for each worker that waits for a seat."""
-    idle = [one for one in _usable(turn) if one.slot_id is None]
-    for seat in turn.state.seats.values():
+    """Let draining holders leave, one for each waiting worker that no other seat will need."""
+    seats = turn.state.seats.values()
+    idle = sum(1 for one in _usable(turn) if one.slot_id is None)
+    idle -= sum(1 for one in seats if one.leaving_since_ns is not None)
+    for seat in seats:
         worker = turn.holder(seat)
         if worker is not None and worker.draining and seat.leaving_since_ns is None:
-            if not idle:
+            if idle <= 0:
                 return
-            idle.pop()
+            idle -= 1
             seat.leaving_since_ns = turn.now_ns
             _drain(turn, worker, seat)
 
@@ -399,6 +405,9 @@ def _log_in(turn: Turn, configured: int) -> None:
 def _revoke(turn: Turn, seat: Seat) -> None:
     assert seat.holder is not None, f"{seat.slot_id} has no holder"
     worker = turn.state.workers[seat.holder]
+    if worker.machine is not None:
+        parting.part_with(turn, worker)  # it may hear of that late, and hold the account till then
+        return
     turn.send(worker, Revoke(account_id=seat.account_id))
     parting.empty(worker, seat)
 

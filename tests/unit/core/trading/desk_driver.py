@@ -44,6 +44,7 @@ from tandem.domain.desk import (
     FromWorker,
     Joined,
     Kill,
+    LeaseLapsed,
     QuotesSeen,
     Restarted,
     SlotSettings,
@@ -165,9 +166,10 @@ def two_markets(**changes: Any) -> DeskSettings:
 class Hand:
     """One scripted worker: what it was told, and how to speak for it."""
 
-    def __init__(self, floor: "Floor", name: str) -> None:
+    def __init__(self, floor: "Floor", name: str, machine: str | None = None) -> None:
         self.floor = floor
         self.name = name
+        self.machine = machine
         self.incarnation = Incarnation(f"i-{name}")
         self.connection = 0
         self.account_id: AccountId | None = None
@@ -193,7 +195,8 @@ class Hand:
             ),
         }
         hello = link.Hello(**(fields | changes))
-        return self.floor.on(Joined(hello=hello, pid=len(self.name), started=1))
+        pid, started = (len(self.name), 1) if self.machine is None else (0, 0)
+        return self.floor.on(Joined(hello=hello, pid=pid, started=started, machine=self.machine))
 
     def say(self, message: Any) -> list[DeskEffect]:
         return self.floor.on(
@@ -228,6 +231,9 @@ class Hand:
                 account_id=self.account_id, account_epoch=self.account_epoch, reason="down"
             )
         )
+
+    def gave_back(self, account_id: AccountId, epoch: int = 1) -> list[DeskEffect]:
+        return self.say(link.GaveBack(account_id=account_id, account_epoch=epoch))
 
     def report(self, report: link.WorkerReport, send: int | None = 1) -> list[DeskEffect]:
         self.report_id += 1
@@ -346,8 +352,8 @@ class Floor:
 
     # -- set-up
 
-    def hand(self, name: str) -> Hand:
-        made = Hand(self, name)
+    def hand(self, name: str, machine: str | None = None) -> Hand:
+        made = Hand(self, name, machine)
         self.hands[made.incarnation] = made
         return made
 
@@ -374,11 +380,13 @@ class Floor:
             )
         )
 
-    def open(self, workers: int | None = None, quoted: Sequence[str] = ()) -> "Floor":
+    def open(
+        self, workers: int | None = None, quoted: Sequence[str] = (), *, elsewhere: bool = False
+    ) -> "Floor":
         """Set the pool up: as many workers as slots unless told, all ready, a price seen."""
         count = len(self.settings.slots) if workers is None else workers
         for number in range(1, count + 1):
-            self.hand(f"w{number}").join()
+            self.hand(f"w{number}", f"m{number}" if elsewhere else None).join()
         self.command(SetUpPool(workers=count))
         for hand in self.all_hands():
             hand.configured()
@@ -389,12 +397,17 @@ class Floor:
         self.quote(1_000, *quoted)
         return self
 
+    def lapse(self, slot: str, epoch: int | None = None) -> list[DeskEffect]:
+        """The lease of the slot's holder is over."""
+        seat = self.state.seats[SlotId(slot)]
+        return self.on(LeaseLapsed(account_id=seat.account_id, account_epoch=epoch or seat.epoch))
+
     def all_hands(self) -> list[Hand]:
         return list(self.hands.values())
 
-    def spare(self, name: str = "spare") -> Hand:
+    def spare(self, name: str = "spare", machine: str | None = None) -> Hand:
         """Return one more worker, confirmed and idle."""
-        hand = self.hand(name)
+        hand = self.hand(name, machine)
         hand.join()
         hand.configured()
         return hand
@@ -717,9 +730,15 @@ def _prove_seats(desk: Desk) -> None:
             assert not attempt.is_final or attempt.missing, key
         if seat.holder is not None:
             assert state.workers[seat.holder].slot_id == seat.slot_id
+        else:
+            assert seat.leaving_since_ns is None, seat.slot_id
     for key, attempt in state.attempts.items():
         if not attempt.is_final:
             assert key in state.seats[attempt.slot_id].open, key
     for worker in state.workers.values():
         if worker.slot_id is not None:
             assert state.seats[worker.slot_id].holder == worker.incarnation
+        if worker.unwanted:
+            assert worker.machine is not None, worker.name
+            assert worker.slot_id is not None, worker.name
+            assert state.seats[worker.slot_id].leaving_since_ns is not None, worker.name

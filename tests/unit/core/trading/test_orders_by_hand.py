@@ -7,8 +7,8 @@ import pytest
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Attempt, Ending, Outcome
 from tandem.domain import link
-from tandem.domain.commands import Answer, Done, ResolveOrder, SwapWorker
-from tandem.domain.ids import ClientOrderId, Lots, SlotId, Ticks
+from tandem.domain.commands import Answer, Done, DrainWorker, ResolveOrder, SwapWorker
+from tandem.domain.ids import ClientOrderId, Incarnation, Lots, SlotId, Ticks
 from tandem.domain.order import FenceClass, Side
 from tests.unit.core.trading.desk_driver import SECOND, Floor, settings_of
 
@@ -61,6 +61,23 @@ def test_nobody_is_swapped_where_nobody_is(slot: str) -> None:
     floor = Floor().open()
     floor.at("s2").die()
     assert floor.refusal(floor.ask(SwapWorker(slot_id=SlotId(slot)))).reason == "unknown_slot"
+
+
+def test_nobody_is_drained_who_is_not_there() -> None:
+    floor = Floor().open()
+    refused = floor.refusal(floor.ask(DrainWorker(worker="w9")))
+    assert (refused.reason, refused.text) == ("unknown_worker", "no worker w9")
+
+
+def test_all_workers_of_a_name_are_drained() -> None:
+    """A18: a run that is gone may still be remembered beside the one that took its name."""
+    floor = Floor().open()
+    twin = floor.hand("w1")
+    twin.incarnation = Incarnation("i-twin")
+    floor.hands[twin.incarnation] = twin
+    twin.join()
+    floor.ask(DrainWorker(worker="w1"))
+    assert [one.name for one in floor.state.workers.values() if one.draining] == ["w1", "w1"]
 
 
 def waiting() -> tuple[Floor, Attempt]:
