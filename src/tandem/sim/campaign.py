@@ -9,10 +9,13 @@ import gc
 import multiprocessing
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from multiprocessing.pool import AsyncResult, Pool
 
-from tandem.sim.planting import BUGS, PAIRS, RARE, meaning, plant
+import msgspec
+
+from tandem.sim.planting import BUGS, MASKED, PAIRS, RARE, is_explained, meaning, plant
 from tandem.sim.scenario import Result, run_seed
 
 # What must have happened somewhere in a campaign of any size worth the name.
@@ -59,6 +62,7 @@ INTERESTING = {
     "nemesis: full disk": "a full disk",
 }
 SEEDS_FOR_ALL = 300  # a smaller campaign may miss rare things
+AT_ONCE = 4  # seeds tried at a time with one bug: a little more than there are cores
 
 
 def results(seeds: Iterable[int], *, processes: int) -> Iterator[Result]:
@@ -77,43 +81,76 @@ def run_one(seed: int) -> Result:
     return result
 
 
-def run_planted(job: tuple[tuple[str, ...], int]) -> Result | None:
-    """Run one seed with bugs planted; None when the bug broke the run itself, which is seen too."""
-    names, seed = job
+def run_planted(names: tuple[str, ...], seed: int) -> str | None:
+    """Run one seed with bugs planted; return what was seen, None when nothing was."""
     with plant(names):
         try:
-            return run_one(seed)
-        except AssertionError:
+            result = run_seed(seed, until_bad=True)
+        except AssertionError as error:
+            return f"an assertion of our own: {error}"
+    gc.collect()
+    if not result.violations:
+        return None
+    first = result.violations[0]
+    return f"{first.invariant}: {first.text}"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The first seed that sees planted bugs, and what it saw."""
+
+    seed: int
+    text: str
+
+
+def first_seen(names: tuple[str, ...], seeds: range, workers: Pool) -> Finding | None:
+    """Return the first seed that sees these bugs; seeds known to see them are tried first.
+
+    For what is explained a quarter of the seeds is enough.
+    """
+    if is_explained(names):
+        seeds = seeds[: max(1, len(seeds) // 4)]
+    rare = RARE.get("+".join(names), ())
+    waiting = iter((*rare, *seeds))
+    running: deque[tuple[int, AsyncResult[str | None]]] = deque()
+    while True:
+        while len(running) < AT_ONCE and (seed := next(waiting, None)) is not None:
+            running.append((seed, workers.apply_async(run_planted, (names, seed))))
+        if not running:
             return None
-
-
-def first_seen(names: tuple[str, ...], seeds: range, *, processes: int) -> tuple[int, str] | None:
-    """Return the first seed that sees these bugs, and what it saw."""
-    rare = RARE.get(names[0], ()) if len(names) == 1 else ()
-    jobs = [(names, seed) for seed in (*rare, *seeds)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for (_, seed), result in zip(jobs, pool.imap(run_planted, jobs), strict=True):
-            if result is None:
-                return seed, "an assertion of the desk's own"
-            if result.violations:
-                one = result.violations[0]
-                return seed, f"{one.invariant}: {one.text}"
-    return None
+        seed, result = running.popleft()
+        text = result.get()
+        if text is not None:
+            return Finding(seed, " ".join(text.split()))
 
 
 def plant_all(seeds: range, *, processes: int) -> int:
-    """Print for each planted bug the first seed that sees it; 1 when too few are seen."""
-    seen = 0
-    wanted = [*((one,) for one in BUGS), *PAIRS]
-    for names in wanted:
-        found = first_seen(names, seeds, processes=processes)
-        text = "not seen" if found is None else f"seed {found[0]:<5} {found[1][:70]}"
-        seen += found is not None
-        print(f"{' + '.join(names):<46} {text}", flush=True)
-        for name in names if len(names) == 1 else ():
-            print(f"    {meaning(name)}")
-    print(f"{seen} of {len(wanted)} seen within {len(seeds)} seeds")
-    return 0 if seen * 10 >= len(wanted) * 9 else 1
+    """Print for each planted bug the first seed that sees it; 1 when too little is seen.
+
+    Of the bugs alone, and of all with the pairs, nine of ten must be seen, and whatever is not
+    seen must be explained.
+    """
+    unseen: list[tuple[str, ...]] = []
+    alone = [(one,) for one in BUGS]
+    with multiprocessing.get_context("spawn").Pool(processes) as workers:
+        for names in (*alone, *PAIRS):
+            found = first_seen(names, seeds, workers)
+            text = "not seen" if found is None else f"seed {found.seed:<5} {found.text[:80]}"
+            print(f"{' + '.join(names):<46} {text}", flush=True)
+            if found is None:
+                unseen.append(names)
+            if len(names) == 1:
+                print(f"    {meaning(names[0])}")
+    unseen_alone = [names for names in unseen if len(names) == 1]
+    total = len(alone) + len(PAIRS)
+    print(
+        f"seen: {len(alone) - len(unseen_alone)} of {len(alone)} alone, "
+        f"{total - len(unseen)} of {total} with pairs, within {len(seeds)} seeds"
+    )
+    for names in unseen:
+        why = MASKED[names[0]] if is_explained(names) else "NOT EXPLAINED"
+        print(f"not seen: {' + '.join(names)}: {why}")
+    few = len(unseen_alone) * 10 > len(alone) or len(unseen) * 10 > total
+    return 1 if few or not all(is_explained(names) for names in unseen) else 0
 
 
 def main(arguments: list[str] | None = None) -> int:
