@@ -7,7 +7,7 @@ the earlier answer again, the same id with other content is refused.
 import enum
 from decimal import Decimal
 
-from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.ids import ClientOrderId, CommandId, HaltId, Lots, ParentId, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.value import Value
 
@@ -130,9 +130,13 @@ class CancelOrders(Value, frozen=True, kw_only=True, tag="cancel_orders"):
 
 
 class HaltTrading(Value, frozen=True, kw_only=True, tag="halt_trading"):
-    """Refuse new orders and cancel all open ones, until resumed."""
+    """Refuse new orders and cancel all open ones, until resumed.
+
+    `halt_id` is that by which workers may have been told themselves.
+    """
 
     reason: str
+    halt_id: HaltId | None = None
 
 
 class ResumeTrading(Value, frozen=True, kw_only=True, tag="resume_trading"):

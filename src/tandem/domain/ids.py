@@ -12,6 +12,7 @@ InstrumentId = NewType("InstrumentId", str)
 VenueId = NewType("VenueId", str)
 MarketId = NewType("MarketId", str)  # a set of books in which two orders can meet
 AccountId = NewType("AccountId", str)
+HaltId = NewType("HaltId", str)  # one halt that a person gave by hand
 SlotId = NewType("SlotId", str)  # the seat a worker process fills, kept through restarts
 Incarnation = NewType("Incarnation", str)  # random id of one run of a worker process
 AskerId = NewType("AskerId", int)  # one connection of a command line or strategy

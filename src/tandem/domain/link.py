@@ -7,7 +7,7 @@ carries the account's epoch, so that older words are known and dropped.
 
 import enum
 
-from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, VenueId
+from tandem.domain.ids import AccountId, ClientOrderId, DeskId, HaltId, Incarnation, VenueId
 from tandem.domain.order import Order
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, Rejected
 from tandem.domain.value import Value
@@ -33,7 +33,8 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
 
     `name` is the process' name. `account_id` and `account_epoch` are what it last held,
     `ready` whether that account could trade now. `seen_all` is False when it had to forget some,
-    so that what is not in `seen` proves nothing.
+    so that what is not in `seen` proves nothing. `halt_id` is that of a halt by its own control
+    socket which no coordinator has lifted.
     """
 
     incarnation: Incarnation
@@ -45,7 +46,7 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     ready: bool
     seen: tuple[Seen, ...]
     seen_all: bool = True
-    halted: bool = False  # by its own control socket: the coordinator was not to be had
+    halt_id: HaltId | None = None
 
 
 class Heartbeat(Value, frozen=True, kw_only=True, tag="beat"):
@@ -152,6 +153,7 @@ class Halted(Value, frozen=True, kw_only=True, tag="halted"):
     """Somebody halted this worker by its own control socket; all must stop."""
 
     reason: str
+    halt_id: HaltId
 
 
 WorkerMessage = (
@@ -191,7 +193,8 @@ class Grant(Value, frozen=True, kw_only=True, tag="grant"):
     """From now on this worker, and no other, trades the account.
 
     `secret` is filled in by the shell on the wire and never recorded. `lease_ns` is None for a
-    worker on the coordinator's own computer, whose right ends with its process.
+    worker on the coordinator's own computer, whose right ends with its process. Every client order
+    id of ours begins with `desk_id` and a dash; what does not is another program's.
     """
 
     account_id: AccountId
@@ -199,6 +202,7 @@ class Grant(Value, frozen=True, kw_only=True, tag="grant"):
     venue_id: VenueId
     lease_ns: int | None
     secret: str = ""
+    desk_id: DeskId = DeskId("")
 
 
 class Revoke(Value, frozen=True, kw_only=True, tag="revoke"):
@@ -265,6 +269,12 @@ class Halt(Value, frozen=True, kw_only=True, tag="halt"):
     on: bool
 
 
+class HaltLifted(Value, frozen=True, kw_only=True, tag="halt_lifted"):
+    """The desk took note of this halt by hand, and a person resumed trading since."""
+
+    halt_id: HaltId
+
+
 CoordinatorMessage = (
     Welcome
     | BundlePart
@@ -276,6 +286,7 @@ CoordinatorMessage = (
     | Acknowledge
     | BeatAcknowledged
     | Halt
+    | HaltLifted
 )
 
 BUNDLE_BYTES_MAX = 5_000_000

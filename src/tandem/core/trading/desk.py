@@ -16,6 +16,7 @@ from tandem.core.trading import (
     attempts,
     books,
     grey,
+    halts,
     orders_by_hand,
     parting,
     planning,
@@ -248,7 +249,7 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one lin
         case link.GaveBack():
             pool.on_gave_back(turn, worker, message)
         case link.Halted():
-            turn.halting = message.reason
+            halts.on_halted(turn, worker, message.halt_id, message.reason)
         case link.Configured():
             pool.on_configured(turn, worker, message.bundle_hash)
         case _:
@@ -367,7 +368,7 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
         case CancelOrders():
             return orders_by_hand.cancel(turn, command)
         case HaltTrading():
-            return orders_by_hand.halt(turn, command.reason)
+            return orders_by_hand.halt(turn, command.reason, command.halt_id)
         case ResumeTrading():
             return orders_by_hand.resume(turn)
         case SwapWorker():

@@ -1,6 +1,14 @@
 """What a person does to the desk: cancel, halt, resume, swap, drain, resolve."""
 
-from tandem.core.trading import attempts, books, parting, planning, pool, tandem_orders
+from tandem.core.trading import (
+    attempts,
+    books,
+    halts,
+    parting,
+    planning,
+    pool,
+    tandem_orders,
+)
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Ending
@@ -15,7 +23,7 @@ from tandem.domain.commands import (
     ResolveOrder,
     SwapWorker,
 )
-from tandem.domain.ids import Lots, ParentId, Ticks
+from tandem.domain.ids import HaltId, Lots, ParentId, Ticks
 from tandem.domain.link import Halt
 from tandem.domain.reports import Filled
 
@@ -50,9 +58,11 @@ def _cancel_all(turn: Turn, why: str) -> int:
     return len(parents)
 
 
-def halt(turn: Turn, reason: str) -> Answer:
+def halt(turn: Turn, reason: str, halt_id: HaltId | None = None) -> Answer:
     """Refuse new orders and cancel all open ones; durable, until resumed."""
     state = turn.state
+    if halt_id is not None:
+        halts.note(turn, halt_id)
     state.exposure.state = TradingState.HALTED
     state.halt_reason = reason
     turn.count("halts")
@@ -71,6 +81,7 @@ def resume(turn: Turn) -> Answer:
     state.halt_reason = ""
     for worker in state.workers.values():
         turn.send(worker, Halt(on=False))
+        halts.lift(turn, worker)
     return Done(text="trading")
 
 

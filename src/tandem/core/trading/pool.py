@@ -6,8 +6,7 @@ in `parting`. Every grant raises the account's epoch, and words of older epochs 
 sides.
 """
 
-from tandem.core.trading import attempts, books, grey, parting, releasing, settling
-from tandem.core.trading.risk import TradingState
+from tandem.core.trading import attempts, books, grey, halts, parting, releasing, settling
 from tandem.core.trading.state import Phase, Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
@@ -64,7 +63,7 @@ def on_joined(turn: Turn, joined: Joined) -> None:
     if not worker.confirmed and turn.state.pool.phase is not PoolPhase.NONE:
         send_bundle(turn, worker)
     if hello.halt_id is not None:
-        orders_by_hand.on_halted(turn, worker, hello.halt_id, f"{worker.name} was halted by hand")
+        halts.on_halted(turn, worker, hello.halt_id, f"{worker.name} was halted by hand")
     _count_set_up(turn)
     fill_seats(turn)
     if worker.slot_id is not None:

@@ -18,7 +18,7 @@ from tandem.domain.instrument import Instrument
 from tandem.domain.limits import Limits
 from tandem.domain.link import Progress, Seen
 from tandem.domain.order import Order
-from tandem.domain.reports import Filled
+from tandem.domain.reports import DEFINITE, Accepted, ExecutionReport, Filled, Rejected
 from tandem.domain.venue import OrderFound, OrderNotFound, Quote
 
 SEEN_MAX = 50_000
@@ -155,6 +155,19 @@ class SentOrders:
             return False
         self.on_ended(known)
         return True
+
+    def on_report(self, known: SentOrder, report: ExecutionReport, report_id: int) -> None:
+        """Count what the venue says about an order; `report_id` is under which that is told."""
+        known.answered = True
+        if isinstance(report, Filled):
+            has_ended = self.on_fill(known, report)
+        elif isinstance(report, Rejected):
+            has_ended = report.code in DEFINITE and known.cum_quantity == 0
+        else:
+            has_ended = not isinstance(report, Accepted)
+        if has_ended:
+            known.final_report = report_id
+            self.on_ended(known)
 
     def on_answer(self, answer: OrderFound | OrderNotFound, earliest_ns: int | None) -> None:
         """Count what a lost report would have told.

@@ -23,6 +23,7 @@ from tandem.domain.ids import (
     ClientOrderId,
     CommandId,
     ExecutionId,
+    HaltId,
     Incarnation,
     InstrumentId,
     ParentId,
@@ -253,6 +254,7 @@ class Worker(msgspec.Struct, gc=False):
     confirmed: bool = False
     slot_id: SlotId | None = None
     unanswered_since_ns: int | None = None
+    halt_id: HaltId | None = None  # of its halt by hand, until lifted
 
 
 class Seat(msgspec.Struct, gc=False):
@@ -347,5 +349,6 @@ class DeskState(msgspec.Struct):
     openings: list[Opening] = []
     positions: dict[AccountId, dict[InstrumentId, Position]] = {}
     halt_reason: str = ""
+    halts: dict[HaltId, None] = {}  # by hand, that the desk has heard of
     short_of_room: bool = False
     counters: dict[str, int] = {}

@@ -10,6 +10,7 @@ from collections import deque
 from typing import assert_never
 
 from tandem.core.trading.clocks import Clocks
+from tandem.core.trading.hand_halt import HandHalt
 from tandem.core.trading.lease import Lease
 from tandem.core.trading.risk import first_breach
 from tandem.core.trading.sent_orders import SentOrder, SentOrders
@@ -17,17 +18,9 @@ from tandem.core.trading.worker_set_up import WorkerSetUp
 from tandem.domain import link, venue
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import MS, SECOND
-from tandem.domain.ids import AccountId, Incarnation, Lots, VenueId
+from tandem.domain.ids import AccountId, DeskId, HaltId, Incarnation, Lots, VenueId
 from tandem.domain.instant import Instant
-from tandem.domain.reports import (
-    DEFINITE,
-    Accepted,
-    Canceled,
-    ExecutionReport,
-    Expired,
-    Filled,
-    Rejected,
-)
+from tandem.domain.reports import Accepted, Canceled, ExecutionReport, Expired, Filled, Rejected
 from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
 
 TIME_OUT_NS = 1_500 * MS  # longer than a request is valid: what timed out is already dead
@@ -49,9 +42,11 @@ class Worker:
         self.venue_id: VenueId | None = None
         self.lease = Lease()
         self.halted = False
+        self.by_hand = HandHalt()
         self.counters: dict[str, int] = {}
         self._set_up = WorkerSetUp()
         self._secret = ""
+        self._desk_id = DeskId("")
         self._up: dict[VenueId, None] = {}
         self._logged_in = False
         self._balances: venue.Balances | None = None
@@ -67,10 +62,11 @@ class Worker:
     @property
     def next_due_ns(self) -> int | None:
         """When `on_due` wants to be called, in CLOCK_BOOTTIME."""
-        deadline_ns, refresh_at_ns = self._sent.next_deadline_ns(), self._refresh_at_ns
-        if deadline_ns is None or refresh_at_ns is None:
-            return refresh_at_ns if deadline_ns is None else deadline_ns
-        return min(deadline_ns, refresh_at_ns)
+        due_ns = self._sent.next_deadline_ns()
+        for other_ns in (self._refresh_at_ns, self.by_hand.due_ns):
+            if other_ns is not None and (due_ns is None or other_ns < due_ns):
+                due_ns = other_ns
+        return due_ns
 
     # -- the coordinator's side
 
@@ -93,6 +89,7 @@ class Worker:
             ready=self._ready,
             seen=seen,
             seen_all=seen_all,
+            halt_id=self.by_hand.halt_id,
         )
         return [Say(message=hello)]
 
@@ -127,8 +124,7 @@ class Worker:
                 self._beat_acknowledged(message, now)
             case link.Withdraw():
                 if self._is_mine(message.account_id, message.account_epoch):
-                    cancel = venue.CancelOrder(client_order_id=message.client_order_id)
-                    self._request(cancel)
+                    self._request(venue.CancelOrder(client_order_id=message.client_order_id))
             case link.Ask():
                 if self._is_mine(message.account_id, message.account_epoch):
                     self._request(
@@ -146,6 +142,8 @@ class Worker:
                 self._revoked(message)
             case link.Halt():
                 self.halted = message.on
+            case link.HaltLifted():
+                self.by_hand.lift(message.halt_id)
             case _:
                 assert_never(message)
 
@@ -191,6 +189,7 @@ class Worker:
         self._secret = ""
         self._sent.on_account_dropped()
         self._session_ended()
+        self.by_hand.on_account_dropped()
 
     def _session_ended(self) -> None:
         self._logged_in = False
@@ -198,6 +197,7 @@ class Worker:
         self._balances = None
         self._refresh_at_ns = None
         self._clocks.venue.hang_up()
+        self.by_hand.on_session_ended()
 
     def _take_part(self, part: link.BundlePart) -> None:
         if not self._set_up.take(part):
@@ -224,6 +224,7 @@ class Worker:
         self.account_epoch = grant.account_epoch
         self.venue_id = grant.venue_id
         self._secret = grant.secret
+        self._desk_id = grant.desk_id
         is_local = grant.lease_ns is None
         if grant.lease_ns is not None:
             self.lease.lease_ns = grant.lease_ns
@@ -278,7 +279,7 @@ class Worker:
         """Why this release must not go to the venue; the last gate before the wire."""
         if not self._ready or self._bundle is None or self._clocks.venue.offset_ns is None:
             return link.NotSentReason.SESSION_DOWN, "the venue's session is down"
-        if self.halted:
+        if self.halted or self.by_hand.is_on:
             return link.NotSentReason.HALTED, ""
         venue_ns = now.now_ns + self._clocks.venue.offset_ns
         expires_ns = release.order.expires_at_ns or release.release_by_ns
@@ -288,13 +289,9 @@ class Worker:
             late_ms = (venue_ns - release.release_by_ns) // MS
             return link.NotSentReason.TOO_LATE, f"{late_ms} ms after its last moment"
         if not known.counted:
-            breach = first_breach(
-                release.order,
-                self._bundle.limits,
-                self._sent.exposure,
-                now,
-                Lots(release.parent_quantity_left),
-            )
+            limits, exposure = self._bundle.limits, self._sent.exposure
+            most = Lots(release.parent_quantity_left)
+            breach = first_breach(release.order, limits, exposure, now, most)
             if breach is not None:
                 return link.NotSentReason.RISK, breach.value
         return None
@@ -348,9 +345,10 @@ class Worker:
     def _log_in(self) -> None:
         self._request(venue.Login(account_id=self.account_id, secret=self._secret))
 
-    def _request(self, request: venue.VenueRequest) -> None:
+    def _request(self, *requests: venue.VenueRequest) -> None:
         if self.venue_id is not None and self.venue_id in self._up:
-            self._out.append(ToVenue(venue_id=self.venue_id, request=request))
+            for request in requests:
+                self._out.append(ToVenue(venue_id=self.venue_id, request=request))
 
     def on_venue(
         self, venue_id: VenueId, message: venue.VenueMessage, now: Instant
@@ -383,6 +381,7 @@ class Worker:
                 if message.account_id == self.account_id:
                     self._logged_in = True
                     self._refresh(now)
+                    self._sweep(now)
             case venue.LoginRefused():
                 self._say_not_ready(f"login refused: {message.reason}")
             case venue.VenueTime():
@@ -391,7 +390,9 @@ class Worker:
                 self._balances = message
                 self._sent.on_positions(message.positions)
                 self._refresh_ready()
-            case venue.OpenOrders() | venue.Executions() | venue.Quotes():
+            case venue.OpenOrders():
+                self._request(*self.by_hand.on_open_orders(message, self._desk_id, now.now_ns))
+            case venue.Executions() | venue.Quotes():
                 self._count("unasked_answers")
             case _:
                 assert_never(message)
@@ -411,11 +412,9 @@ class Worker:
 
     def _time_read(self, told: venue.VenueTime, now: Instant) -> None:
         bound_ns = self._skew_ns // 2
+        at_ns, now_ns = told.venue_at_ns, now.now_ns
         error_ns = self._clocks.venue.read(
-            told.query_id,
-            venue_at_ns=told.venue_at_ns,
-            now_ns=now.now_ns,
-            error_ns_max=bound_ns,
+            told.query_id, venue_at_ns=at_ns, now_ns=now_ns, error_ns_max=bound_ns
         )
         if error_ns is None:
             return
@@ -436,11 +435,9 @@ class Worker:
         """Say that the account can trade, once everything for it is known."""
         if not self._logged_in or self._balances is None or self._clocks.venue.offset_ns is None:
             return
-        if (
-            self._bundle is None
-            or self._clocks.coordinator_offset_ns is None
-            or not self.lease.is_held
-        ):
+        if self._bundle is None or self._clocks.coordinator_offset_ns is None:
+            return
+        if not self.lease.is_held:
             return
         self._ready = True
         self._say_ready()
@@ -450,9 +447,7 @@ class Worker:
             return
         self._say_time(0)
         ready = link.Ready(
-            account_id=self.account_id,
-            account_epoch=self.account_epoch,
-            balances=self._balances,
+            account_id=self.account_id, account_epoch=self.account_epoch, balances=self._balances
         )
         self._out.append(Say(message=ready))
 
@@ -466,18 +461,24 @@ class Worker:
     def _execution_report(self, report: ExecutionReport) -> None:
         known = self._seen.get(report.client_order_id)
         report_id = self._report(report, known)
-        if known is None:
-            return
-        known.answered = True
-        if isinstance(report, Filled):
-            has_ended = self._sent.on_fill(known, report)
-        elif isinstance(report, Rejected):
-            has_ended = report.code in DEFINITE and known.cum_quantity == 0
-        else:
-            has_ended = not isinstance(report, Accepted)
-        if has_ended:
-            known.final_report = report_id
-            self._sent.on_ended(known)
+        if known is not None:
+            self._sent.on_report(known, report, report_id)
+
+    # -- a halt by hand
+
+    def halt_by_hand(self, halt_id: HaltId, reason: str, now: Instant) -> list[WorkerEffect]:
+        """Stop because a person says so to this worker itself; see `HandHalt`."""
+        self._out = []
+        if self.by_hand.halt(halt_id, now.now_ns):
+            if self.welcomed:
+                self._out.append(Say(message=link.Halted(reason=reason, halt_id=halt_id)))
+            self._sweep(now)
+        return self._out
+
+    def _sweep(self, now: Instant) -> None:
+        if self._logged_in:
+            read_lag_ns = self._set_up.read_lag_ns(self.venue_id)
+            self._request(*self.by_hand.sweep(self._sent, now.now_ns, read_lag_ns))
 
     # -- time
 
@@ -489,6 +490,8 @@ class Worker:
             self._report(timed_out, known)
         if self._refresh_at_ns is not None and self._refresh_at_ns <= now.now_ns:
             self._refresh(now)
+        if self.by_hand.due_ns is not None and self.by_hand.due_ns <= now.now_ns:
+            self._sweep(now)
         return self._out
 
     def _count(self, what: str) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from tandem.core.trading.bundle_parts import BundleParts
 from tandem.domain.bundle import Bundle
+from tandem.domain.desk import VenueSettings
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import VenueId
 from tandem.domain.link import BundlePart
@@ -35,5 +36,14 @@ class WorkerSetUp:
 
     def skew_ns(self, venue_id: VenueId | None) -> int:
         """Return the bound of our error about that venue's clock; 0 for one that is not known."""
+        venue = self._venue(venue_id)
+        return venue.skew_ns if venue is not None else 0
+
+    def read_lag_ns(self, venue_id: VenueId | None) -> int:
+        """Return how late that venue's answers may be; 0 for one that is not known."""
+        venue = self._venue(venue_id)
+        return venue.read_lag_ns if venue is not None else 0
+
+    def _venue(self, venue_id: VenueId | None) -> VenueSettings | None:
         venues = self.bundle.venues if self.bundle is not None else ()
-        return next((one.skew_ns for one in venues if one.venue_id == venue_id), 0)
+        return next((one for one in venues if one.venue_id == venue_id), None)

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from tandem.core.trading.heartbeats import WAITING_MAX
 from tandem.core.trading.sent_orders import TOLD_MAX
 from tandem.domain import link, venue
-from tandem.domain.ids import AccountId, ClientOrderId, ExecutionId, InstrumentId, Lots, Ticks
+from tandem.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    DeskId,
+    ExecutionId,
+    HaltId,
+    InstrumentId,
+    Lots,
+    Ticks,
+)
 from tandem.domain.limits import Limits
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
@@ -636,7 +645,7 @@ def test_readings_while_nobody_listens_are_kept_for_the_next_welcome() -> None:
 def test_only_quotes_count_of_a_venue_that_is_not_the_account_s() -> None:
     bench = Bench().open()
     assert bench.venue(venue.LoginRefused(reason="?"), Y) == []
-    bench.venue(venue.OpenOrders(query_id=1, orders=()))
+    bench.venue(venue.Executions(query_id=1, fills=(), cursor=0))
     assert bench.worker.counters["unasked_answers"] == 1
 
 
@@ -747,6 +756,9 @@ def any_word(bench: Bench, numbers: Numbers) -> None:
         lambda: bench.time(1 + c % 6),
         lambda: bench.pass_time(pick((0, MS, SECOND, 40 * SECOND), c)),
         lambda: bench.take(bench.worker.beat(bench.now)),
+        lambda: bench.take(bench.worker.halt_by_hand(HaltId(f"h{c % 2}"), "", bench.now)),
+        lambda: bench.hear(link.HaltLifted(halt_id=HaltId(f"h{c % 2}"))),
+        lambda: bench.venue(venue.OpenOrders(query_id=(1 << 32) + c % 9, orders=())),
     )
     pick(steps, a)()
 
@@ -794,3 +806,78 @@ def test_every_report_kind_finds_its_way() -> None:
         bench.venue(report)
         assert bench.reported() == [report]
     assert bench.worker.account_id == AccountId("A")
+
+
+# -- a halt by hand
+
+H = HaltId("h-1")
+
+
+def halt(bench: Bench, halt_id: HaltId = H) -> None:
+    bench.take(bench.worker.halt_by_hand(halt_id, "enough", bench.now))
+
+
+def listed(bench: Bench, *keys: str) -> None:
+    (asked,) = bench.asked(venue.ListOpenOrders)
+    orders = tuple(venue.OpenOrder(order=bench.order(key), cum_quantity=Lots(0)) for key in keys)
+    bench.venue(venue.OpenOrders(query_id=asked.query_id, orders=orders))
+
+
+def test_a_worker_halted_by_hand_sends_nothing_new_cancels_and_tells_its_coordinator() -> None:
+    """C9 C14."""
+    bench = Bench().open()
+    bench.release(bench.order("p"))
+    bench.accept("p")
+    halt(bench)
+    assert [one.reason for one in bench.said(link.Halted)] == ["enough"]
+    assert [one.client_order_id for one in bench.asked(venue.CancelOrder)] == ["p"]
+    listed(bench, "p", "left by another")
+    assert [one.client_order_id for one in bench.asked(venue.CancelOrder)] == ["left by another"]
+    bench.release()
+    assert not_sent(bench)[0] is link.NotSentReason.HALTED
+    halt(bench)
+    assert bench.effects == []
+
+
+def test_a_halt_by_hand_works_without_a_coordinator_and_is_told_at_the_next_hello() -> None:
+    """C9: it asks the venue again and again, by its own clock."""
+    bench = Bench().open()
+    bench.worker.on_disconnected()
+    halt(bench)
+    assert bench.said(link.Halted) == []
+    bench.pass_time(100 * MS)
+    assert len(bench.asked(venue.ListOpenOrders)) == 2
+    assert bench.connect(A, 1).halt_id == H
+
+
+def test_no_coordinator_lifts_a_halt_that_it_has_not_heard_of() -> None:
+    """C14."""
+    bench = Bench().open()
+    halt(bench)
+    bench.hear(link.Halt(on=True))
+    bench.hear(link.Halt(on=False))
+    bench.connect(A, 1, halted=False)
+    bench.hear(link.HaltLifted(halt_id=HaltId("another")))
+    bench.release()
+    assert not_sent(bench)[0] is link.NotSentReason.HALTED
+    bench.hear(link.HaltLifted(halt_id=H))
+    bench.release(bench.order("q"))
+    assert len(bench.asked(venue.PlaceOrder)) == 1
+
+
+def test_an_account_that_comes_to_a_halted_worker_is_swept_once_it_is_logged_in() -> None:
+    """C9: the worker that left the orders open is dead."""
+    bench = Bench()
+    halt(bench)
+    assert bench.effects == []
+    bench.connect()
+    bench.configure()
+    bench.up()
+    bench.hear(
+        link.Grant(account_id=A, account_epoch=1, venue_id=X, lease_ns=None, desk_id=DeskId("d1"))
+    )
+    bench.venue(venue.LoggedIn(venue_id=X, account_id=A, venue_at_ns=0))
+    listed(bench, "d1-1-1-1", "other")
+    assert [one.client_order_id for one in bench.asked(venue.CancelOrder)] == ["d1-1-1-1"]
+    bench.down()
+    assert bench.worker.by_hand.due_ns is None

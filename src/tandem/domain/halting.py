@@ -1,0 +1,55 @@
+"""What every process hears on its own control socket, and says there.
+
+Each asks whether it lives. A worker can also be halted there, by a person whose coordinator may be
+dead or may hang (docs/protocol.md, "Halt by hand"). Answers come in the order of the requests.
+"""
+
+from tandem.domain.ids import AccountId, HaltId
+from tandem.domain.value import Value
+
+
+class AskAlive(Value, frozen=True, kw_only=True, tag="ask_alive"):
+    """Do you live? Answered by `Alive`."""
+
+
+class HaltWorker(Value, frozen=True, kw_only=True, tag="halt_worker"):
+    """Stop; cancel what is open; see that it is gone. Answered by `HandHaltView`, at once."""
+
+    halt_id: HaltId
+    reason: str
+
+
+class AskHandHalt(Value, frozen=True, kw_only=True, tag="ask_hand_halt"):
+    """How far is your halt by hand? Answered by `HandHaltView`."""
+
+
+OwnRequest = AskAlive | HaltWorker | AskHandHalt
+
+
+class Alive(Value, frozen=True, kw_only=True, tag="alive"):
+    """The process lives; `news` is what it has seen since it was last asked, for people."""
+
+    news: tuple[str, ...] = ()
+
+
+class HandHaltView(Value, frozen=True, kw_only=True, tag="hand_halt"):
+    """How far a worker's halt by hand is; times are CLOCK_BOOTTIME of its computer.
+
+    `halt_id` is None while nobody has halted it by hand. `stopped_at_ns`: nothing new was handed to
+    a venue from then on. `cancels_sent_at_ns`: all that the venue first listed was canceled.
+    `open_orders` of ours were in the venue's last list. `verified_at_ns`: that list was empty, and
+    everything handed over before the halt had been answered or had timed out.
+    """
+
+    name: str
+    account_id: AccountId | None
+    now_ns: int
+    halt_id: HaltId | None = None
+    stopped_at_ns: int | None = None
+    cancels: int = 0
+    cancels_sent_at_ns: int | None = None
+    open_orders: int | None = None
+    verified_at_ns: int | None = None
+
+
+OwnAnswer = Alive | HandHaltView
