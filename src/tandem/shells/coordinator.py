@@ -16,6 +16,7 @@ from tandem.core.trading.lease import LeaseBook
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.showing import show
 from tandem.domain import link as words
+from tandem.domain.commands import Asked, HaltTrading
 from tandem.domain.control import (
     ANSWER_BYTES_MAX,
     Command,
@@ -43,7 +44,7 @@ from tandem.domain.desk import (
     WorkerLost,
     WorkerSilent,
 )
-from tandem.domain.ids import AccountId, AskerId, Incarnation, InstrumentId, VenueId
+from tandem.domain.ids import AccountId, AskerId, CommandId, Incarnation, InstrumentId, VenueId
 from tandem.domain.value import Value
 from tandem.domain.venue import Login, Quote, Quotes, VenueMessage
 from tandem.ports import Clock, Journal, Network, Processes
@@ -52,6 +53,7 @@ from tandem.shells.link import Link
 from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 
 DeskRecord = Record[DeskEvent, DeskEffect]
+NOBODY = AskerId(0)  # connections are numbered from 1
 QUOTES_EVERY_S = 1.0
 ROOM_EVERY_S = 5.0
 WorkerLink = Link[words.WorkerMessage]
@@ -67,7 +69,11 @@ class CoordinatorPlaces(Value, frozen=True, kw_only=True):
 
 
 class Coordinator:
-    """One coordinator process. `secrets` are the accounts' own, never recorded."""
+    """One coordinator process. `secrets` are the accounts' own, never recorded.
+
+    With `halt` it starts halted, whatever its journal says. `on_silent` is told the name of each
+    worker that has not been heard of for too long.
+    """
 
     def __init__(  # noqa: PLR0913 - these are its ports
         self,
@@ -81,6 +87,7 @@ class Coordinator:
         settings: DeskSettings,
         secrets: Mapping[AccountId, str],
         pulse: Pulse[Incarnation],
+        halt: HaltTrading | None = None,
         snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.desk = desk
@@ -91,6 +98,8 @@ class Coordinator:
         self._settings = settings
         self._secrets = secrets
         self._pulse = pulse
+        self._halt = halt
+        self.on_silent: Callable[[str], None] = lambda _: None
         self.recording: Recording[DeskEvent, DeskEffect] = Recording(
             desk, journal, clock, self._perform, Due, snapshot_records=snapshot_records
         )
@@ -111,6 +120,10 @@ class Coordinator:
     async def run(self) -> None:
         """Start, and serve until canceled."""
         self.recording.feed(Restarted(settings=self._settings))
+        if self._halt is not None:
+            command_id = CommandId(f"halt-{self.recording.next_record}")
+            asked = Asked(command_id=command_id, command=self._halt)
+            self.recording.feed(Commanded(asker=NOBODY, asked=asked))
         now_ns = self._clock.now().now_ns
         for worker in self.desk.state.workers.values():
             # Also one that hangs and will never dial again must be found silent.
@@ -257,6 +270,9 @@ class Coordinator:
             await asyncio.sleep(0.001)  # one turn of the loop, in which the sockets are drained
             now_ns = self._clock.now().now_ns
             for incarnation in self._pulse.silent(now_ns):
+                silent = self.desk.state.workers.get(incarnation)
+                if silent is not None:
+                    self.on_silent(silent.name)
                 self.recording.feed(WorkerSilent(incarnation=incarnation))
                 self._hang_up(incarnation)
             for account_id, epoch in self._leases.lapsed(now_ns):
@@ -327,7 +343,7 @@ class Coordinator:
                 every_s = QUOTES_EVERY_S
 
     async def _look_at_room(self) -> None:
-        was_short = False
+        was_short = self.desk.state.short_of_room  # as the records of an earlier process have it
         while True:
             await asyncio.sleep(ROOM_EVERY_S if not was_short else ROOM_EVERY_S / 5)
             if was_short:
