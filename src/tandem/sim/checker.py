@@ -170,7 +170,7 @@ class Checker:
         for key, both in state.boths.items():
             self._began_ns.setdefault(key, self.cluster.world.now_ns)
             if abs(_surplus(state, both)) > both.spec.inventory_limit:
-                self.bad("I17", text=f"{key}: {_surplus(state, both)} lots are beyond its limit")
+                self.bad("I19", text=f"{key}: {_surplus(state, both)} lots are beyond its limit")
 
     def _check_release(self, state: DeskState, release: Release) -> None:
         """What is released for the first time goes with its wave, within limits, unblocked."""
@@ -181,7 +181,7 @@ class Checker:
         parent = state.parents[attempt.parent_id]
         order = attempt.order
         if parent.planned:
-            self.bad("I14", text=f"{key} is released, {parent.planned} of its wave are not")
+            self.bad("I16", text=f"{key} is released, {parent.planned} of its wave are not")
         open_lots = 0
         for other_key in parent.attempts:
             other = state.attempts[other_key]
@@ -192,7 +192,7 @@ class Checker:
         for other_key in state.seats[attempt.slot_id].open:
             other = state.attempts[other_key]
             if other.for_person and other.order.instrument_id == order.instrument_id:
-                self.bad("I15", text=f"{key} is released while {other_key} waits for a person")
+                self.bad("I17", text=f"{key} is released while {other_key} waits for a person")
 
     @property
     def desk(self) -> Desk:
@@ -224,7 +224,7 @@ class Checker:
         skew_ns = 2 * self.desk.rules.venues[effect.venue_id].skew_ns
         late_ns = venue.at_ns + venue.misbehavior.skew_ns - release.release_by_ns
         if late_ns > LATE_NS + skew_ns:
-            self.bad("I16", text=f"{core.name} writes {key} {late_ns // 10**6} ms too late")
+            self.bad("I18", text=f"{core.name} writes {key} {late_ns // 10**6} ms too late")
 
     # -- at every accept
 

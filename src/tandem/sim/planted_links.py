@@ -1,6 +1,7 @@
 """Planted bugs of connections, of death and silence, and of who holds an account."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ def acknowledged_before_the_disk() -> Undo:
     """A report is acknowledged when it comes, and recorded afterwards."""
     on_worker = Coordinator._on_worker
 
-    def hasty(self: Coordinator, link: Any, epoch: int, messages: Any) -> None:
+    def hasty(self: Coordinator, link: Any, epoch: int, messages: Sequence[Any]) -> None:
         on_worker(self, link, epoch, messages)
         self._acknowledge()
 

@@ -18,6 +18,7 @@ from tandem.core.trading.state import (
 )
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import ParentSpec
+from tandem.domain.ids import ClientOrderId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
 from tandem.sim.undoing import Undo, all_of, put
@@ -106,11 +107,15 @@ def market_orders_reserve_nothing() -> Undo:
     """The self-trade gate forgets orders without a price."""
     reserve, release = Gate.reserve, Gate.release
 
-    def reserve_priced(self: Gate, book_id: str, side: Side, price: Any, key: Any) -> None:
+    def reserve_priced(
+        self: Gate, book_id: str, side: Side, price: Ticks | None, key: ClientOrderId
+    ) -> None:
         if price is not None:
             reserve(self, book_id, side, price, key)
 
-    def release_priced(self: Gate, book_id: str, side: Side, price: Any, key: Any) -> None:
+    def release_priced(
+        self: Gate, book_id: str, side: Side, price: Ticks | None, key: ClientOrderId
+    ) -> None:
         if price is not None:
             release(self, book_id, side, price, key)
 

@@ -6,7 +6,7 @@ from typing import Any
 Undo = Callable[[], None]
 
 
-def put(owner: Any, name: str, value: Any) -> Undo:
+def put(owner: object, name: str, value: Any) -> Undo:
     """Give `owner` another attribute of that name; return what gives it the earlier one back."""
     before = getattr(owner, name)
     setattr(owner, name, value)
