@@ -136,7 +136,8 @@ def test_elsewhere_without_expiry_only_the_end_of_its_lease_frees_an_account(
     floor.pass_time(60 * SECOND)
     assert spare.account_id is None
     floor.lapse("s1")
-    assert (spare.account_id, spare.account_epoch) == (A1, 2)
+    assert spare.account_id == A1
+    assert spare.account_epoch == 2
     assert attempt.phase is Phase.UNKNOWN
     assert floor.counted("leases_lapsed") == floor.counted("takeovers") == 1
     (granted,) = floor.sent(link.Grant)
@@ -470,6 +471,14 @@ def test_two_drained_workers_do_not_both_leave_for_one_spare() -> None:
     assert len(floor.sent(link.Revoke)) == 1
     second.gave_back(A2)
     assert (spare.account_id, late.account_id) == (A1, A2)
+
+
+def test_one_spare_that_comes_late_takes_over_from_one_of_two_drained_workers() -> None:
+    floor, _ = pool(spares=0)
+    for slot in ("s1", "s2"):
+        assert floor.sent(link.Revoke, drain(floor, floor.at(slot))) == []
+    floor.spare("late", "far")
+    assert [one.account_id for one in floor.sent(link.Revoke)] == [A1]
 
 
 def test_a_spare_that_a_silent_worker_may_need_is_not_taken_for_a_drained_one() -> None:
