@@ -102,8 +102,8 @@ async def serve(cable: Cable, listen: tuple[str, int], target: tuple[str, int]) 
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(carry(cable, "there", reader, there_writer))
                 tasks.create_task(carry(cable, "back", there_reader, writer))
-        except* OSError:
-            pass  # one end has gone: so does the other
+        except* (OSError, asyncio.CancelledError):
+            pass  # one end has gone, or the proxy is going: so does the other
         finally:
             for one in (writer, there_writer):
                 if one is not None:
