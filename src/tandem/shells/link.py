@@ -23,7 +23,12 @@ M = TypeVar("M")
 HEADER = struct.Struct("<IIQQ")
 BATCH_MAX = 256
 WAITING_MAX = 20_000
-_ENCODER = msgspec.msgpack.Encoder()
+
+# Bound once, because finding them costs as much as most of what they do.
+_HEAD = HEADER.size
+_unpack = HEADER.unpack_from
+_pack = HEADER.pack
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Link(asyncio.Protocol, Generic[M]):
@@ -41,7 +46,7 @@ class Link(asyncio.Protocol, Generic[M]):
         on_open: "Callable[[Link[M]], None]",
         on_lost: "Callable[[Link[M], str], None]",
     ) -> None:
-        self._decoder = decoder
+        self._decode = decoder.decode
         self._on_messages = on_messages
         self._on_open = on_open
         self._on_lost = on_lost
@@ -81,32 +86,30 @@ class Link(asyncio.Protocol, Generic[M]):
         """Hand on the messages of every whole frame."""
         if self._rest:
             data = self._rest + data
-        at, end, head = 0, len(data), HEADER.size
+        at, end = 0, len(data)
         try:
-            while end - at >= head and not self._dropped:
-                length, _, epoch, sequence = HEADER.unpack_from(data, at)
+            while end - at >= _HEAD and not self._dropped:
+                length, _, epoch, sequence = _unpack(data, at)
                 if length > self.bytes_max:
                     raise _too_long("frame", length, self.bytes_max)
-                begin = at + head
+                begin = at + _HEAD
                 if end - begin < length:
                     break
                 at = begin + length
-                self._frame(epoch, sequence, data[begin:at])
+                if sequence > self._seen:
+                    self._on_messages(self, epoch, self._opened(sequence, data[begin:at]))
         except FrameError as error:
             self.drop(str(error))
         self._rest = data[at:]
 
-    def _frame(self, epoch: int, sequence: int, body: bytes) -> None:
-        if sequence <= self._seen:
-            return
+    def _opened(self, sequence: int, body: bytes) -> list[M]:
         if sequence != self._seen + 1:
             raise FrameError(f"frame {sequence} after {self._seen}")
         self._seen = sequence
         try:
-            messages = self._decoder.decode(body)
+            return self._decode(body)
         except msgspec.DecodeError as error:
             raise FrameError(f"frame {sequence}: {error}") from error
-        self._on_messages(self, epoch, messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner, once."""
@@ -165,22 +168,25 @@ class Link(asyncio.Protocol, Generic[M]):
             waiting.append(self.postscript)
             self.postscript = None
         try:
-            frames = [
-                self._framed(waiting[start : start + BATCH_MAX])
-                for start in range(0, len(waiting), BATCH_MAX)
-            ]
+            frames = self._frames(waiting)
         except FrameError as error:
             # What the other end would refuse is not sent, and what is behind it would have a gap.
             self.drop(str(error))
         else:
-            self.transport.write(b"".join(frames))
+            self.transport.write(frames)
+
+    def _frames(self, messages: list[object]) -> bytes:
+        if len(messages) <= BATCH_MAX:
+            return self._framed(messages)
+        starts = range(0, len(messages), BATCH_MAX)
+        return b"".join([self._framed(messages[one : one + BATCH_MAX]) for one in starts])
 
     def _framed(self, messages: Sequence[object]) -> bytes:
         """Return the messages in one frame, or in one each where they do not fit together."""
-        body = _ENCODER.encode(messages)
+        body = _encode(messages)
         if len(body) <= self.bytes_max:
             self._sent += 1
-            return HEADER.pack(len(body), self.connection, self.epoch, self._sent) + body
+            return _pack(len(body), self.connection, self.epoch, self._sent) + body
         if len(messages) == 1:
             raise _too_long(type(messages[0]).__name__, len(body), self.bytes_max)
         return b"".join([self._framed([one]) for one in messages])
