@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
 
 import msgspec
 
 from tandem.core.trading.worker import Worker
 from tandem.domain import link as words
+from tandem.domain.control import ANSWER_BYTES_MAX
+from tandem.domain.halting import Alive, AskAlive, AskHandHalt, HaltWorker, OwnAnswer, OwnRequest
 from tandem.domain.ids import VenueId
 from tandem.domain.venue import VenueMessage
 from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
@@ -61,8 +64,8 @@ class WorkerShell:
     ) -> Dialer[VenueMessage]:
         def on_messages(_epoch: int, messages: Sequence[VenueMessage]) -> None:
             now = self._clock.now()
-            for message in messages:
-                self._perform(self.core.on_venue(venue_id, message, now))
+            on_venue = self.core.on_venue
+            self._perform([one for told in messages for one in on_venue(venue_id, told, now)])
 
         return Dialer(
             network,
@@ -71,6 +74,7 @@ class WorkerShell:
             on_up=lambda _: self._perform(self.core.on_session_up(venue_id)),
             on_messages=on_messages,
             on_down=lambda: self._perform(self.core.on_session_down(venue_id)),
+            bytes_max=ANSWER_BYTES_MAX,  # a list of open orders is longer than a trading message
         )
 
     async def run(self) -> None:
@@ -101,8 +105,22 @@ class WorkerShell:
     def _on_coordinator(self, epoch: int, messages: Sequence[words.CoordinatorMessage]) -> None:
         now = self._clock.now()
         self._heard_ns = now.now_ns
-        for message in messages:
-            self._perform(self.core.on_coordinator(message, epoch, now))
+        on_word = self.core.on_coordinator
+        self._perform([one for word in messages for one in on_word(word, epoch, now)])
+
+    def answer(self, request: OwnRequest) -> OwnAnswer:
+        """Answer what came to this process' own control socket."""
+        now = self._clock.now()
+        match request:
+            case AskAlive():
+                return Alive()
+            case HaltWorker():
+                self._perform(self.core.halt_by_hand(request.halt_id, request.reason, now))
+            case AskHandHalt():
+                pass
+            case _:
+                assert_never(request)
+        return self.core.by_hand.view(self.core.name, self.core.account_id, now)
 
     def _perform(self, effects: Sequence[WorkerEffect]) -> None:
         for effect in effects:
