@@ -9,7 +9,7 @@ import enum
 from decimal import Decimal
 
 from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots, Ticks, VenueId
-from tandem.domain.order import Order, OrderStatus
+from tandem.domain.order import Order, OrderStatus, Side
 from tandem.domain.reports import (
     Accepted,
     Canceled,
@@ -48,16 +48,26 @@ class QueryOrder(Value, frozen=True, kw_only=True, tag="query"):
 
 
 class ListOpenOrders(Value, frozen=True, kw_only=True, tag="list_open"):
-    """Which orders of this account are open? Answered by `OpenOrders`."""
+    """Which orders of this account are open? Answered by `OpenOrders`.
+
+    At most `most` of them, None for all, and only what lies after `cursor`.
+    """
 
     query_id: int
+    cursor: int = 0
+    most: int | None = None
 
 
 class ListExecutions(Value, frozen=True, kw_only=True, tag="list_executions"):
-    """What traded on this account after `cursor`? Answered by `Executions`."""
+    """What traded on this account after `cursor`? Answered by `Executions`.
+
+    None asks for no execution, only where they end now. At most `most` of them, None for as many
+    as the venue puts into one answer.
+    """
 
     query_id: int
-    cursor: int
+    cursor: int | None
+    most: int | None = None
 
 
 class AskBalances(Value, frozen=True, kw_only=True, tag="ask_balances"):
@@ -165,18 +175,30 @@ class OpenOrder(Value, frozen=True, kw_only=True):
 
 
 class OpenOrders(Value, frozen=True, kw_only=True, tag="open_orders"):
-    """All open orders of the account, oldest first."""
+    """Open orders of the account, oldest first; `cursor` is where to go on, None at their end."""
 
     query_id: int
     orders: tuple[OpenOrder, ...]
+    cursor: int | None = None
+
+
+class Traded(Value, frozen=True, kw_only=True):
+    """What an execution traded, which its report leaves to the order it names."""
+
+    instrument_id: InstrumentId
+    side: Side
 
 
 class Executions(Value, frozen=True, kw_only=True, tag="executions"):
-    """Executions after the cursor asked for, oldest first; `cursor` is where to go on."""
+    """Executions after the cursor asked for, oldest first; `cursor` is where to go on.
+
+    `traded` says of each fill, in the same order, what it was that traded.
+    """
 
     query_id: int
     fills: tuple[Filled, ...]
     cursor: int
+    traded: tuple[Traded, ...] = ()
 
 
 class Balances(Value, frozen=True, kw_only=True, tag="balances"):
@@ -256,6 +278,7 @@ __all__ = [
     "Quote",
     "Quotes",
     "Rejected",
+    "Traded",
     "VenueMessage",
     "VenueRequest",
     "VenueTime",

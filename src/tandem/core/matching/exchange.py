@@ -363,15 +363,11 @@ class Exchange:
                     account, request.client_order_id, query_id=query_id, at_ns=at_ns
                 )
             case ListOpenOrders():
-                return queries.open_orders_as_of(account, query_id=query_id, at_ns=at_ns)
+                open_now = self._floor.open_orders_of(account)
+                return queries.open_orders_as_of(account, request, open_now, at_ns=at_ns)
             case ListExecutions():
-                return queries.executions_as_of(
-                    account,
-                    query_id=query_id,
-                    cursor=request.cursor,
-                    at_ns=at_ns,
-                    most=state.settings.executions_answered,
-                )
+                most = state.settings.executions_answered
+                return queries.executions_as_of(account, request, at_ns=at_ns, most=most)
             case AskBalances():
                 return queries.balances_as_of(
                     account, self._floor.instruments, query_id=query_id, at_ns=at_ns

@@ -71,6 +71,10 @@ class Floor:
         """All open orders, oldest first."""
         return list(self._open.values())
 
+    def open_orders_of(self, account: AccountState) -> list[OrderRecord]:
+        """Return the open orders of one account, oldest first."""
+        return [one for one in self._open.values() if one.account == account.index]
+
     def refusal(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
         """Return why `order` cannot be taken at that venue time, None when it can."""
         book = self.books.get(order.instrument_id)

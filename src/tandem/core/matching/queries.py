@@ -5,20 +5,24 @@ what was known of it at any earlier moment that is still remembered.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from decimal import Decimal
 
 from tandem.core.matching import ledger
 from tandem.core.matching.state import AccountState, Execution, OrderRecord
 from tandem.domain.ids import ClientOrderId, InstrumentId, Lots
 from tandem.domain.instrument import Instrument
-from tandem.domain.order import OrderStatus
+from tandem.domain.order import OrderStatus, Side
 from tandem.domain.venue import (
     Balances,
     Executions,
+    ListExecutions,
+    ListOpenOrders,
     OpenOrder,
     OpenOrders,
     OrderFound,
     OrderNotFound,
+    Traded,
 )
 
 
@@ -57,10 +61,19 @@ def _until(executions: list[Execution], at_ns: int) -> list[Execution]:
     return executions[: bisect_right(executions, at_ns, key=lambda one: one.at_ns)]
 
 
-def open_orders_as_of(account: AccountState, *, query_id: int, at_ns: int) -> OpenOrders:
-    """Return the orders that were open at `at_ns`, oldest first."""
+def open_orders_as_of(
+    account: AccountState, asked: ListOpenOrders, open_now: Iterable[OrderRecord], *, at_ns: int
+) -> OpenOrders:
+    """Return those that were open at `at_ns`, oldest first; `open_now` are the account's.
+
+    A cursor is the number of the last order that was listed.
+    """
+    found = [one for one in (*open_now, *_ended_since(account, at_ns)) if _is_open(one, at_ns)]
+    found = sorted((one for one in found if one.number > asked.cursor), key=lambda one: one.number)
+    most = len(found) if asked.most is None else max(1, asked.most)
+    page = found[:most]
     return OpenOrders(
-        query_id=query_id,
+        query_id=asked.query_id,
         orders=tuple(
             OpenOrder(
                 order=record.order,
@@ -68,24 +81,44 @@ def open_orders_as_of(account: AccountState, *, query_id: int, at_ns: int) -> Op
                     sum(one.fill.quantity for one in _until(record.executions, at_ns))
                 ),
             )
-            for record in account.records.values()
-            if _is_open(record, at_ns)
+            for record in page
         ),
+        cursor=page[-1].number if len(found) > most else None,
     )
 
 
+def _ended_since(account: AccountState, at_ns: int) -> Iterable[OrderRecord]:
+    for number in reversed(account.ended):
+        record = account.records[number]
+        if record.ended_at_ns is None or record.ended_at_ns <= at_ns:
+            return
+        yield record
+
+
 def executions_as_of(
-    account: AccountState, *, query_id: int, cursor: int, at_ns: int, most: int
+    account: AccountState, asked: ListExecutions, *, at_ns: int, most: int
 ) -> Executions:
-    """Return up to `most` fills after `cursor` that had happened by `at_ns`.
+    """Return up to `most` fills after the cursor that had happened by `at_ns`.
 
     A cursor counts the account's fills from its first; one that is too old goes on with the
     oldest fill that is still known.
     """
-    begin = max(cursor - account.dropped, 0)
-    fills = _until(account.executions, at_ns)[begin : begin + most]
-    reached = max(cursor, account.dropped) + len(fills)
-    return Executions(query_id=query_id, fills=tuple(one.fill for one in fills), cursor=reached)
+    known = account.executions
+    end = bisect_right(known, at_ns, key=lambda one: one.at_ns)
+    if asked.cursor is None:
+        return Executions(query_id=asked.query_id, fills=(), cursor=account.dropped + end)
+    begin = max(asked.cursor - account.dropped, 0)
+    wanted = most if asked.most is None else min(most, max(1, asked.most))
+    page = known[begin : min(end, begin + wanted)]
+    return Executions(
+        query_id=asked.query_id,
+        fills=tuple(one.fill for one in page),
+        cursor=max(asked.cursor, account.dropped) + len(page),
+        traded=tuple(
+            Traded(instrument_id=one.instrument_id, side=Side.BUY if one.lots > 0 else Side.SELL)
+            for one in page
+        ),
+    )
 
 
 def balances_as_of(

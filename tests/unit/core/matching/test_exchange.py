@@ -329,8 +329,13 @@ REQUESTS: st.SearchStrategy[VenueRequest] = st.one_of(
     st.builds(CancelOrder, client_order_id=IDS),
     st.builds(Login, account_id=st.none() | NAMES.map(AccountId), secret=NAMES.map(str.lower)),
     st.builds(QueryOrder, query_id=NUMBERS, client_order_id=IDS),
-    st.builds(ListOpenOrders, query_id=NUMBERS),
-    st.builds(ListExecutions, query_id=NUMBERS, cursor=NUMBERS),
+    st.builds(ListOpenOrders, query_id=NUMBERS, cursor=NUMBERS, most=st.none() | NUMBERS),
+    st.builds(
+        ListExecutions,
+        query_id=NUMBERS,
+        cursor=st.none() | NUMBERS,
+        most=st.none() | NUMBERS,
+    ),
     st.builds(AskBalances, query_id=NUMBERS),
     st.builds(AskTime, query_id=NUMBERS),
     st.builds(

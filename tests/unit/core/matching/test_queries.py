@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from tandem.domain.ids import ClientOrderId
-from tandem.domain.order import OrderStatus
+from tandem.domain.order import OrderStatus, Side
 from tandem.domain.venue import (
     AskBalances,
     Balances,
@@ -14,6 +14,7 @@ from tandem.domain.venue import (
     OrderFound,
     OrderNotFound,
     QueryOrder,
+    Traded,
 )
 from tests.unit.core.matching.paper import BUY, COIN, SELL, SHARE, Paper
 
@@ -155,3 +156,49 @@ def test_the_latest_order_of_an_id_is_the_one_that_is_found() -> None:
     paper.cancel("A1-1")
     paper.place("A1-1", BUY, 10, 1_000)
     assert status(paper, "A1-1") is OrderStatus.NEW
+
+
+def test_open_orders_come_in_pages_that_together_are_all_of_them() -> None:
+    """A thousand open orders on one account fit into no single message."""
+    paper = Paper()
+    for number in range(7):
+        paper.place(f"A1-{number}", BUY, 1, 900 + number)
+    names: list[str] = []
+    cursor: int | None = 0
+    pages = 0
+    while cursor is not None:
+        (answer,) = paper.ask(ListOpenOrders(query_id=7, cursor=cursor, most=3))
+        assert isinstance(answer, OpenOrders)
+        names += [one.order.client_order_id for one in answer.orders]
+        cursor, pages = answer.cursor, pages + 1
+    assert names == [f"A1-{number}" for number in range(7)]
+    assert pages == 3
+
+
+def test_a_page_of_open_orders_has_at_least_one() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 1, 900)
+    (answer,) = paper.ask(ListOpenOrders(query_id=7, most=-5))
+    assert isinstance(answer, OpenOrders)
+    assert len(answer.orders) == 1
+    assert answer.cursor is None
+
+
+def test_executions_say_what_was_traded_and_come_in_the_pages_asked_for() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    for number in range(3):
+        paper.place(f"B1-{number}", SELL, 1, 1_000)
+    (answer,) = paper.ask(ListExecutions(query_id=7, cursor=1, most=1))
+    assert isinstance(answer, Executions)
+    assert (len(answer.fills), answer.cursor) == (1, 2)
+    assert answer.traded == (Traded(instrument_id=SHARE, side=Side.BUY),)
+
+
+def test_where_executions_end_is_told_without_any_of_them() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("B1-1", SELL, 4, 1_000)
+    (answer,) = paper.ask(ListExecutions(query_id=7, cursor=None))
+    assert isinstance(answer, Executions)
+    assert (answer.fills, answer.cursor) == ((), 1)
