@@ -53,6 +53,10 @@ class CoordinatorUnreachableError(TandemError):
     """No coordinator answers at the address; whether it acted on the last command is unknown."""
 
 
+class ProcessUnreachableError(TandemError):
+    """A process does not answer on its own control socket: it has gone, or it hangs."""
+
+
 class ShareListError(TandemError):
     """A share list that cannot be traded as it stands: where, and what was expected there.
 
