@@ -8,6 +8,7 @@ from tandem.adapters.local.folder import private_folder
 from tandem.domain.errors import ConfigurationError
 
 SOCKETS = ("workers.sock", "control.sock", "exchange.sock")
+OWN_SOCKET = ".control.sock"
 
 
 class HomeBusyError(ConfigurationError):
@@ -35,10 +36,20 @@ class Home:
         self.paper_file = folder / "paper.json"
         self.log_file = folder / "log.txt"
         self.lock_file = folder / "supervisor.lock"
+        self.halt_file = folder / "halt.json"
 
     def fault_file(self, name: str) -> Path:
         """Return where the process `name` says what made it end."""
         return self.run / f"{name}.fault"
+
+    def own_socket(self, name: str) -> str:
+        """Return where the process `name` can be asked whether it lives, and be halted."""
+        return str(self.run / f"{name}{OWN_SOCKET}")
+
+    def own_sockets(self) -> dict[str, str]:
+        """Return those of all processes of this home, by name; some may have ended."""
+        found = sorted(self.run.glob(f"*{OWN_SOCKET}")) if self.run.is_dir() else []
+        return {one.name.removesuffix(OWN_SOCKET): str(one) for one in found}
 
     def make(self) -> None:
         """Make the folders, closed to other users.
@@ -66,7 +77,7 @@ class Home:
     def sweep(self) -> None:
         """Remove what the processes of an ended run left in `run/`; only under the lock."""
         for path in self.run.iterdir():
-            if path.name in SOCKETS or path.suffix == ".fault":
+            if path.name in SOCKETS or path.name.endswith((OWN_SOCKET, ".fault")):
                 path.unlink(missing_ok=True)
 
 

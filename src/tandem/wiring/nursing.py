@@ -42,7 +42,9 @@ class Nursing:
     def open(self) -> None:
         """Start it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        # Others write to it too: alerts do.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        log = os.open(self._log, flags, 0o600)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [

@@ -42,8 +42,15 @@ async def own_pool(  # noqa: PLR0913 - each has its name
     if not 2 <= workers <= WORKERS_MAX:
         raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}")
     home.make()
+    settings = settings if settings is not None else read_settings(home)
     supervisor = Supervisor(
-        home, workers=workers, replay=replay, clock=SystemClock(), say=say, lan=lan
+        home,
+        workers=workers,
+        replay=replay,
+        clock=SystemClock(),
+        say=say,
+        lan=lan,
+        alerts=settings.alerts,
     )
     try:
         if lan is not None:
@@ -52,7 +59,7 @@ async def own_pool(  # noqa: PLR0913 - each has its name
             pool_id = open_lan(home.lan, lan)
             say(f"other computers may join {pool_id} at {lan.joining}: tandem worker token")
         symbol = replay.symbol if replay is not None else None
-        paper = take_paper(home, settings if settings is not None else read_settings(home), symbol)
+        paper = take_paper(home, settings, symbol)
         say(await supervisor.start(paper.exchange.venue_id))
         if not await _knows_a_price(home):
             say("no price is known yet: orders are refused until one is")

@@ -11,10 +11,12 @@ import msgspec
 from tandem.adapters.lan import contexts
 from tandem.adapters.lan.network import TlsNetwork
 from tandem.adapters.local.clock import SystemClock
+from tandem.adapters.local.network import UnixNetwork
 from tandem.core.trading.pulse import HEARTBEAT_NS
 from tandem.core.trading.worker import Worker
 from tandem.domain.errors import TandemError
 from tandem.domain.ids import VenueId
+from tandem.shells.own_control import open_own_control
 from tandem.shells.worker import WorkerShell
 
 LOOK_EVERY_S: Final = 0.2
@@ -32,8 +34,10 @@ class RemovedError(TandemError):
     """The pool knows this machine and does not let it in any more."""
 
 
-async def run_remote_worker(core: Worker, pool: RemotePool) -> None:
+async def run_remote_worker(core: Worker, pool: RemotePool, *, own_socket: str) -> None:
     """Work for the pool until canceled; what a person should know is printed, a line at a time.
+
+    At `own_socket` it can be halted from this computer.
 
     Raises:
         RemovedError: this machine was removed from the pool.
@@ -61,6 +65,7 @@ async def run_remote_worker(core: Worker, pool: RemotePool) -> None:
         venues=pool.venues,
         heartbeat_ns=HEARTBEAT_NS,
     )
+    await open_own_control(UnixNetwork(), own_socket, shell.answer)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(shell.run())
         tasks.create_task(_tell(core, pool.coordinator, say))

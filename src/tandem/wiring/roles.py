@@ -19,17 +19,20 @@ from tandem.core.matching.exchange import Exchange
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import HEARTBEAT_NS, Pulse
 from tandem.core.trading.worker import Worker
-from tandem.domain.commands import Asked, HaltTrading
-from tandem.domain.desk import Commanded, Restarted
 from tandem.domain.errors import JournalBusyError
 from tandem.domain.exchange import MarketEvents
-from tandem.domain.ids import AskerId, CommandId, Incarnation, VenueId
+from tandem.domain.halting import Alive
+from tandem.domain.ids import Incarnation, VenueId
 from tandem.domain.instrument import Instrument
 from tandem.ports import Network
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
+from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
+from tandem.wiring.alerts import Alerts
+from tandem.wiring.dead_man import Watched
+from tandem.wiring.halt_file import read_halt
 from tandem.wiring.home import Home
 from tandem.wiring.networks import pool_network
 from tandem.wiring.remote_worker import RemotePool, run_remote_worker
@@ -47,7 +50,6 @@ from tandem.wiring.settings import (
 
 BUSY_NS: Final = 5_000_000_000
 BUSY_POLL_S: Final = 0.02
-NOBODY: Final = AskerId(0)  # connections are numbered from 1
 
 
 class Role(enum.StrEnum):
@@ -60,7 +62,7 @@ class Role(enum.StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process is started with; `halt` is why the coordinator must start halted.
+    """What a process is started with.
 
     With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool.
     """
@@ -72,7 +74,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     replay: ReplayPlan | None = None
     lan: LanPlan | None = None
     pool: RemotePool | None = None
-    halt: str = ""
 
 
 def run_role(plan: Plan) -> int:
@@ -124,6 +125,7 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
         elsewhere=() if plan.lan is None else (plan.lan.exchange,),
         feed=_feed(plan, settings.instruments[0], clock, core.state.market_ns),
     )
+    await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())
     await shell.run()
 
 
@@ -146,6 +148,7 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()
     replay(desk, recovered.records, msgspec.msgpack.Decoder(DeskRecord))
     pulse: Pulse[Incarnation] = Pulse()
+    halt = read_halt(home)
     shell = Coordinator(
         desk,
         journal,
@@ -160,14 +163,16 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
         settings=settings,
         secrets=secrets_of(paper),
         pulse=pulse,
+        halt=halt.command if halt is not None else None,
     )
-    if plan.halt:
-        # Only a started desk can be halted; that `run` starts it once more does no harm.
-        shell.recording.feed(Restarted(settings=settings))
-        command_id = CommandId(f"halt-{journal.next_record}")
-        halt = Asked(command_id=command_id, command=HaltTrading(reason=plan.halt))
-        shell.recording.feed(Commanded(asker=NOBODY, asked=halt))
-    await shell.run()
+    alerts = Alerts(read_settings(home).alerts, home.log_file, say=lambda _: None)
+    # When the supervisor hangs nobody else can tell; all other alerts are raised by it.
+    watched = Watched(SystemClock(), alerts.raise_alert)
+    shell.on_silent = lambda name: watched.note(f"worker {name} is silent")
+    await open_own_control(UnixNetwork(), home.own_socket(plan.name), watched.answer)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(shell.run())
+        tasks.create_task(watched.watch())
 
 
 def _pool_network(home: Home, plan: Plan) -> Network:
@@ -177,8 +182,10 @@ def _pool_network(home: Home, plan: Plan) -> Network:
 async def _run_worker(home: Home, plan: Plan) -> None:
     # No secret is read here: that of its account comes with the grant.
     incarnation = Incarnation(secrets.token_hex(8))
+    own_socket = home.own_socket(plan.name)
     if plan.pool is not None:
-        await run_remote_worker(Worker(incarnation, plan.name, shares_clock=False), plan.pool)
+        core = Worker(incarnation, plan.name, shares_clock=False)
+        await run_remote_worker(core, plan.pool, own_socket=own_socket)
         return
     shell = WorkerShell(
         Worker(incarnation, plan.name),
@@ -188,6 +195,7 @@ async def _run_worker(home: Home, plan: Plan) -> None:
         venues={plan.venue_id: home.exchange_socket},
         heartbeat_ns=HEARTBEAT_NS,
     )
+    await open_own_control(UnixNetwork(), own_socket, shell.answer)
     await shell.run()
 
 

@@ -24,6 +24,7 @@ from tandem.domain.ids import AccountId, DeskId, SlotId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import BOUNDS, Limits
 from tandem.strategies import built_in
+from tandem.wiring.alerts import AlertSettings
 from tandem.wiring.home import Home
 
 ACCOUNTS_MAX: Final = 1_000
@@ -95,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     latency_ns_min: int = 0
     latency_ns_max: int = 0
     limits: dict[str, object] = {}
+    alerts: AlertSettings = AlertSettings()
     lan: LanSettings | None = None
 
     @property

@@ -10,16 +10,22 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from tandem.adapters.local.network import UnixNetwork
 from tandem.domain.commands import Done, SetUpPool
 from tandem.domain.errors import CoordinatorUnreachableError, TandemError
 from tandem.domain.ids import CommandId, VenueId
 from tandem.ports import Clock
+from tandem.wiring.alerts import Alerts, AlertSettings
 from tandem.wiring.asking import desk_line
+from tandem.wiring.dead_man import DeadMan
+from tandem.wiring.halt_file import new_halt, write_halt
 from tandem.wiring.home import Home, HomeLock
+from tandem.wiring.names import kill_process
 from tandem.wiring.nursery import Ended, Forked, News
 from tandem.wiring.nursing import Nursing
 from tandem.wiring.roles import Plan, Role
@@ -69,6 +75,7 @@ class Supervisor:
         clock: Clock,
         say: Callable[[str], None],
         lan: LanPlan | None = None,
+        alerts: AlertSettings | None = None,
     ) -> None:
         self.home = home
         self._lan = lan
@@ -86,6 +93,11 @@ class Supervisor:
         self._nursing = Nursing(
             home.log_file, on_news=self._on_news, on_ended=self._on_nursery_ended
         )
+        self._alerts = Alerts(alerts or AlertSettings(), home.log_file, say=say, clock=clock)
+        self._dead_man = DeadMan(
+            UnixNetwork(), clock, report=self._alerts.raise_alert, kill=self._kill
+        )
+        self._watching: asyncio.Task[None] | None = None
         self._lock = HomeLock(home)
         home.sweep()
 
@@ -103,6 +115,8 @@ class Supervisor:
             self._fork(role, role.value)
         for _ in range(self._workers):
             self._fork_worker()
+        watched = {role.value: self.home.own_socket(role.value) for role in ROLES}
+        self._watching = asyncio.create_task(self._dead_man.watch(watched))
         setting_up = asyncio.create_task(self._set_up())
         self._failed.add_done_callback(lambda _: setting_up.cancel())
         try:
@@ -147,6 +161,9 @@ class Supervisor:
     async def stop(self) -> None:
         """End every process, wait until they are gone, and remove their sockets."""
         self._stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
+        await self._alerts.close()
         for number in (signal.SIGTERM, signal.SIGKILL):  # the second is for those that hang
             for pid in self.pids.values():
                 with contextlib.suppress(ProcessLookupError):
@@ -174,7 +191,9 @@ class Supervisor:
         if self._stopping:
             self._gone.set()
             return
-        self._say("the nursery ended; everything is started anew")
+        self._alerts.raise_alert("the nursery ended; everything is started anew")
+        for name in self._children:
+            self._dead_man.forget(name)
         plans = [one.plan for one in self._children.values()]
         self._children.clear()
         if self._is_too_often(Role.WORKER, is_fault=True, fault=None):
@@ -185,7 +204,12 @@ class Supervisor:
 
     # -- children
 
-    def _fork(self, role: Role, name: str, *, halt: str = "") -> None:
+    def _kill(self, name: str) -> None:
+        pid = self.pids.get(name)
+        if pid is not None:
+            kill_process(pid)
+
+    def _fork(self, role: Role, name: str) -> None:
         self._send(
             Plan(
                 role=role,
@@ -194,7 +218,6 @@ class Supervisor:
                 venue_id=self._venue_id,
                 replay=self._replay,
                 lan=self._lan,
-                halt=halt,
             )
         )
 
@@ -217,10 +240,12 @@ class Supervisor:
         if not self._children:
             self._gone.set()
         fault = read_fault(self.home.fault_file(plan.name))
+        Path(self.home.own_socket(plan.name)).unlink(missing_ok=True)
+        self._dead_man.forget(plan.name)
         if self._stopping:
             return
         how = fault.text if fault is not None else how_it_ended(ended.code)
-        self._say(f"{plan.name} (process {ended.pid}) ended: {how}")
+        self._alerts.raise_alert(f"{plan.name} (process {ended.pid}) ended: {how}")
         row = self._rows[plan.role]
         if self._clock.now().now_ns - child.began_ns > SHORT_LIFE_NS:
             row.faults = row.kills = 0
@@ -229,20 +254,21 @@ class Supervisor:
         if plan.role is Role.WORKER:
             self._fork_worker()
         else:
-            self._fork(plan.role, plan.name, halt=self._halt_reason(plan.role, fault))
+            self._halt_if_too_often(plan.role, fault)
+            self._fork(plan.role, plan.name)
 
-    def _halt_reason(self, role: Role, fault: Fault | None) -> str:
-        """Return why the coordinator must start halted: it ended three times at one place."""
+    def _halt_if_too_often(self, role: Role, fault: Fault | None) -> None:
+        """Let the coordinator start halted when it ended three times at one place."""
         row = self._rows[role]
         if role is not Role.COORDINATOR or row.faults < ENDS_MAX or row.halted:
-            return ""
+            return
         row.halted = True
         row.faults = 0
         text = fault.text if fault is not None else "no reason known"
         event = f"; event: {fault.event}" if fault is not None and fault.event else ""
         reason = f"the coordinator ended {ENDS_MAX} times in a row: {text}{event}"
-        self._say(f"starting halted: {reason}")
-        return reason
+        self._alerts.raise_alert(f"starting halted: {reason}")
+        write_halt(self.home, new_halt(reason))
 
     def _is_too_often(self, role: Role, *, is_fault: bool, fault: Fault | None) -> bool:
         row = self._rows[role]
