@@ -37,6 +37,7 @@ _PLANNED, _RELEASED, _LIVE, _UNKNOWN, _FINAL = Phase
 _PENDING_NEW: Final = OrderStatus.PENDING_NEW
 _NEW: Final = OrderStatus.NEW
 _FILLED: Final = OrderStatus.FILLED
+_ENDED_FILLED: Final = Ending.FILLED
 HOPS_MAX = 64
 TOGETHER_NS = 10_000_000
 ENDINGS = {
@@ -122,7 +123,7 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
         attempt.status = OrderStatus.PARTIALLY_FILLED
         become_live(turn, attempt)
         return
-    finish(turn, attempt, Ending.FILLED, attempt.cum_quantity)
+    finish(turn, attempt, _ENDED_FILLED, attempt.cum_quantity)
 
 
 def by_hand(attempt: Attempt) -> ExecutionId:

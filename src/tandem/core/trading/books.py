@@ -26,7 +26,7 @@ from tandem.domain.reports import Filled
 from tandem.domain.venue import Balances
 
 _BUY: Final = Side.BUY  # finding a member of an enum costs more than comparing it
-Share = tuple[Seat, Instrument, Lots]  # one seat's part of an order, and what its venue calls it
+Share = tuple[Seat, Instrument, int]  # one seat's part of an order, and what its venue calls it
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
@@ -129,7 +129,7 @@ def lacking(turn: Turn, spec: ParentSpec, share: Share) -> str | None:
         return None
     lots = _free_lots(turn, seat, instrument.instrument_id)
     if lots < quantity and not turn.rules.slots[seat.slot_id].may_short:
-        wanted = instrument.quantity_text(quantity)
+        wanted = instrument.quantity_text(Lots(quantity))
         held = instrument.quantity_text(Lots(max(0, lots)))
         return f"{seat.account_id} sells {wanted} {instrument.symbol} and has {held} free"
     return None
@@ -142,9 +142,9 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | 
         key = instrument.instrument_id
         totals[key] = totals.get(key, 0) + quantity
     limits, exposure = turn.rules.limits, turn.state.exposure
-    for instrument_id, total in totals.items():
-        whole = Whole(instrument_id, spec.side, Lots(total), spec.limit_price)
-        breach = first_breach(whole, limits, exposure, turn.now, Lots(total))
+    for key, total in totals.items():
+        whole = Whole(key, spec.side, Lots(total), spec.limit_price)
+        breach = first_breach(whole, limits, exposure, turn.now, whole.quantity)
         if breach is not None:
             return breach.value
     return _crowding(turn, len(shares))
@@ -155,10 +155,11 @@ def _crowding(turn: Turn, count: int) -> str | None:
     limits, exposure = turn.rules.limits, turn.state.exposure
     if exposure.open_orders + count > limits.max_open_orders:
         return RiskBreach.OPEN_ORDERS.value
-    second_ago_ns = turn.now_ns - SECOND_NS
-    recent = len(exposure.sent_ns) - bisect_right(exposure.sent_ns, second_ago_ns)
-    if recent + count > limits.max_orders_per_second:
-        return RiskBreach.ORDERS_PER_SECOND.value
+    sent_ns, most = exposure.sent_ns, limits.max_orders_per_second - count
+    if len(sent_ns) > most:  # else all that are remembered may be of the last second
+        recent = len(sent_ns) - bisect_right(sent_ns, turn.now_ns - SECOND_NS)
+        if recent > most:
+            return RiskBreach.ORDERS_PER_SECOND.value
     return None
 
 
@@ -187,7 +188,7 @@ def give_back(turn: Turn, attempt: Attempt) -> None:
     """Give back what an ended attempt still reserved."""
     order = attempt.order
     state = turn.state
-    leaves = Lots(max(0, order.quantity - attempt.cum_quantity))
+    leaves = max(0, order.quantity - attempt.cum_quantity)
     state.gate.release(attempt.book_id, order.side, order.limit_price, order.client_order_id)
     state.exposure.note_ended(order, leaves_quantity=leaves)
     if leaves:
@@ -202,7 +203,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     before = attempt.cum_quantity - fill.quantity
     leaves = 0 if attempt.is_final else max(0, order.quantity - before)
     exposure = state.exposure
-    exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=Lots(leaves))
+    exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=leaves)
     if leaves:
         _change_reserved(seat, attempt, instrument, -min(fill.quantity, leaves))
     state.ledger.book_fill(seat.account_id, instrument, order.side, fill)

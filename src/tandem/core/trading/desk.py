@@ -73,7 +73,7 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, ClientOrderId, Incarnation, ParentId, SlotId
+from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
@@ -132,12 +132,15 @@ class Desk:
         """Decide what `event` means, at `now`."""
         if isinstance(event, Restarted):
             self._take_settings(event.settings)
-        turn = Turn(self.state, self.rules, now, now.now_ns)
+        state, rules = self.state, self._rules
+        assert rules is not None, "the desk was not started"
+        turn = Turn(state, rules, now, now.now_ns)
         _decide(turn, event)
         if turn.agenda or turn.halting:
             _work_off(turn)
             planning.forget_old(turn)
-            tandem_orders.forget_old(turn)
+            if state.boths or state.pairs:
+                tandem_orders.forget_old(turn)
         return turn.out
 
     def _take_settings(self, settings: DeskSettings) -> None:
@@ -279,7 +282,7 @@ def _ring(turn: Turn) -> None:
     while state.alarm_times and state.alarm_times[0] <= turn.now_ns:
         for kind, key in state.alarms_at.pop(heapq.heappop(state.alarm_times)):
             if kind == _ATTEMPT:
-                settling.on_alarm(turn, ClientOrderId(key))
+                settling.on_alarm(turn, key)  # type: ignore[arg-type]
             elif kind == Alarm.SET_UP:
                 pool.on_set_up_alarm(turn)
             elif kind == Alarm.SEAT:

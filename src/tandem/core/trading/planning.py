@@ -113,7 +113,8 @@ def _eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place
     first: Instrument | None = None
     unlisted: list[Seat] = []
     blocked: list[Seat] = []
-    for seat in seats.values():
+    # One that is named needs no search; several come in the pool's order.
+    for seat in seats.values() if len(wanted) != 1 else (seats[wanted[0]],):
         if not seat.active or (wanted and seat.slot_id not in wanted):
             continue
         one = listed.get((symbol, seat.venue_id))
@@ -170,26 +171,21 @@ def _shares(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share]:
     weighted = spec.split is _WEIGHTED
     if len(places) == 1 and not weighted:
         return [(*places[0], spec.quantity)]  # whole, however the others would share it
-    powers = {
-        seat.slot_id: books.buying_power(turn, seat, instrument, spec.side) if weighted else ZERO
-        for seat, instrument in places
-    }
+    powers = [ZERO] * len(places)
+    if weighted:
+        powers = [books.buying_power(turn, *place, spec.side) for place in places]
     number = turn.state.next_order
     manner = Manner(
         split=spec.split, start=number % len(places), seed=number, rounding=spec.rounding
     )
-    quantities = split(spec.quantity, powers, manner)
-    return [
-        (seat, instrument, quantities[seat.slot_id])
-        for seat, instrument in places
-        if seat.slot_id in quantities
-    ]
+    shares = split(spec.quantity, powers, manner)
+    return [(*place, lots) for place, lots in zip(places, shares, strict=True) if lots]
 
 
 def _share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Share:
     """Return so much of a parent that was taken before as the share of one of its slots."""
     seat = turn.state.seats[slot_id]
-    return seat, turn.rules.listed[parent.spec.symbol, seat.venue_id], Lots(quantity)
+    return seat, turn.rules.listed[parent.spec.symbol, seat.venue_id], quantity
 
 
 def _impossible(spec: ParentSpec) -> str | None:
@@ -358,7 +354,7 @@ def _plan(turn: Turn, parent: Parent, child_at: int, share: Share) -> None:
         client_order_id=client_order_id,
         instrument_id=instrument.instrument_id,
         side=spec.side,
-        quantity=quantity,
+        quantity=Lots(quantity),
         limit_price=spec.limit_price,
         time_in_force=spec.time_in_force,
         post_only=spec.post_only,
@@ -386,7 +382,10 @@ def _plan(turn: Turn, parent: Parent, child_at: int, share: Share) -> None:
 def _all_seen(turn: Turn, parent: Parent) -> bool:
     """Whether every execution that the venue counted has come, or was waited for long enough."""
     known = turn.state.attempts
-    if not any([known[one].missing for one in parent.attempts]):
+    for client_order_id in parent.attempts:
+        if known[client_order_id].missing:
+            break
+    else:
         return True
     if turn.now_ns < parent.deadline_ns:
         return False
@@ -426,5 +425,6 @@ def forget_old(turn: Turn) -> None:
     for key in islice(state.finished, surplus):
         for client_order_id in state.parents.pop(key).attempts:
             attempt = state.attempts.pop(client_order_id)
-            state.seats[attempt.slot_id].open.pop(client_order_id, None)
+            if attempt.final_cum != attempt.cum_quantity:  # it may still have been looked for
+                state.seats[attempt.slot_id].open.pop(client_order_id, None)
     del state.finished[:surplus]

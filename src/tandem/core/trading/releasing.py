@@ -38,8 +38,7 @@ def planned_of(turn: Turn, parent: Parent) -> list[Attempt]:
 
 def try_release(turn: Turn, parent: Parent) -> None:
     """Release the wave if every slot is ready; at the deadline do what the policy says."""
-    wave = planned_of(turn, parent)
-    seats = turn.state.seats
+    wave, seats = planned_of(turn, parent), turn.state.seats
     unready = [one for one in wave if not _may_go(turn, one, seats[one.slot_id])]
     if unready and turn.now_ns < parent.deadline_ns:
         turn.wait(Alarm.PARENT, parent.parent_id, after_ns=parent.deadline_ns - turn.now_ns)

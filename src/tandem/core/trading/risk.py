@@ -102,13 +102,6 @@ class Holding(msgspec.Struct, array_like=True, gc=False):
     reference_market_ns: int = 0
     valued_lots: int = 0
 
-    @property
-    def worst_lots(self) -> int:
-        """The position's size should all open orders of the worse side trade; never negative."""
-        long_end = self.position + self.open_buys
-        short_end = self.open_sells - self.position
-        return long_end if long_end > short_end else short_end
-
 
 class AlikeRun(msgspec.Struct, array_like=True, gc=False):
     """Orders that are all the same: when the first was sent, and how many since."""
@@ -183,7 +176,7 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         self._note_pace(intent, limits, now.now_ns)
 
     def note_filled(
-        self, intent: Intent, quantity: Lots, price: Ticks, *, leaves_quantity: Lots
+        self, intent: Intent, quantity: Lots, price: Ticks, *, leaves_quantity: int
     ) -> None:
         """Move `quantity` from what is out to what is held.
 
@@ -203,7 +196,7 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         else:
             self._value(holding)
 
-    def note_ended(self, intent: Intent, *, leaves_quantity: Lots) -> None:
+    def note_ended(self, intent: Intent, *, leaves_quantity: int) -> None:
         """Give back an order that the venue has ended, and what was still out of it."""
         self.open_orders -= 1
         if not leaves_quantity:
@@ -240,9 +233,12 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         self._value(holding)
 
     def _value(self, holding: Holding) -> None:
+        """Count the position's size, should all open orders of the worse side trade."""
         if holding.reference is None:
             return
-        lots = holding.worst_lots
+        long_end = holding.position + holding.open_buys
+        short_end = holding.open_sells - holding.position
+        lots = long_end if long_end > short_end else short_end
         if lots != holding.valued_lots:
             self._add_gross(holding, (lots - holding.valued_lots) * holding.reference)
             holding.valued_lots = lots
@@ -287,8 +283,9 @@ def first_breach(
     holding = exposure.holdings.get(intent.instrument_id)
     if holding is None:
         return RiskBreach.NO_REFERENCE_PRICE
+    is_limited = limits.restricted or limits.session is not None
     return (
-        _calendar_breach(holding, limits, now)
+        (_calendar_breach(holding, limits, now) if is_limited else None)
         or _order_breach(intent, limits, holding, now, room)
         or _exposure_breach(intent, limits, exposure, holding, now)
         or _pace_breach(intent, limits, exposure, now)
@@ -345,7 +342,7 @@ def _exposure_breach(
         return None  # it brings the position nearer to zero, whatever else trades
     if exposure.state is _REDUCING:
         return RiskBreach.REDUCING_ONLY
-    if _is_loss_reached(limits, exposure, holding.quote, now):
+    if exposure.realized and _is_loss_reached(limits, exposure, holding.quote, now):
         return RiskBreach.DAILY_LOSS
     reference = holding.reference
     assert reference is not None, "judged before"
@@ -362,7 +359,7 @@ def _exposure_breach(
 
 
 def _is_loss_reached(limits: Limits, exposure: Exposure, quote: str, now: Instant) -> bool:
-    if not exposure.realized or now.market_ns // DAY_NS != exposure.day:
+    if now.market_ns // DAY_NS != exposure.day:
         return False
     return exposure.realized.get(quote, ZERO) <= -limits.max_daily_loss
 

@@ -121,17 +121,15 @@ def hand_out(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
     if worker.incarnation not in attempt.handed_to:
         attempt.handed_to.append(worker.incarnation)
     parent = turn.state.parents[attempt.parent_id]
-    turn.send(
-        worker,
-        Release(
-            account_id=seat.account_id,
-            account_epoch=seat.epoch,
-            send_number=attempt.sends,
-            order=attempt.order,
-            release_by_ns=attempt.release_by_ns,
-            parent_quantity_left=parent.quantity - parent.done_quantity,
-        ),
+    release = Release(
+        account_id=seat.account_id,
+        account_epoch=seat.epoch,
+        send_number=attempt.sends,
+        order=attempt.order,
+        release_by_ns=attempt.release_by_ns,
+        parent_quantity_left=parent.quantity - parent.done_quantity,
     )
+    turn.send(worker, release)
 
 
 def on_answered(turn: Turn, told: Answered) -> None:

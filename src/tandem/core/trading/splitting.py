@@ -1,22 +1,23 @@
 """How the quantity of a parent order is given to the slots: who gets how many lots.
 
-Always, except with `Split.EACH`: the shares sum to the quantity exactly, and no share is zero;
-where there are more slots than lots, some slots get none. Shares follow the order of the slots.
+Always, except with `Split.EACH`: the shares sum to the quantity exactly. Where there are more slots
+than lots, some slots get none. Shares follow the order of the slots.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
 from tandem.domain.commands import Rounding, Split
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import Lots, SlotId
+from tandem.domain.ids import Lots
 from tandem.domain.limits import MONEY_MAX
 from tandem.domain.money import multiply
 from tandem.domain.value import Value
 
 MASK: Final = 2**64 - 1
 SCALE: Final = 10**18
+_EQUAL: Final = Split.EQUAL  # finding a member of an enum costs more than comparing it
 
 
 class Manner(Value, frozen=True, kw_only=True):
@@ -47,42 +48,37 @@ class Manner(Value, frozen=True, kw_only=True):
             )
 
 
-def split(
-    quantity: Lots, buying_power: Mapping[SlotId, Decimal], manner: Manner
-) -> dict[SlotId, Lots]:
-    """Return the share of each slot that gets one.
+def split(quantity: Lots, buying_power: Sequence[Decimal], manner: Manner) -> list[int]:
+    """Return the share of each slot, zero for one that gets none.
 
     Args:
         quantity: what to share out, or each slot's share with `Split.EACH`.
-        buying_power: the slots in their order, and what each can still pay; only
-            `Split.WEIGHTED` looks at it, and counts less than zero as zero.
+        buying_power: what each slot can still pay; only `Split.WEIGHTED` looks at it, and counts
+            less than zero as zero.
         manner: how.
 
     Returns:
-        Shares in the order of the slots; empty when there is nobody to give anything to, or
-        nothing to give. When `quantity` is less than the minimum share, one slot gets it whole.
+        As many shares as there are slots, in their order; all zero when there is nothing to give.
+        When `quantity` is less than the minimum share, one slot gets it whole.
     """
-    slots = list(buying_power)
-    if quantity <= 0 or not slots:
-        return {}
+    count = len(buying_power)
+    if quantity <= 0 or not count:
+        return [0] * count
+    if manner.split is _EQUAL:
+        return _equal(quantity, manner, count=count)
     if manner.split is Split.EACH:
-        return dict.fromkeys(slots, quantity)
-    if manner.split is Split.EQUAL:
-        shares = _equal(quantity, manner, count=len(slots))
-    elif manner.split is Split.WEIGHTED:
-        shares = _weighted(quantity, _whole(list(buying_power.values())), minimum=manner.minimum)
-    else:
-        shares = _random(quantity, manner, count=len(slots))
-    return {slot: Lots(lots) for slot, lots in zip(slots, shares, strict=True) if lots}
+        return [quantity] * count
+    if manner.split is Split.WEIGHTED:
+        return _weighted(quantity, _whole(buying_power), minimum=manner.minimum)
+    return _random(quantity, manner, count=count)
 
 
 def _equal(quantity: int, manner: Manner, *, count: int) -> list[int]:
     sharers = min(count, max(1, quantity // manner.minimum))
     share, rest = divmod(quantity, sharers)
-    shares = [0] * count
-    for turn in range(sharers):
-        shares[(manner.start + turn) % count] = share + (turn < rest)
-    return shares
+    shares = [share + 1] * rest + [share] * (sharers - rest) + [0] * (count - sharers)
+    begin = -manner.start % count
+    return shares[begin:] + shares[:begin]
 
 
 def _whole(powers: Sequence[Decimal]) -> list[int]:

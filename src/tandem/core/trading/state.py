@@ -113,7 +113,10 @@ class Attempt(msgspec.Struct, gc=False):
     @property
     def missing(self) -> int:
         """What traded, by the venue's final word, without our having seen the execution."""
-        return max(0, self.final_cum - self.cum_quantity) if self.final_cum is not None else 0
+        final_cum = self.final_cum
+        if final_cum is None or final_cum <= self.cum_quantity:
+            return 0
+        return final_cum - self.cum_quantity
 
 
 class Child(msgspec.Struct, gc=False):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tandem.core.trading.splitting import Manner, _generator, split
 from tandem.domain.commands import Rounding, Split
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import Lots, SlotId
+from tandem.domain.ids import Lots
 
 POWERS = st.lists(
     st.one_of(
@@ -30,33 +30,31 @@ MANNERS = st.builds(
 )
 
 
-def powers(*amounts: object) -> dict[SlotId, Decimal]:
-    return {SlotId(f"w{at}"): Decimal(str(amount)) for at, amount in enumerate(amounts, 1)}
+def powers(*amounts: object) -> list[Decimal]:
+    return [Decimal(str(amount)) for amount in amounts]
 
 
-def shares(quantity: int, among: dict[SlotId, Decimal], manner: Manner) -> list[int]:
-    """The share of every slot, zeros included."""
-    found = split(Lots(quantity), among, manner)
-    return [found.get(slot, 0) for slot in among]
+def shares(quantity: int, among: list[Decimal], manner: Manner) -> list[int]:
+    return split(Lots(quantity), among, manner)
 
 
 @given(st.integers(0, 2**53), POWERS, MANNERS)
-def test_shares_sum_to_the_quantity_and_none_is_zero(
+def test_shares_sum_to_the_quantity_and_none_is_below_the_least(
     quantity: int, amounts: list[Decimal], manner: Manner
 ) -> None:
     """A8, A10, C4, I9."""
-    among = powers(*amounts)
-    found = split(Lots(quantity), among, manner)
-    assert list(found) == [slot for slot in among if slot in found]
-    assert all(lots > 0 for lots in found.values())
+    found = split(Lots(quantity), amounts, manner)
+    assert len(found) == len(amounts)
+    given_out = [lots for lots in found if lots]
+    assert all(lots > 0 for lots in given_out)
     can_pay = any(one.is_finite() and one > 0 for one in amounts)
     if quantity == 0 or not amounts or (manner.split is Split.WEIGHTED and not can_pay):
-        assert found == {}
+        assert not given_out
     elif manner.split is Split.EACH:
-        assert found == dict.fromkeys(among, quantity)
+        assert found == [quantity] * len(amounts)
     else:
-        assert sum(found.values()) == quantity
-        assert all(lots >= manner.minimum for lots in found.values()) or len(found) == 1
+        assert sum(found) == quantity
+        assert all(lots >= manner.minimum for lots in given_out) or len(given_out) == 1
 
 
 @given(st.integers(1, 2**53), st.integers(1, 20), st.integers(0, 40))
@@ -121,7 +119,7 @@ def test_buying_power_decides_and_the_largest_remainder_gets_the_odd_lot() -> No
 
 def test_nobody_with_buying_power_gets_a_share() -> None:
     manner = Manner(split=Split.WEIGHTED)
-    assert split(Lots(10), powers(0, "-5", "NaN"), manner) == {}
+    assert split(Lots(10), powers(0, "-5", "NaN"), manner) == [0, 0, 0]
 
 
 def test_each_slot_gets_the_whole() -> None:
