@@ -7,11 +7,19 @@ carries the account's epoch, so that older words are known and dropped.
 
 import enum
 
-from tandem.domain.ids import AccountId, ClientOrderId, DeskId, HaltId, Incarnation, VenueId
-from tandem.domain.order import Order
+from tandem.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    DeskId,
+    HaltId,
+    Incarnation,
+    InstrumentId,
+    VenueId,
+)
+from tandem.domain.order import Order, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, Rejected
 from tandem.domain.value import Value
-from tandem.domain.venue import Balances, CancelRejected, OrderFound, OrderNotFound
+from tandem.domain.venue import Balances, CancelRejected, OpenOrder, OrderFound, OrderNotFound
 
 
 class Progress(enum.StrEnum):
@@ -142,11 +150,45 @@ class Reported(Value, frozen=True, kw_only=True, tag="reported"):
     report: WorkerReport
 
 
+class Executed(Value, frozen=True, kw_only=True):
+    """One execution as the venue lists it."""
+
+    fill: Filled
+    instrument_id: InstrumentId
+    side: Side
+
+
+class Listed(Value, frozen=True, kw_only=True, tag="listed"):
+    """Some of the open orders that an audit found; all have come when `Audited` comes."""
+
+    query_id: int
+    orders: tuple[OpenOrder, ...]
+
+
+class Audited(Value, frozen=True, kw_only=True, tag="audited"):
+    """The venue's word on an account as a whole.
+
+    `executions` lie between the cursor asked for and `cursor`, without those that this worker has
+    reported; `balances` are as of a moment at which there were no others. They are None when the
+    account was being traded, and when everything is as the coordinator knows it: then `digest`,
+    of balances and open orders, is the one that it sent.
+    """
+
+    query_id: int
+    cursor: int
+    executions: tuple[Executed, ...] = ()
+    balances: Balances | None = None
+    digest: bytes = b""
+
+
+Answer = OrderFound | OrderNotFound | Listed | Audited
+
+
 class Answered(Value, frozen=True, kw_only=True, tag="answered"):
-    """The venue's answer to an `Ask`; lost ones are asked again, so it is not repeated."""
+    """The venue's answer to `Ask` or `Audit`; a lost one is asked again, so it is not repeated."""
 
     account_id: AccountId
-    answer: OrderFound | OrderNotFound
+    answer: Answer
 
 
 class Halted(Value, frozen=True, kw_only=True, tag="halted"):
@@ -244,6 +286,20 @@ class Ask(Value, frozen=True, kw_only=True, tag="ask"):
     client_order_id: ClientOrderId
 
 
+class Audit(Value, frozen=True, kw_only=True, tag="audit"):
+    """Ask the venue for open orders, executions after `cursor`, and balances of the account.
+
+    A `cursor` of None asks only where executions end. `known` is the digest of the last answer
+    that agreed with the books, if they are still the same. Answered by `Listed` and `Audited`.
+    """
+
+    account_id: AccountId
+    account_epoch: int
+    query_id: int
+    cursor: int | None
+    known: bytes = b""
+
+
 class Acknowledge(Value, frozen=True, kw_only=True, tag="ack"):
     """Every report up to this one is on disk."""
 
@@ -283,6 +339,7 @@ CoordinatorMessage = (
     | Release
     | Withdraw
     | Ask
+    | Audit
     | Acknowledge
     | BeatAcknowledged
     | Halt

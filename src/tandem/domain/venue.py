@@ -231,7 +231,7 @@ class Quotes(Value, frozen=True, kw_only=True, tag="quotes"):
     quotes: tuple[Quote, ...]
 
 
-VenueMessage = (
+AccountMessage = (
     LoggedIn
     | LoginRefused
     | Accepted
@@ -246,11 +246,12 @@ VenueMessage = (
     | Executions
     | Balances
     | VenueTime
-    | Quotes
 )
+VenueMessage = AccountMessage | Quotes
 
 __all__ = [
     "Accepted",
+    "AccountMessage",
     "AskBalances",
     "AskTime",
     "Balances",

@@ -7,9 +7,11 @@ sent. All memory is lost with the process, and the protocol counts on that.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import assert_never
 
 from tandem.core.trading.clocks import Clocks
+from tandem.core.trading.errands import Errands
 from tandem.core.trading.hand_halt import HandHalt
 from tandem.core.trading.lease import Lease
 from tandem.core.trading.risk import first_breach
@@ -53,6 +55,7 @@ class Worker:
         self._clocks = Clocks(shares_clock=shares_clock)
         self._ready = False
         self._sent = SentOrders()
+        self._errands = Errands()
         self._seen = self._sent.orders
         self._unacked: deque[link.Reported] = deque()
         self._next_report = 1
@@ -63,7 +66,7 @@ class Worker:
     def next_due_ns(self) -> int | None:
         """When `on_due` wants to be called, in CLOCK_BOOTTIME."""
         due_ns = self._sent.next_deadline_ns()
-        for other_ns in (self._refresh_at_ns, self.by_hand.due_ns):
+        for other_ns in (self._refresh_at_ns, self.by_hand.due_ns, self._errands.due_ns):
             if other_ns is not None and (due_ns is None or other_ns < due_ns):
                 due_ns = other_ns
         return due_ns
@@ -96,6 +99,7 @@ class Worker:
     def on_disconnected(self) -> None:
         """The connection is lost: send nothing new, keep reports."""
         self.welcomed = False
+        self._errands.drop()
         self._set_up.parts.clear()
 
     def beat(self, now: Instant) -> list[WorkerEffect]:
@@ -122,16 +126,9 @@ class Worker:
                 self._acknowledged(message.report_id)
             case link.BeatAcknowledged():
                 self._beat_acknowledged(message, now)
-            case link.Withdraw():
+            case link.Withdraw() | link.Ask() | link.Audit():
                 if self._is_mine(message.account_id, message.account_epoch):
-                    self._request(venue.CancelOrder(client_order_id=message.client_order_id))
-            case link.Ask():
-                if self._is_mine(message.account_id, message.account_epoch):
-                    self._request(
-                        venue.QueryOrder(
-                            query_id=message.query_id, client_order_id=message.client_order_id
-                        )
-                    )
+                    self._request(*self._errands.requests(message, now.now_ns))
             case link.Welcome():
                 self._welcomed(message)
             case link.BundlePart():
@@ -161,9 +158,8 @@ class Worker:
 
     def _revoked(self, message: link.Revoke) -> None:
         if message.account_id == self.account_id:
-            gave_back = link.GaveBack(
-                account_id=message.account_id, account_epoch=self.account_epoch
-            )
+            epoch = self.account_epoch
+            gave_back = link.GaveBack(account_id=message.account_id, account_epoch=epoch)
             self._drop_account()
             self._out.append(Say(message=gave_back))
 
@@ -197,6 +193,7 @@ class Worker:
         self._balances = None
         self._refresh_at_ns = None
         self._clocks.venue.hang_up()
+        self._errands.drop()
         self.by_hand.on_session_ended()
 
     def _take_part(self, part: link.BundlePart) -> None:
@@ -362,9 +359,7 @@ class Worker:
             self._from_venue(message, now)
         return self._out
 
-    def _from_venue(  # noqa: C901
-        self, message: venue.VenueMessage, now: Instant
-    ) -> None:
+    def _from_venue(self, message: venue.AccountMessage, now: Instant) -> None:  # noqa: C901
         match message:
             case Accepted() | Rejected() | Filled() | Canceled() | Expired():
                 self._execution_report(message)
@@ -374,9 +369,7 @@ class Worker:
                 offset_ns = self._clocks.venue.offset_ns
                 earliest_ns = None if offset_ns is None else now.now_ns + offset_ns - self._skew_ns
                 self._sent.on_answer(message, earliest_ns)
-                if self.welcomed and self.account_id is not None:
-                    answered = link.Answered(account_id=self.account_id, answer=message)
-                    self._out.append(Say(message=answered))
+                self._say_answers([message])
             case venue.LoggedIn():
                 if message.account_id == self.account_id:
                     self._logged_in = True
@@ -386,16 +379,23 @@ class Worker:
                 self._say_not_ready(f"login refused: {message.reason}")
             case venue.VenueTime():
                 self._time_read(message, now)
-            case venue.Balances():
+            case venue.Balances() if message.query_id == 0:
                 self._balances = message
                 self._sent.on_positions(message.positions)
                 self._refresh_ready()
-            case venue.OpenOrders():
-                self._request(*self.by_hand.on_open_orders(message, self._desk_id, now.now_ns))
-            case venue.Executions() | venue.Quotes():
-                self._count("unasked_answers")
+            case venue.OpenOrders() | venue.Executions() | venue.Balances():
+                if isinstance(message, venue.OpenOrders):
+                    self._request(*self.by_hand.on_open_orders(message, self._desk_id, now.now_ns))
+                requests, answers = self._errands.on_answer(message, now.now_ns)
+                self._request(*requests)
+                self._say_answers(answers)
             case _:
                 assert_never(message)
+
+    def _say_answers(self, answers: Sequence[link.Answer]) -> None:
+        if self.welcomed and self.account_id is not None:
+            for one in answers:
+                self._out.append(Say(message=link.Answered(account_id=self.account_id, answer=one)))
 
     @property
     def _skew_ns(self) -> int:
@@ -463,6 +463,7 @@ class Worker:
         report_id = self._report(report, known)
         if known is not None:
             self._sent.on_report(known, report, report_id)
+            self._errands.note_reported(report)
 
     # -- a halt by hand
 
@@ -492,6 +493,7 @@ class Worker:
             self._refresh(now)
         if self.by_hand.due_ns is not None and self.by_hand.due_ns <= now.now_ns:
             self._sweep(now)
+        self._request(*self._errands.on_due(now.now_ns))
         return self._out
 
     def _count(self, what: str) -> None:

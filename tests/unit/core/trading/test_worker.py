@@ -645,8 +645,52 @@ def test_readings_while_nobody_listens_are_kept_for_the_next_welcome() -> None:
 def test_only_quotes_count_of_a_venue_that_is_not_the_account_s() -> None:
     bench = Bench().open()
     assert bench.venue(venue.LoginRefused(reason="?"), Y) == []
-    bench.venue(venue.Executions(query_id=1, fills=(), cursor=0))
-    assert bench.worker.counters["unasked_answers"] == 1
+    assert bench.venue(venue.Executions(query_id=1, fills=(), cursor=0)) == []
+
+
+def test_an_audit_asks_for_orders_executions_and_balances_and_tells_them() -> None:
+    """F23 F24."""
+    bench = Bench().open()
+    bench.release()
+    bench.fill()
+    bench.hear(link.Audit(account_id=A, account_epoch=1, query_id=7, cursor=0))
+    (ask,) = bench.asked(venue.ListOpenOrders)
+    bench.pass_time(300 * MS)
+    assert bench.asked(venue.ListOpenOrders) == [ask]
+    bench.venue(venue.OpenOrders(query_id=ask.query_id, orders=()))
+    (executions,) = bench.asked(venue.ListExecutions)
+    (reported,) = bench.worker._unacked
+    assert isinstance(reported.report, Filled)
+    what = venue.Traded(instrument_id=InstrumentId("T@X"), side=Side.BUY)
+    listed = venue.Executions(
+        query_id=executions.query_id, fills=(reported.report,), cursor=1, traded=(what,)
+    )
+    bench.venue(listed)
+    (executions,) = bench.asked(venue.ListExecutions)
+    bench.venue(venue.Executions(query_id=executions.query_id, fills=(), cursor=1))
+    (balances,) = bench.asked(venue.AskBalances)
+    told = venue.Balances(query_id=balances.query_id, cash={}, positions={})
+    bench.venue(told)
+    assert bench.said(link.Ready) == []
+    (executions,) = bench.asked(venue.ListExecutions)
+    bench.venue(venue.Executions(query_id=executions.query_id, fills=(), cursor=1))
+    (answered,) = bench.said(link.Answered)
+    assert isinstance(answered.answer, link.Audited)
+    assert (answered.answer.executions, answered.answer.balances) == ((), told)
+
+
+def test_an_audit_ends_with_the_connection_the_session_and_the_account() -> None:
+    for end in (Bench.down, lambda bench: bench.worker.on_disconnected()):
+        bench = Bench().open()
+        bench.hear(link.Audit(account_id=A, account_epoch=1, query_id=7, cursor=0))
+        (ask,) = bench.asked(venue.ListOpenOrders)
+        end(bench)
+        assert bench.venue(venue.OpenOrders(query_id=ask.query_id, orders=())) == []
+
+
+def test_an_audit_of_an_older_epoch_is_dropped() -> None:
+    bench = Bench().open()
+    assert bench.hear(link.Audit(account_id=A, account_epoch=0, query_id=7, cursor=0)) == []
 
 
 def test_heartbeats_are_numbered_and_old_ones_are_forgotten() -> None:
