@@ -100,6 +100,7 @@ class Ours:
         self.released: dict[str, Release] = {}
         self.fills: set[str] = set()
         self.names: dict[str, str] = {}  # of each incarnation
+        self.joined: list[tuple[int, str]] = []
         self.grants: list[tuple[int, str, str]] = []  # when, account, to which incarnation
         self.releases: list[tuple[int, str]] = []  # when, account
         self.found: list[tuple[int, str, str]] = []  # when, what, which incarnation or account
@@ -111,11 +112,13 @@ class Ours:
             self._take(record.now.now_ns, record.event)
             self._see(record.now.now_ns, record.effects)
         self.state: DeskState = desk.state
+        self.slots = desk.rules.settings.slots
 
     def _take(self, at_ns: int, event: DeskEvent) -> None:
         match event:
             case Joined():
                 self.names[event.hello.incarnation] = event.hello.name
+                self.joined.append((at_ns, event.hello.incarnation))
             case WorkerDied() | WorkerSilent():
                 self.found.append((at_ns, type(event).__name__, event.incarnation))
             case LeaseLapsed():
@@ -128,6 +131,26 @@ class Ours:
                 self._hear(event)
             case _:
                 pass
+
+    def known_after(self, target: str, at_ns: int) -> int | None:
+        """Return when that run's end or silence was recorded; None if it was not looked for."""
+        if target != "coordinator":
+            joined = [at for at, who in self.joined if who == target and at <= at_ns]
+            found = [at for at, _, who in self.found if who == target and at <= at_ns]
+            if not joined or (found and found[-1] >= joined[-1]):
+                return None
+        return next((at for at, _, who in self.found if at >= at_ns and who == target), None)
+
+    def granted_after(self, account_id: str, at_ns: int, target: str) -> int | None:
+        """Return when the account was granted to another run than that."""
+        return next(
+            (
+                at
+                for at, account, to in self.grants
+                if account == account_id and at >= at_ns and to != target
+            ),
+            None,
+        )
 
     def _hear(self, event: FromWorker) -> None:
         match event.message:
@@ -193,34 +216,30 @@ def judge(home: Home, blows: list[Blow]) -> Judgement:
 
 
 def _times(ours: Ours, blows: list[Blow]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Return how long after a blow it was known, and the account traded again, by kind of blow."""
+    """Return how long after a blow it was known, and the account traded again, by kind of blow.
+
+    A worker that was known to be silent before, or that nobody had heard of, cannot be found.
+    """
     detection: defaultdict[str, list[float]] = defaultdict(list)
     first_order: defaultdict[str, list[float]] = defaultdict(list)
     incarnations = {name: one for one, name in ours.names.items()}
+    classes = {str(one.account_id): one.fence_class.value for one in ours.slots}
     for blow in blows:
         target = "coordinator" if blow.name == "coordinator" else incarnations.get(blow.name, "")
-        known = next((at for at, _, who in ours.found if at >= blow.at_ns and who == target), None)
+        known = ours.known_after(target, blow.at_ns)
         if known is None:
             continue
         detection[blow.kind].append((known - blow.at_ns) / MS)
         held = [account for at, account, to in ours.grants if to == target and at <= blow.at_ns]
-        if not held:
-            continue
-        granted = next(
-            (
-                at
-                for at, account, to in ours.grants
-                if account == held[-1] and at >= known and to != target
-            ),
-            None,
-        )
+        granted = ours.granted_after(held[-1], known, target) if held else None
         if granted is None:
             continue
         traded = next(
             (at for at, account in ours.releases if account == held[-1] and at >= granted), None
         )
         if traded is not None:
-            first_order[blow.kind].append((traded - blow.at_ns) / MS)
+            kind = f"{blow.kind}, class {classes[held[-1]]}"
+            first_order[kind].append((traded - blow.at_ns) / MS)
     return dict(detection), dict(first_order)
 
 
