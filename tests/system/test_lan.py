@@ -44,7 +44,7 @@ def test_workers_of_another_computer_trade_and_hand_over_and_are_removed(
         lines = lines_until(laptop, "in the pool", 2)
         assert f"at {HERE}:{port} as laptop" in lines[0]
         wait_for(home, lambda status: len(_in_pool(status, "laptop")) == 2)
-        taken = _take_over(home, "laptop")
+        taken = taken_over(home, "laptop")
         lines_until(laptop, "holds account")
         for symbol in ("T", "GE", "AAL"):
             code, out, err = tandem("order", "buy", symbol, 16, "--wait", "--home", home)
@@ -68,7 +68,7 @@ def test_workers_of_another_computer_trade_and_hand_over_and_are_removed(
     assert "laptop was removed from the pool: use a new token" in err
 
 
-def _take_over(home: Path, name: str) -> str:
+def taken_over(home: Path, name: str) -> str:
     """Swap slots until a worker of that machine has one; return the worker's name."""
     for _ in range(20):
         status = wait_for(home, lambda one: all(slot.ready for slot in one.slots if slot.active))

@@ -1,7 +1,7 @@
 """The paper exchange's loop: sessions and a market in, reports out, all of it journaled."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from tandem.domain.exchange import (
     SessionOpened,
     ToSession,
 )
-from tandem.domain.venue import VenueRequest
+from tandem.domain.venue import Login, VenueRequest
 from tandem.ports import Clock, Journal, Network
 from tandem.shells.link import Link
 from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
@@ -31,7 +31,8 @@ SessionLink = Link[VenueRequest]
 class ExchangeShell:
     """One paper exchange process; `feed` yields a replayed market as it is due.
 
-    It listens at `address` and, for other computers, at those of `elsewhere`.
+    It listens at `address` and, for other computers, at those of `elsewhere`. A login is recorded
+    and judged as `sealed` makes it, so that its secret need not stand in the journal.
     """
 
     def __init__(  # noqa: PLR0913 - these are its ports
@@ -43,12 +44,14 @@ class ExchangeShell:
         network: Network,
         address: str,
         elsewhere: Sequence[str] = (),
+        sealed: Callable[[Login], Login] = lambda login: login,
         feed: AsyncIterator[MarketEvents] | None = None,
         snapshot_records: int = SNAPSHOT_RECORDS,
     ) -> None:
         self.core = core
         self._network = network
         self._addresses = (address, *elsewhere)
+        self._sealed = sealed
         self._feed = feed
         self.recording: Recording[ExchangeEvent, ExchangeEffect] = Recording(
             core, journal, clock, self._perform, Due, snapshot_records=snapshot_records
@@ -85,6 +88,8 @@ class ExchangeShell:
         self, link: SessionLink, _epoch: int, requests: Sequence[VenueRequest]
     ) -> None:
         for request in requests:
+            if isinstance(request, Login):
+                request = self._sealed(request)
             self.recording.feed(Requested(session=link.tag, request=request))
 
     def _perform(self, effect: ExchangeEffect) -> None:

@@ -15,7 +15,7 @@ from tandem.shells.coordinator import DeskRecord
 from tandem.shells.exchange import ExchangeRecord
 from tandem.shells.recording import replay
 from tandem.wiring.home import Home
-from tandem.wiring.settings import read_paper
+from tandem.wiring.settings import exchange_settings, read_paper
 
 JOURNALS: Final = ("coordinator", "exchange")
 _DESK: Final = msgspec.msgpack.Decoder(DeskRecord)
@@ -101,7 +101,7 @@ def replay_journal(home: Home, name: str, on_records: Callable[[int], None]) -> 
         replay(desk, counted(_DESK), _DESK)
         state = desk.snapshot()
     else:
-        exchange = Exchange(read_paper(home).exchange)
+        exchange = Exchange(exchange_settings(read_paper(home)))
         replay(exchange, counted(_EXCHANGE), _EXCHANGE)
         state = exchange.snapshot()
     return Replayed(
@@ -116,7 +116,7 @@ def replayed_exchange(home: Home) -> Exchange:
         ReplayMismatchError: an event gives other effects than those recorded with it.
         JournalCorruptError: something changed after it was durable; names the place.
     """
-    exchange = Exchange(read_paper(home).exchange)
+    exchange = Exchange(exchange_settings(read_paper(home)))
     contents = (content for _, _, content in read_all(_view(home, "exchange")))
     replay(exchange, contents, _EXCHANGE)
     return exchange

@@ -42,9 +42,11 @@ from tandem.wiring.settings import (
     LanPlan,
     ReplayPlan,
     desk_settings,
+    exchange_settings,
     paced_limits,
     read_paper,
     read_settings,
+    sealed,
     secrets_of,
 )
 
@@ -109,7 +111,7 @@ async def _disk(folder: Path, sync: Sync) -> FolderDisk:
 
 
 async def _run_exchange(home: Home, plan: Plan) -> None:
-    settings = read_paper(home).exchange
+    settings = exchange_settings(read_paper(home))
     # A computer that lost its power has lost this market too: nobody waits for the disk here.
     recovered, journal = open_log(await _disk(home.exchange, PageSync()))
     snapshot = recovered.snapshot
@@ -123,6 +125,7 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
         network=_pool_network(home, plan),
         address=home.exchange_socket,
         elsewhere=() if plan.lan is None else (plan.lan.exchange,),
+        sealed=sealed,
         feed=_feed(plan, settings.instruments[0], clock, core.state.market_ns),
     )
     await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())

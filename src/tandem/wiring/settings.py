@@ -4,6 +4,7 @@ The paper exchange and its accounts are fixed when a home is used for the first 
 `paper.json`: their journal is worth nothing with other ones.
 """
 
+import hashlib
 import os
 from decimal import Decimal
 from fractions import Fraction
@@ -23,11 +24,13 @@ from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
 from tandem.domain.ids import AccountId, DeskId, SlotId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import BOUNDS, Limits
+from tandem.domain.venue import Login
 from tandem.strategies import built_in
 from tandem.wiring.alerts import AlertSettings
 from tandem.wiring.home import Home
 
 ACCOUNTS_MAX: Final = 1_000
+DESK_ID: Final = DeskId("d1")
 # Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
 LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
 
@@ -302,13 +305,36 @@ def desk_settings(paper: Paper, limits: Limits) -> DeskSettings:
         strategies=built_in(), instruments=exchange.instruments, venues=venues, limits=limits
     )
     return DeskSettings(
-        desk_id=DeskId("d1"),
+        desk_id=DESK_ID,
         slots=slots,
         venues=venues,
         instruments=exchange.instruments,
         limits=limits,
         bundle=msgspec.msgpack.encode(bundle),
     )
+
+
+def exchange_settings(paper: Paper) -> ExchangeSettings:
+    """Return what the exchange is started with: it knows of each secret only what `sealed` says.
+
+    So neither its journal nor its snapshots hold one.
+    """
+    accounts = tuple(
+        msgspec.structs.replace(one, secret=_sealed(one.account_id, one.secret))
+        for one in paper.exchange.accounts
+    )
+    return msgspec.structs.replace(paper.exchange, accounts=accounts)
+
+
+def sealed(login: Login) -> Login:
+    """Return a login as the exchange records and judges it."""
+    if login.account_id is None:
+        return login
+    return msgspec.structs.replace(login, secret=_sealed(login.account_id, login.secret))
+
+
+def _sealed(account_id: AccountId, secret: str) -> str:
+    return hashlib.sha256(f"{account_id}\0{secret}".encode()).hexdigest()
 
 
 def secrets_of(paper: Paper) -> dict[AccountId, str]:

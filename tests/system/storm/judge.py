@@ -27,7 +27,7 @@ from tandem.domain.reports import Filled
 from tandem.domain.venue import OrderFound, PlaceOrder
 from tandem.wiring.home import Home
 from tandem.wiring.journals import records
-from tandem.wiring.settings import read_paper
+from tandem.wiring.settings import exchange_settings, read_paper
 from tests.system.verdict import met
 
 MS: Final = 1_000_000
@@ -66,7 +66,7 @@ class Venue:
         self.accepted: Counter[str] = Counter()
         self.prevented = 0
         self.open: list[str] = []
-        exchange = Exchange(read_paper(home).exchange)
+        exchange = Exchange(exchange_settings(read_paper(home)))
         seen = [0] * len(exchange.state.accounts)
         numbers: dict[str, int] = {}
         for record in records(home, "exchange"):
