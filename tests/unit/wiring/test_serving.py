@@ -1,5 +1,8 @@
 """Why a process ended."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from tandem.domain.instant import Instant
@@ -77,3 +80,19 @@ def test_work_that_is_done_ends_well(tmp_path: Path) -> None:
 
     assert serve(work, file) == 0
     assert read_fault(file) is None
+
+
+def test_a_process_that_forbids_dumps_and_its_children_have_none() -> None:
+    """I15."""
+    code = """
+import ctypes, os, resource
+from tandem.wiring.serving import forbid_dumps
+forbid_dumps()
+pid = os.fork()
+assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0) == 0  # PR_GET_DUMPABLE
+if pid:
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
