@@ -39,8 +39,9 @@ async def own_pool(  # noqa: PLR0913 - each has its name
         ConfigurationError: the home or its settings cannot be used.
         PoolFailedError: it could not be set up.
     """
-    if not 2 <= workers <= WORKERS_MAX:
-        raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}")
+    if not 2 <= workers <= WORKERS_MAX and (workers, lan is None) != (0, False):
+        none = ", or 0 with a LAN on which others join"
+        raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}{none}")
     home.make()
     settings = settings if settings is not None else read_settings(home)
     supervisor = Supervisor(

@@ -37,6 +37,8 @@ KILLS_MAX: Final = 50  # in a row, by others
 SHORT_LIFE_NS: Final = 30_000_000_000  # whoever lived longer has got past that place
 SET_UP_S: Final = 20.0
 STOP_S: Final = 3.0
+JOINED_MIN: Final = 2  # workers of other computers, with none here, before trading begins
+JOINED_EVERY_S: Final = 0.2
 ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
 
 
@@ -63,7 +65,7 @@ class Row(msgspec.Struct, kw_only=True):
 class Supervisor:
     """The processes of one home. `say` is told what a person should know, a line at a time.
 
-    With `lan` other computers may join.
+    With `lan` other computers may join, and then it may have no worker of its own.
     """
 
     def __init__(  # noqa: PLR0913 - each has its name
@@ -98,6 +100,7 @@ class Supervisor:
             UnixNetwork(), clock, report=self._alerts.raise_alert, kill=self._kill
         )
         self._watching: asyncio.Task[None] | None = None
+        self._joining: asyncio.Task[None] | None = None
         self._lock = HomeLock(home)
         home.sweep()
 
@@ -117,7 +120,10 @@ class Supervisor:
             self._fork_worker()
         watched = {role.value: self.home.own_socket(role.value) for role in ROLES}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
-        setting_up = asyncio.create_task(self._set_up())
+        if self._workers == 0:
+            self._joining = asyncio.create_task(self._set_up_when_joined())
+            return f"no worker here: trading begins when {JOINED_MIN} have joined"
+        setting_up = asyncio.create_task(self._set_up(self._workers))
         self._failed.add_done_callback(lambda _: setting_up.cancel())
         try:
             return await setting_up
@@ -125,13 +131,28 @@ class Supervisor:
             await self.raise_failure()
             raise
 
-    async def _set_up(self) -> str:
+    async def _set_up_when_joined(self) -> None:
+        """Set the pool up with the first workers of other computers; it grows by those to come."""
+        async with desk_line(self.home) as line:
+            while True:
+                with contextlib.suppress(CoordinatorUnreachableError):
+                    status = await line.status()
+                    if status.pool == "trading":
+                        return  # it went on from its journal
+                    if sum(one.connected for one in status.workers) >= JOINED_MIN:
+                        break
+                await asyncio.sleep(JOINED_EVERY_S)
+        try:
+            self._say(await self._set_up(JOINED_MIN))
+        except PoolFailedError as error:
+            self._say(str(error))
+            self._joining = asyncio.create_task(self._set_up_when_joined())
+
+    async def _set_up(self, workers: int) -> str:
         command_id = CommandId(f"up-{os.getpid()}-{self._clock.now().now_ns}")
         async with desk_line(self.home) as line:
             try:
-                answer = await line.command(
-                    command_id, SetUpPool(workers=self._workers), wait_s=SET_UP_S
-                )
+                answer = await line.command(command_id, SetUpPool(workers=workers), wait_s=SET_UP_S)
             except CoordinatorUnreachableError as error:
                 raise PoolFailedError(f"the pool could not be set up: {error}") from error
         if not isinstance(answer, Done):
@@ -161,8 +182,9 @@ class Supervisor:
     async def stop(self) -> None:
         """End every process, wait until they are gone, and remove their sockets."""
         self._stopping = True
-        if self._watching is not None:
-            self._watching.cancel()
+        for task in (self._watching, self._joining):
+            if task is not None:
+                task.cancel()
         await self._alerts.close()
         for number in (signal.SIGTERM, signal.SIGKILL):  # the second is for those that hang
             for pid in self.pids.values():
