@@ -158,6 +158,13 @@ class Disk(Protocol):
         """
         ...
 
+    def expect(self, size: int) -> None:
+        """Hear that a file of `size` zero bytes will be created soon, and perhaps make it ready.
+
+        To be said as often as one likes; a disk may ignore it.
+        """
+        ...
+
     def open(self, name: str) -> File:
         """Open an existing file for writing, its content kept.
 

@@ -49,6 +49,7 @@ class MemoryDisk:
         self.is_broken = False
         self.is_refusing_writes = False
         self.reads: list[str] = []
+        self.expected: list[int] = []
         self.syncs: deque[tuple[MemoryFile, bytes, Callable[[], None]]] = deque()
 
     def names(self) -> list[str]:
@@ -64,6 +65,9 @@ class MemoryDisk:
         file = self.files[name] = MemoryFile(self, bytes(size))
         file.is_open = True
         return file
+
+    def expect(self, size: int) -> None:
+        self.expected.append(size)
 
     def open(self, name: str) -> MemoryFile:
         file = self._file(name)

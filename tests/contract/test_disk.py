@@ -52,6 +52,21 @@ async def test_a_new_file_is_all_zeros(disk: Disk) -> None:
     assert disk.read("new") == bytes(3_000_000)
 
 
+@pytest.mark.parametrize("size", [3_000_000, 7])
+async def test_a_file_that_was_expected_is_made_like_any_other(disk: Disk, size: int) -> None:
+    disk.create("first", 1).close()
+    for _ in range(2):
+        disk.expect(3_000_000)
+    assert disk.names() == ["first"]
+    for name in ("new", "other"):
+        file = disk.create(name, size)
+        file.write(size - 2, b"it")
+        await _synced(file)
+        file.close()
+        assert disk.read(name) == bytes(size - 2) + b"it"
+    assert disk.names() == ["first", "new", "other"]
+
+
 async def test_names_are_sorted(disk: Disk) -> None:
     for name in ("b", "c", "a"):
         disk.create(name, 1).close()

@@ -274,6 +274,16 @@ def test_the_last_batch_is_written_again_and_no_other() -> None:
 # --- snapshots --------------------------------------------------------------------------------
 
 
+def test_the_next_segment_is_expected_when_half_of_one_is_full() -> None:
+    disk = MemoryDisk()
+    _, journal = opened(disk)
+    for record in numbered(2):
+        keep(disk, journal, record)
+    assert disk.expected == []
+    keep(disk, journal, b"x" * 200)
+    assert disk.expected == [SMALL]
+
+
 def test_a_snapshot_stands_for_all_before_it(disk: Disk) -> None:
     _, journal = opened(disk)
     for record in numbered(20):

@@ -118,6 +118,40 @@ def test_half_made_files_of_a_killed_process_are_removed(folder: Path) -> None:
     disk.close()
 
 
+def test_what_was_made_ahead_is_taken_once_and_else_given_up(folder: Path) -> None:
+    disk = FolderDisk(folder)
+    disk.expect(3_000_000)
+    inode = (folder / ".ahead").stat().st_ino
+    disk.create("log", 3_000_000).close()
+    assert (folder / "log").stat().st_ino == inode
+    disk.expect(3_000_000)
+    disk.create("small", 10).close()
+    disk.expect(3_000_000)
+    disk.close()
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "log", "small"]
+
+
+def test_what_a_killed_process_made_ahead_is_removed(folder: Path) -> None:
+    FolderDisk(folder).close()
+    (folder / ".ahead").write_bytes(b"half")
+    disk = FolderDisk(folder)
+    assert not (folder / ".ahead").exists()
+    disk.close()
+
+
+def test_a_file_that_cannot_be_made_ahead_is_made_in_time(disk: FolderDisk, folder: Path) -> None:
+    """F11: ENOSPC ahead of need tells nobody; whoever needs the file finds out by itself."""
+    (folder / ".ahead").symlink_to("/dev/full")
+    disk.expect(100)
+    disk.create("log", 100).close()
+    assert disk.read("log") == bytes(100)
+    assert not (folder / ".ahead").is_symlink()
+    (folder / ".ahead").mkdir()
+    disk.expect(100)
+    disk.create("other", 100).close()
+    (folder / ".ahead").rmdir()
+
+
 def test_a_file_that_is_there_is_not_made_again(disk: FolderDisk) -> None:
     disk.replace("log", b"content")
     with pytest.raises(FileExistsError):

@@ -192,6 +192,9 @@ class SimDisk:
         self._process.after("create")
         return SimFile(self._folder, self._process, name)
 
+    def expect(self, size: int) -> None:
+        """See `Disk.expect`; files are made at once here."""
+
     def open(self, name: str) -> "SimFile":
         """Open an existing file; see `Disk.open`."""
         self._require_alive()

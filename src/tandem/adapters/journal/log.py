@@ -294,6 +294,9 @@ class LogJournal:
         self._offset += needed
         self._in_flight = commits
         file.sync(self._on_synced)
+        if self._offset > self._size // 2:
+            # To fill the next segment with zeros takes long, and nothing is confirmed meanwhile.
+            self._disk.expect(self._segment_bytes)
 
     def _take(self, commits: list[_Commit]) -> None:
         for commit in commits:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tandem.adapters.local.ahead import FileAhead
 from tandem.adapters.local.folder import private_folder
 from tandem.adapters.local.sync import InlineSync, Sync
 from tandem.domain.errors import DiskFailedError, DiskFullError, JournalBusyError
@@ -20,6 +21,7 @@ from tandem.ports import File
 
 _LOCK_NAME = ".lock"
 _HALF_MADE = ".new-"
+_AHEAD = ".ahead"
 _ZEROS = bytes(1 << 20)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -88,11 +90,12 @@ class FolderDisk(FolderView):
         """
         super().__init__(private_folder(folder))
         self._sync = sync if sync is not None else InlineSync()
+        self._ahead: FileAhead | None = None
         self._lock = _lock(folder / _LOCK_NAME)
         with _our_errors(folder):
             self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            for path in folder.glob(f"{_HALF_MADE}*"):
-                path.unlink()
+            for path in (*folder.glob(f"{_HALF_MADE}*"), folder / _AHEAD):
+                path.unlink(missing_ok=True)
 
     def create(self, name: str, size: int) -> File:
         """See `Disk.create`.
@@ -105,8 +108,16 @@ class FolderDisk(FolderView):
         path = _path(self._folder, name)
         if path.exists():
             raise FileExistsError(errno.EEXIST, "file exists", str(path))
-        descriptor = self._make(name, size, b"")
+        descriptor = self._take_ahead(path, size)
+        if descriptor is None:
+            descriptor = self._make(name, size, b"")
         return FolderFile(path, descriptor, self._sync)
+
+    def expect(self, size: int) -> None:
+        """See `Disk.expect`; one file at a time is made ahead."""
+        if self._ahead is None:
+            with suppress(OSError):
+                self._ahead = FileAhead(self._folder / _AHEAD, size, self._sync.now)
 
     def open(self, name: str) -> File:
         """See `Disk.open`."""
@@ -128,9 +139,26 @@ class FolderDisk(FolderView):
 
     def close(self) -> None:
         """Give the folder up; files that are open stay usable, but nothing protects them."""
+        if self._ahead is not None:
+            self._ahead.give_up()
         self._sync.close()
         os.close(self._descriptor)
         os.close(self._lock)
+
+    def _take_ahead(self, path: Path, size: int) -> int | None:
+        """Return the open file `path` if it was made ahead, and is as large as it must be."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        if ahead.size != size:
+            ahead.give_up()
+            return None
+        descriptor = ahead.take()
+        if descriptor is not None:
+            with _our_errors(path):
+                ahead.path.rename(path)
+                self._sync.now(self._descriptor)
+        return descriptor
 
     def _make(self, name: str, size: int, content: bytes) -> int:
         """Return the open file `name`, durable with its content and `size` zeros after it."""
