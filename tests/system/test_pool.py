@@ -319,7 +319,7 @@ def test_a_coordinator_that_ends_three_times_in_a_row_starts_halted(tmp_path: Pa
             status = wait_for(home, _has_started(epoch))
         assert status.trading == "halted"
         assert "ended 3 times in a row" in status.reason
-        for epoch in (6, 7):
+        for epoch in (5, 6):
             os.kill(processes(process.pid)["coordinator"], signal.SIGTERM)
             wait_for(home, _has_started(epoch))
         named = processes(process.pid)

@@ -1,4 +1,4 @@
-"""The pool that runs: status, workers, positions, halt, resume, swap."""
+"""The pool that runs: status, workers, positions, swap."""
 
 import sys
 from typing import TextIO
@@ -8,7 +8,7 @@ from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import amount, table, write_json
 from tandem.cli.screen import pool_table, summary
-from tandem.domain.commands import HaltTrading, ResumeTrading, SwapWorker
+from tandem.domain.commands import SwapWorker
 from tandem.domain.ids import SlotId
 from tandem.domain.views import PositionsView, StatusView
 
@@ -90,25 +90,6 @@ def show_positions(view: PositionsView, out: TextIO, *, as_json: bool) -> int:
         balance = "balance" if view.balanced else "DO NOT BALANCE"
         out.write(f"debits and credits {balance}\n")
     return OK if view.balanced else FAILED
-
-
-@app.command
-def halt(reason: str = "by hand", *, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Refuse new orders and cancel all open ones, until resumed.
-
-    Args:
-        reason: Shown to whoever asks why.
-        home: Where journals and sockets are.
-        json: Print JSON.
-    """
-    command = HaltTrading(reason=reason)
-    return finish(lambda: tell_desk(home_of(home), command, sys.stdout, as_json=json))
-
-
-@app.command
-def resume(*, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Trade again after a halt."""
-    return finish(lambda: tell_desk(home_of(home), ResumeTrading(), sys.stdout, as_json=json))
 
 
 @app.command

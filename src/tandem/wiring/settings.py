@@ -124,8 +124,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _ = self.gate  # limits that cannot be are refused at once
         if not 2 <= self.accounts <= ACCOUNTS_MAX:
             raise ConfigurationError(f"accounts is {self.accounts}, expected 2 to {ACCOUNTS_MAX}")
-        if self.workers < 2:
-            raise ConfigurationError(f"workers is {self.workers}, expected 2 or more")
+        if self.workers < (2 if self.lan is None else 0) or self.workers == 1:
+            raise ConfigurationError(
+                f"workers is {self.workers}, expected 2 or more, or 0 with a LAN"
+            )
         if self.on_exit not in ("cancel", "keep"):
             raise ConfigurationError(f"on_exit is {self.on_exit!r}, expected cancel or keep")
         if self.lan is not None:

@@ -1,7 +1,8 @@
 """What the exchange itself says about every account, asked over its own sessions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -23,12 +24,14 @@ from tandem.domain.venue import (
     Login,
     OpenOrder,
     OpenOrders,
+    Quote,
+    Quotes,
     VenueMessage,
     VenueRequest,
 )
 from tandem.shells.link import Link
 from tandem.wiring.home import Home
-from tandem.wiring.settings import read_paper
+from tandem.wiring.settings import DESK_ID, read_paper
 
 ANSWER_S: Final = 5.0
 PAUSE_S: Final = 0.05
@@ -57,6 +60,8 @@ class _Session:
             lambda _, reason: self._messages.put_nowait(reason),
         )
         self.link.bytes_max = ANSWER_BYTES_MAX
+        self.quotes: tuple[Quote, ...] = ()
+        self.quoted = asyncio.Event()
 
     def _on_open(self, link: Link[VenueMessage]) -> None:
         link.send(Login(account_id=self._account.account_id, secret=self._account.secret))
@@ -67,6 +72,9 @@ class _Session:
         for message in messages:
             if isinstance(message, LoggedIn | Executions | OpenOrders | Balances):
                 self._messages.put_nowait(message)
+            elif isinstance(message, Quotes) and not self.quoted.is_set():
+                self.quotes = message.quotes  # at first all that have a price
+                self.quoted.set()
 
     async def heard(self, kind: type[R]) -> R:
         """Return the next message, which must be of that kind."""
@@ -80,12 +88,52 @@ class _Session:
         return await self.heard(kind)
 
 
-async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
+@contextlib.asynccontextmanager
+async def _session(home: Home, account: AccountSettings) -> AsyncIterator[_Session]:
     session = _Session(account)
     make: Callable[[], asyncio.Protocol] = lambda: session.link  # noqa: E731 - a typed thunk
     await UnixNetwork().connect(home.exchange_socket, make)
     try:
         await session.heard(LoggedIn)
+        yield session
+    finally:
+        session.link.drop("done")
+
+
+async def open_at_venue(home: Home) -> dict[AccountId, int]:
+    """Return how many of our orders the exchange has open, by account.
+
+    Raises:
+        OSError: it is not there.
+        VenueUnreachableError: it hung up.
+    """
+    counts = {}
+    for account in read_paper(home).exchange.accounts:
+        async with _session(home, account) as session:
+            told = await session.ask(ListOpenOrders(query_id=1), OpenOrders)
+        keys = [one.order.client_order_id for one in told.orders]
+        counts[account.account_id] = sum(key.startswith(f"{DESK_ID}-") for key in keys)
+    return counts
+
+
+async def quotes_at_venue(home: Home) -> tuple[Quote, ...]:
+    """Return the best prices of everything that has some.
+
+    Raises:
+        OSError: the exchange is not there.
+        VenueUnreachableError: it hung up, or knows no price.
+    """
+    async with _session(home, read_paper(home).exchange.accounts[0]) as session:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await session.quoted.wait()
+        except TimeoutError as error:
+            raise VenueUnreachableError(f"{home.exchange_socket}: no price") from error
+        return session.quotes
+
+
+async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
+    async with _session(home, account) as session:
         fills: list[Filled] = []
         cursor = 0
         while True:
@@ -96,8 +144,6 @@ async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
             cursor = page.cursor
         opened = await session.ask(ListOpenOrders(query_id=2), OpenOrders)
         balances = await session.ask(AskBalances(query_id=3), Balances)
-    finally:
-        session.link.drop("done")
     return AccountBooks(
         account_id=account.account_id,
         fills=tuple(fills),
