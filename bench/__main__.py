@@ -71,6 +71,10 @@ def _path_rows(sheet: Sheet) -> None:
         "… the event loop alone", "bare round trip p50_us", shown, baseline="C round trip p50_us"
     )
     sheet.add("link round trip, p99", "round trip p99_us", shown, baseline="C round trip p99_us")
+    for size, name in (("200", "mutual TLS round trip"), ("100000", "… of 100 KB")):
+        tcp = f"C TCP {size} p50_us"
+        sheet.add(f"{name}, p50", f"TLS link {size} p50_us", (3, "µs"), baseline=tcp)
+        sheet.add("… TLS and the event loop alone", f"TLS bare {size} p50_us", shown, baseline=tcp)
     durable = "durable dispatch, 1,000/s"
     sheet.add(f"{durable}, p50", "1000/s held_p50_us", (2, "µs"), baseline="C 1000/s p50_us")
     sheet.add(f"{durable}, p99", "1000/s held_p99_us", (3, "µs"), baseline="C 1000/s p99_us")

@@ -14,7 +14,15 @@ from bench import baselines, matching
 from bench.whole_path import Outcome, Phase, Plan
 
 PATIENCE_S: Final = 120
-PARTS: Final = ("round_trip", "whole_path", "coordinator", "takeover", "matching", "start_up")
+PARTS: Final = (
+    "round_trip",
+    "lan",
+    "whole_path",
+    "coordinator",
+    "takeover",
+    "matching",
+    "start_up",
+)
 ONCE: Final = ("seed",)  # measured in the first round only: it is long and says its own average
 KILLS: Final = 20
 SEEDS: Final = 20
@@ -57,6 +65,14 @@ class Rounds:
         self._note("C round trip", baselines.run("pingpong", "20000"))
         self._note("bare round trip", self._python("bench.round_trip", "bare", "10000"))
         self._note("round trip", self._python("bench.round_trip", "link", "10000"))
+
+    def lan(self) -> None:
+        """The link over mutual TLS beside a C ping-pong over TCP in the clear."""
+        for size, count in (("200", "10000"), ("100000", "1000")):
+            self._note(f"C TCP {size}", baselines.run("tcp_pingpong", count, size))
+            for kind in ("bare", "link"):
+                found = self._python("bench.lan_round_trip", kind, count, size)
+                self._note(f"TLS {kind} {size}", found)
 
     def whole_path(self) -> None:
         """All processes beside C ones."""
