@@ -1,7 +1,6 @@
 """A whole cluster for one measurement: this process is the coordinator, the others are children."""
 
 import asyncio
-import gc
 import os
 import subprocess
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from tandem.domain.commands import Asked, SetUpPool
 from tandem.domain.desk import Commanded
 from tandem.domain.ids import AskerId, CommandId
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces
+from tandem.wiring.memory import spare_what_stays
 
 Child = subprocess.Popen[bytes]
 
@@ -85,8 +85,7 @@ class Cluster:
         shares = [one.instrument_id for one in cluster_settings.SHARES]
         holdings = state.exposure.holdings
         await self._until(lambda: all(holdings[one].reference is not None for one in shares))
-        gc.collect()
-        gc.freeze()
+        spare_what_stays()
 
     def add_worker(self) -> Child:
         """Start one more worker process."""

@@ -34,6 +34,7 @@ from tandem.wiring.alerts import Alerts
 from tandem.wiring.dead_man import Watched
 from tandem.wiring.halt_file import read_halt
 from tandem.wiring.home import Home
+from tandem.wiring.memory import spare_what_stays
 from tandem.wiring.networks import pool_network
 from tandem.wiring.remote_worker import RemotePool, run_remote_worker
 from tandem.wiring.replays import paced
@@ -117,6 +118,7 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
     snapshot = recovered.snapshot
     core = Exchange.restore(snapshot) if snapshot is not None else Exchange(settings)
     replay(core, recovered.records, msgspec.msgpack.Decoder(ExchangeRecord))
+    spare_what_stays()
     clock = _clock(plan)
     shell = ExchangeShell(
         core,
@@ -150,6 +152,7 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()
     replay(desk, recovered.records, msgspec.msgpack.Decoder(DeskRecord))
+    spare_what_stays()
     pulse: Pulse[Incarnation] = Pulse()
     halt = read_halt(home)
     shell = Coordinator(
