@@ -17,11 +17,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/simulation tests/system)
+# Parts that run side by side print one after the other, where make can do that.
+WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test simulate chaos bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate chaos drill bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -34,11 +36,21 @@ run: setup  ## Trade the example share list on this computer, with a worker kill
 	$(BIN)/tandem trade examples/sharelist.txt --workers 9 --drill --home .run/home
 
 check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under a minute.
+	@$(MAKE) --no-print-directory -j 2 $(WHOLE_OUTPUTS) .rules .examples .properties
+
+# The three parts of `check`, two at a time. Coverage counts written examples only (tests/conftest.py
+# says why), so the properties need no tracer, which would make them several times as slow.
+.rules:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term tests/test_tidy.py tests/unit
+
+.examples:
+	$(BIN)/python -m pytest -q --cov --cov-report=term -m "not no_cover" tests/test_tidy.py tests/unit
+
+.properties:
+	$(BIN)/python -m pytest -q -m no_cover tests/unit
 
 test: check  ## `make check` and all the rest; this is what CI runs.
 	$(if $(CAMPAIGN),$(BIN)/python -m tandem.sim.campaign --seeds 300 --first 1)
@@ -50,6 +62,10 @@ simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on; t
 
 chaos: setup  ## Kill real processes during a share list, RUNS times.
 	$(BIN)/python -m tests.system.chaos --runs $(RUNS)
+
+drill: setup  ## Kill the coordinator over 1,000 open orders, halt, and see every one gone in time.
+	@rm -rf .run/drill
+	$(BIN)/tandem halt --drill --kill-coordinator --home .run/drill
 
 bench: setup  ## Measure this machine and print the table of docs/benchmarks.md.
 	$(BIN)/python -m bench

@@ -426,7 +426,8 @@ def test_a_long_day_with_a_market_is_replayed_to_the_same_bytes() -> None:
             side = BUY if number % 3 else SELL
             one.place(f"{name}-{number}", side, 1 + number % 7, 95 + number % 11)
             one.wait(20 * MS)
-    assert paper.exchange.snapshot() == other.exchange.snapshot()
+    end = paper.exchange.snapshot()
+    assert end == other.exchange.snapshot() == Exchange.restore(end).snapshot()
     assert paper.exchange.state.executions > 100
     assert paper.sums() == ALL_THERE_IS
     assert paper.now_ns > BOOT_NS

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tandem.core.trading.desk import Desk
-from tandem.core.trading.state import ParentPhase, Phase
+from tandem.core.trading.state import Answered, ParentPhase, Phase
 from tandem.core.trading.turn import ANSWERS_MAX
 from tandem.domain import link
 from tandem.domain.commands import (
@@ -71,12 +71,15 @@ def test_a_refusal_stays_a_refusal_for_its_command_id() -> None:
 
 def test_answers_are_remembered_not_for_ever() -> None:
     floor = Floor(is_checked=False)
-    floor.log = []
-    for number in range(ANSWERS_MAX + 1):
-        floor.command(ResumeTrading(), str(number))
-        floor.log.clear()
+    answered = Answered(digest=b"", answer=Done(text=""))
+    floor.state.answers.update((str(number), answered) for number in range(ANSWERS_MAX - 1))
+    floor.command(ResumeTrading(), "full")
+    assert len(floor.state.answers) == ANSWERS_MAX
+    assert "0" in floor.state.answers
+    floor.command(ResumeTrading(), "one more")
     assert ANSWERS_MAX * 9 // 10 < len(floor.state.answers) <= ANSWERS_MAX
     assert "0" not in floor.state.answers
+    assert {"full", "one more"} <= floor.state.answers.keys()
 
 
 def test_commands_are_answered_by_what_they_did() -> None:

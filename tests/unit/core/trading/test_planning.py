@@ -47,6 +47,12 @@ def test_what_does_not_divide_begins_at_another_slot_for_every_order() -> None:
     assert [one.order.quantity for one in second] == [1, 1, 2, 1]
 
 
+def test_a_post_only_order_with_a_price_goes_out_as_such() -> None:
+    floor = Floor().open()
+    floor.buy(4, post_only=True)
+    assert [one.order.post_only for one in floor.sent(link.Release)] == [True] * 4
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "text"),
     [

@@ -57,6 +57,11 @@ def test_shares_sum_to_the_quantity_and_none_is_below_the_least(
         assert all(lots >= manner.minimum for lots in given_out) or len(given_out) == 1
 
 
+def test_nothing_or_nobody_gives_no_shares() -> None:
+    assert split(Lots(0), powers(1, 1), Manner()) == [0, 0]
+    assert split(Lots(5), [], Manner()) == []
+
+
 @given(st.integers(1, 2**53), st.integers(1, 20), st.integers(0, 40))
 def test_equal_shares_differ_by_one_lot_at_most(quantity: int, count: int, start: int) -> None:
     """A8."""

@@ -520,6 +520,13 @@ def test_what_cannot_expire_stays_out() -> None:
 # -- accounts
 
 
+def test_a_welcome_that_names_an_epoch_of_no_account_changes_nothing() -> None:
+    bench = Bench()
+    bench.connect(None, 5)
+    assert (bench.worker.account_id, bench.worker.account_epoch) == (None, 0)
+    assert bench.effects == []
+
+
 def test_a_welcome_that_names_another_account_drops_the_one_held() -> None:
     """F5 I3: a worker drives at most one account."""
     bench = Bench().open()
