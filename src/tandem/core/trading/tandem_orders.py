@@ -98,7 +98,7 @@ def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused:
             quantity=Lots(quantity),
             limit_price=price,
             time_in_force=TimeInForce.GOOD_TILL_CANCEL,
-            slots=_half(turn, spec.slots, side),
+            slots=_half(turn, spec, side),
         ),
         owner=both.both_id,
     )
@@ -112,9 +112,13 @@ def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused:
     return parent
 
 
-def _half(turn: Turn, slots: tuple[SlotId, ...], side: Side) -> tuple[SlotId, ...]:
+def _half(turn: Turn, spec: PlaceBoth, side: Side) -> tuple[SlotId, ...]:
     """Pair the slots: the first of each two buys, the second sells; a single one does both."""
-    chosen = slots or tuple(one.slot_id for one in turn.state.seats.values() if one.active)
+    chosen = spec.slots or tuple(
+        one.slot_id
+        for one in turn.state.seats.values()
+        if one.active and planning.instrument_at(turn, spec.symbol, one) is not None
+    )
     if len(chosen) < 2:
         return chosen
     return chosen[0::2] if side is Side.BUY else chosen[1::2]

@@ -76,6 +76,18 @@ def test_a_quote_rests_on_both_sides_over_several_accounts() -> None:
     assert both.phase is BothPhase.QUOTING
 
 
+def test_a_quote_without_slots_goes_to_those_that_list_its_symbol() -> None:
+    """A11 A35: slots at other venues do not stand in its way."""
+    listed = (instrument("T", X, "mx"), instrument("U", Y, "my"))
+    floor = pair_floor(instruments=listed)
+    open_both(floor, slots=())
+    sent = floor.sent(link.Release)
+    assert [(one.account_id, one.order.side) for one in sent] == [
+        ("X1", Side.BUY),
+        ("X2", Side.SELL),
+    ]
+
+
 def test_one_slot_quotes_both_sides() -> None:
     floor = Floor().open()
     open_both(floor, slots=slots("s2"))
