@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from tandem.wiring.settings import read_paper
 from tests.system.storm.judge import Blow, Judgement, judge
 from tests.system.storm.load import Load, Person
 from tests.system.storm.place import Place, placed
+from tests.system.storm.report import print_times, write
 
 LEASE_FREEZE_S: Final = (3.6, 4.5)  # longer than lease and margin
 FREEZES_S: Final = (0.1, 0.2, 0.4, 1.0, 2.0)
@@ -162,8 +162,10 @@ class Storm:
         if everybody:
             name = self._chance.choice(sorted(everybody))
             span_s = self._chance.choice(FREEZES_S)
-            # A short one must not be noticed, so no time of it is taken.
-            self._blow(f"freeze {'short' if span_s < ALARMING_S else 'long'}", name)
+            if span_s < ALARMING_S:
+                self.done["freeze, not to be noticed"] += 1
+            else:
+                self._blow("freeze", name)
             await self._stop_for(everybody[name], span_s)
 
     async def _freeze_beyond_lease(self) -> None:
@@ -251,49 +253,26 @@ async def _settle(line: DeskLine) -> None:
                 await asyncio.sleep(0.2)
 
 
-def _figures(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    ordered = sorted(values)
-    tail = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return (
-        f"{len(ordered):>5}  p50 {statistics.median(ordered):>7.0f}  p99 {tail:>7.0f}  "
-        f"max {ordered[-1]:>7.0f}"
-    )
-
-
 def report(judgement: Judgement, storm: Storm, load: Load) -> int:
     """Print what happened; return the exit code."""
     points = Counter(point for _, _, point in storm.place.deaths())
-    _write("harm done:")
+    write("harm done:")
     for what, count in sorted(storm.done.items()):
-        _write(f"  {what:<28} {count:>6}")
-    _write(f"  {'different named points':<28} {len(points):>6}")
-    _write(f"  {'leases that had to lapse':<28} {judgement.lapsed:>6}")
-    _write("times in ms after the blow:")
-    for kind, values in sorted(judgement.detection.items()):
-        if not kind.startswith("freeze short"):
-            _write(f"  known: {kind:<45} {_figures(values)}")
-    for kind, values in sorted(judgement.first_order.items()):
-        if not kind.startswith("freeze short"):
-            _write(f"  traded again: {kind:<38} {_figures(values)}")
-    _write(f"  {'UNKNOWN settled':<52} {_figures(judgement.settlement)}")
-    _write(
+        write(f"  {what:<28} {count:>6}")
+    write(f"  {'different named points':<28} {len(points):>6}")
+    write(f"  {'leases that had to lapse':<28} {judgement.lapsed:>6}")
+    print_times(judgement)
+    write(
         f"{len(load.answers)} commands answered, {judgement.parents} recorded; "
         f"{judgement.orders} orders accepted, {judgement.executions} executions"
     )
     for bad in (*judgement.lost[:10], *judgement.repeated[:10]):
-        _write(f"  BAD {bad}")
-    _write(
+        write(f"  BAD {bad}")
+    write(
         f"{len(judgement.lost)} lost, {len(judgement.repeated)} repeated, "
         f"{judgement.crossed} crossed"
     )
     return 1 if judgement.lost or judgement.repeated or judgement.crossed else 0
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -304,7 +283,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="an empty folder for journals and logs")
     chosen = parser.parse_args(arguments)
-    _write(f"a storm of {chosen.minutes:g} minutes, seed {chosen.seed}")
+    write(f"a storm of {chosen.minutes:g} minutes, seed {chosen.seed}")
     with tempfile.TemporaryDirectory(prefix="tandem-storm-") as folder:
         work = weather(
             chosen.keep or Path(folder),

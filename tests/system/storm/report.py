@@ -1,0 +1,34 @@
+"""The table of times that a storm ends with."""
+
+import statistics
+import sys
+from collections.abc import Sequence
+
+from tests.system.storm.judge import Judgement
+
+
+def write(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def print_times(judgement: Judgement) -> None:
+    """Print how long after each kind of blow it was known, and the account traded again."""
+    write("times in ms after the blow:")
+    for kind, values in sorted(judgement.detection.items()):
+        write(f"  known: {kind:<45} {_figures(values)}")
+    for kind, values in sorted(judgement.first_order.items()):
+        write(f"  traded again: {kind:<38} {_figures(values)}")
+    write(f"  {'UNKNOWN settled':<52} {_figures(judgement.settlement)}")
+
+
+def _figures(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    ordered = sorted(values)
+    tail = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+    return (
+        f"{len(ordered):>5}  p50 {statistics.median(ordered):>7.0f}  p99 {tail:>7.0f}  "
+        f"max {ordered[-1]:>7.0f}"
+    )
