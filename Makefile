@@ -3,6 +3,7 @@
 
 PYTHON ?=
 RUNS ?= 50
+MINUTES ?=
 SEEDS ?= 1000
 FIRST ?= 1
 PLANTED ?= 200
@@ -23,7 +24,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate chaos drill bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate chaos lan drill bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -60,8 +61,12 @@ simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on; t
 	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
 	$(BIN)/python -m tandem.sim.campaign --planted --seeds $(PLANTED)
 
-chaos: setup  ## Kill real processes during a share list, RUNS times.
-	$(BIN)/python -m tests.system.chaos --runs $(RUNS)
+chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
+	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\
+		tests.system.chaos --runs $(RUNS))
+
+lan: setup  ## Eleven computers (network namespaces) trade the share list while cables are pulled.
+	$(BIN)/python -m tests.system.lan
 
 drill: setup  ## Kill the coordinator over 1,000 open orders, halt, and see every one gone in time.
 	@rm -rf .run/drill
