@@ -115,9 +115,9 @@ class Gate:
         key = key_hash(key_in(asked.request))
         # Signed before the token is used up: a name that cannot be costs nobody a token.
         signed = self._authority.sign(asked.request, name=asked.name, now_s=now_s)
-        self._machines.refuse_taken(asked.name, key)
+        self._machines.refuse_taken(asked.name, key=key)
         if asked.secret is None:
-            self._machines.refuse_stranger(asked.name, key)
+            self._machines.refuse_stranger(asked.name, key=key)
         else:
             try:
                 self._tokens.redeem(asked.secret, key=key, now_s=now_s)
@@ -188,7 +188,7 @@ async def _announced(pool_id: str, lan: LanPlan) -> AsyncIterator[None]:
 
     async with contextlib.AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(announced(pool_id, lan.host, port=lan.port))
+            await stack.enter_async_context(announced(pool_id, host=lan.host, port=lan.port))
         except OSError as error:
             sys.stderr.write(f"the pool is not announced on the LAN: {error}\n")
         yield

@@ -18,7 +18,7 @@ from tandem.ports import Listener, Network, Peer
 class EitherNetwork:
     """Satisfies `tandem.ports.Network` by one of two others, as the address is."""
 
-    def __init__(self, here: Network, elsewhere: Network) -> None:
+    def __init__(self, *, here: Network, elsewhere: Network) -> None:
         self._here = here
         self._elsewhere = elsewhere
 
@@ -51,7 +51,7 @@ def pool_network(lan_folder: Path | None) -> Network:
         context=contexts.serving(lan_folder, asks_certificate=True),
         refusal=Machines(lan_folder).refusal,
     )
-    return EitherNetwork(UnixNetwork(), TlsNetwork(door=door, say=sparing_log()))
+    return EitherNetwork(here=UnixNetwork(), elsewhere=TlsNetwork(door=door, say=sparing_log()))
 
 
 def sparing_log() -> Callable[[str], None]:

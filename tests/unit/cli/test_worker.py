@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tandem.adapters.lan.machines import Machine, Machines
+from tandem.adapters.lan.machines import Certified, Machine, Machines
 from tandem.adapters.lan.tokens import read_token
 from tandem.cli.main import BAD_INPUT, FAILED, run
 from tandem.cli.worker import machine_views, new_token, show_machines, worker_state
@@ -97,7 +97,7 @@ def test_a_machine_is_removed_while_no_pool_runs(
     Machines(home.lan).add(machine)
     code, out, _ = tandem(capsys, "worker", "remove", "laptop", "--json", "--home", home.folder)
     assert (code, json.loads(out)) == (0, {"removed": "laptop", "drained": 0})
-    assert Machines(home.lan).refusal("laptop", "01")
+    assert Machines(home.lan).refusal(Certified("laptop", "01"))
     code, _, err = tandem(capsys, "worker", "remove", "laptop", "--home", home.folder)
     assert code == BAD_INPUT
     assert "no machine 'laptop'" in err

@@ -29,7 +29,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.asynccontextmanager
-async def announced(pool_id: str, host: str, *, port: int) -> AsyncIterator[None]:
+async def announced(pool_id: str, *, host: str, port: int) -> AsyncIterator[None]:
     """Announce a pool at `host`, or at all our addresses when that is none in particular.
 
     Raises:

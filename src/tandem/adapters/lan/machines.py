@@ -18,6 +18,13 @@ SERIALS_MAX: Final = 8  # the latest certificates of one machine
 MACHINES_MAX: Final = 10_000
 
 
+class Certified(msgspec.Struct, frozen=True):
+    """What a certificate says of its holder: its name, and the certificate's serial number."""
+
+    name: str
+    serial: str
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """One machine. `key` is the hash of its key; a removed one has no serial numbers."""
 
@@ -51,7 +58,7 @@ class Machines:
         """Return the machine of that name; None when there never was one."""
         return self._current().get(name)
 
-    def refuse_taken(self, name: str, key: str) -> None:
+    def refuse_taken(self, name: str, *, key: str) -> None:
         """See that the holder of `key` can be called `name`.
 
         Raises:
@@ -63,7 +70,7 @@ class Machines:
                 f"another machine is called {name}: choose a name with --name, or remove that one"
             )
 
-    def refuse_stranger(self, name: str, key: str) -> None:
+    def refuse_stranger(self, name: str, *, key: str) -> None:
         """See that the holder of `key` is in, as `name`.
 
         Raises:
@@ -83,7 +90,7 @@ class Machines:
         """
         with held(self._folder):
             ones = dict(self._current())
-            self.refuse_taken(machine.name, machine.key)
+            self.refuse_taken(machine.name, key=machine.key)
             found = ones.get(machine.name)
             if found is not None and found.key == machine.key and not found.is_removed:
                 serials = (*found.serials, *machine.serials)[-SERIALS_MAX:]
@@ -109,14 +116,15 @@ class Machines:
             self._write(ones)
             return found
 
-    def refusal(self, name: str, serial: str) -> str:
+    def refusal(self, caller: Certified) -> str:
         """Return why the holder of that certificate is not let in; empty when it is."""
+        name = caller.name
         found = self.named(name)
         if found is None:
             return f"no machine {name} is known here"
         if found.is_removed:
             return f"{name} was removed from the pool"
-        if serial not in found.serials:
+        if caller.serial not in found.serials:
             return f"{name} has a newer certificate than that"
         return ""
 

@@ -22,6 +22,7 @@ import msgspec
 
 from tandem.adapters.lan.addresses import address_text, split_address
 from tandem.adapters.lan.contexts import SERVER_NAME
+from tandem.adapters.lan.machines import Certified
 from tandem.domain.errors import ConfigurationError
 from tandem.ports import Listener, Peer
 
@@ -35,7 +36,7 @@ _REASON_MAX: Final = 255
 _SHORTAGE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _SHORTAGE_PAUSE_S: Final = 1.0
 
-Admits = Callable[[str, str], str]
+Refusal = Callable[[Certified], str]
 
 
 class TurnedAwayError(ConnectionRefusedError):
@@ -53,12 +54,12 @@ class RemotePeer(msgspec.Struct, frozen=True, kw_only=True):
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """How connections are taken.
 
-    `refusal` is asked for the name and serial number of each certified caller, and from then on
-    twice a second; a text that is not empty keeps it out. Without certificates it is not asked.
+    `refusal` is asked about each certified caller, and from then on twice a second; a text that is
+    not empty keeps it out. Without certificates it is not asked.
     """
 
     context: ssl.SSLContext
-    refusal: Admits = lambda _name, _serial: ""
+    refusal: Refusal = lambda _caller: ""
     handshake_s: float = HANDSHAKE_S
 
 
@@ -146,8 +147,8 @@ class TlsNetwork:
         """See `Network.peer`."""
         if transport.is_closing():
             return None
-        name, _ = certified(transport)
-        return RemotePeer(machine=name) if name else None
+        caller = certified(transport)
+        return RemotePeer(machine=caller.name) if caller is not None else None
 
 
 def refuse_taken(address: str) -> None:
@@ -188,7 +189,7 @@ class TlsListener:
         self._loop = asyncio.get_running_loop()
         self._shaking: dict[asyncio.Task[None], str] = {}
         self._of_host: Counter[str] = Counter()
-        self._guests: dict[asyncio.Transport, tuple[str, str]] = {}
+        self._guests: dict[asyncio.Transport, Certified] = {}
         self._looking: asyncio.TimerHandle | None = None
         self._is_open = True
         self._resume()
@@ -256,8 +257,8 @@ class TlsListener:
 
     def admit(self, transport: asyncio.Transport, host: str) -> None:
         """Let a caller in, or tell it why not."""
-        name, serial = certified(transport)
-        reason = self._refusal(name, serial)
+        caller = certified(transport)
+        reason = self._door.refusal(caller) if caller is not None else ""
         if reason:
             self._say(f"{host} refused: {reason}")
             told = reason.encode()[:_REASON_MAX]
@@ -267,25 +268,22 @@ class TlsListener:
         transport.write(b"\0")
         protocol = self._make()
         transport.set_protocol(protocol)
-        if name:
-            self._guests[transport] = (name, serial)
+        if caller is not None:
+            self._guests[transport] = caller
             if self._looking is None:
                 self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
         protocol.connection_made(transport)
 
-    def _refusal(self, name: str, serial: str) -> str:
-        return self._door.refusal(name, serial) if name else ""
-
     def _look(self) -> None:
         """Drop the connections of those that were removed meanwhile."""
         self._looking = None
-        for transport, who in list(self._guests.items()):
+        for transport, caller in list(self._guests.items()):
             if _has_ended(transport):
                 del self._guests[transport]
                 continue
-            reason = self._refusal(*who)
+            reason = self._door.refusal(caller)
             if reason:
-                self._say(f"a connection of {who[0]} is ended: {reason}")
+                self._say(f"a connection of {caller.name} is ended: {reason}")
                 del self._guests[transport]
                 transport.abort()
         if self._guests:
@@ -354,14 +352,14 @@ _NOT_LET_IN: Final = (
 )
 
 
-def certified(transport: asyncio.BaseTransport) -> tuple[str, str]:
-    """Return name and serial number of the other end's certificate; empty when it has none."""
+def certified(transport: asyncio.BaseTransport) -> Certified | None:
+    """Return what the other end's certificate says; None when it has none."""
     found: dict[str, Any] = transport.get_extra_info("peercert") or {}
     for relative in found.get("subject", ()):
         for key, value in relative:
             if key == "commonName":
-                return str(value), str(found.get("serialNumber", ""))
-    return "", ""
+                return Certified(str(value), str(found.get("serialNumber", "")))
+    return None
 
 
 def _has_ended(transport: asyncio.Transport) -> bool:
