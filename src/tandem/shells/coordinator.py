@@ -355,24 +355,37 @@ class Coordinator:
 
     # -- effects
 
-    def _perform(self, effect: DeskEffect) -> None:
-        if self.on_performed is not None:
-            self.on_performed(effect)
-        match effect:
-            case ToWorker():
-                if isinstance(effect.message, words.Grant):
-                    self._lease(effect.message, effect.incarnation)
-                link = self._workers.get(effect.incarnation)
-                if link is not None and link.connection == effect.connection:
-                    link.send(self._with_secret(effect.message))
-            case Kill():
-                known = self._processes_of.get(effect.incarnation)
-                if known is not None:
-                    self._processes.kill(known[0], started=known[1])
-            case Tell():
-                asker = self._askers.get(effect.asker)
-                if asker is not None:
-                    asker.send(CommandAnswer(command_id=effect.command_id, answer=effect.answer))
+    def _perform(self, effects: Sequence[DeskEffect]) -> None:
+        links: dict[WorkerLink, None] = {}
+        for effect in effects:
+            if self.on_performed is not None:
+                self.on_performed(effect)
+            match effect:
+                case ToWorker():
+                    link = self._put(effect)
+                    if link is not None:
+                        links[link] = None
+                case Kill():
+                    known = self._processes_of.get(effect.incarnation)
+                    if known is not None:
+                        self._processes.kill(known[0], started=known[1])
+                case Tell():
+                    asker = self._askers.get(effect.asker)
+                    if asker is not None:
+                        told = CommandAnswer(command_id=effect.command_id, answer=effect.answer)
+                        asker.send(told)
+        for link in links:
+            link.flush()
+
+    def _put(self, effect: ToWorker) -> WorkerLink | None:
+        """Return the link on which this waits to be flushed; None when nobody hears it."""
+        if isinstance(effect.message, words.Grant):
+            self._lease(effect.message, effect.incarnation)
+        link = self._workers.get(effect.incarnation)
+        if link is None or link.connection != effect.connection:
+            return None
+        link.put(self._with_secret(effect.message))
+        return link
 
     def _lease(self, grant: words.Grant, holder: Incarnation) -> None:
         if grant.lease_ns is not None:

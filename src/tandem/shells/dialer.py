@@ -62,6 +62,16 @@ class Dialer(Generic[M]):
             self._on_down()
             self._lost.set()
 
+    def put(self, message: object) -> None:
+        """Let a message wait for `flush`; without a link it is lost."""
+        if self.link is not None:
+            self.link.put(message)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self.link is not None:
+            self.link.flush()
+
     def hang_up(self, reason: str) -> None:
         """End the present link; another is dialed."""
         link = self.link

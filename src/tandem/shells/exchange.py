@@ -92,12 +92,17 @@ class ExchangeShell:
                 request = self._sealed(request)
             self.recording.feed(Requested(session=link.tag, request=request))
 
-    def _perform(self, effect: ExchangeEffect) -> None:
-        link = self._sessions.get(effect.session)
-        if link is None:
-            return
-        match effect:
-            case ToSession():
-                link.send(effect.message)
-            case CloseSession():
-                link.close("the exchange ended the session")
+    def _perform(self, effects: Sequence[ExchangeEffect]) -> None:
+        links: dict[SessionLink, None] = {}
+        for effect in effects:
+            link = self._sessions.get(effect.session)
+            if link is None:
+                continue
+            match effect:
+                case ToSession():
+                    link.put(effect.message)
+                    links[link] = None
+                case CloseSession():
+                    link.close("the exchange ended the session")
+        for link in links:
+            link.flush()

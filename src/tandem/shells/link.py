@@ -133,20 +133,24 @@ class Link(asyncio.Protocol, Generic[M]):
         """Send what waits, then end the connection; nothing more is taken in."""
         if self._dropped:
             return
-        self._flush()
+        self.flush()
         self._reason = reason
         self._dropped = True
         self.transport.close()
 
     def send(self, message: object) -> None:
         """Send a message at the end of this turn; nothing happens on a lost connection."""
+        self.put(message)
+        if not self._flushing and not self._paused and not self._dropped:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def put(self, message: object) -> None:
+        """Let a message wait for `flush`; nothing happens on a lost connection."""
         if self._dropped:
             return
         self._waiting.append(message)
-        if not self._flushing and not self._paused:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
-        elif len(self._waiting) > WAITING_MAX:
+        if len(self._waiting) > WAITING_MAX:
             self.drop(f"more than {WAITING_MAX} messages wait: the other end does not read")
 
     def pause_writing(self) -> None:
@@ -156,9 +160,10 @@ class Link(asyncio.Protocol, Generic[M]):
     def resume_writing(self) -> None:
         """Send what was held back."""
         self._paused = False
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what waits, unless the other end does not read."""
         self._flushing = False
         waiting = self._waiting
         if self._paused or not waiting:

@@ -7,7 +7,7 @@ give the recorded effects, byte for byte, and none of them is performed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
@@ -76,9 +76,9 @@ def replay(
 class Recording(Generic[E, F]):
     """Runs one core over one journal.
 
-    `perform` gets every effect after its record is durable; `on_synced` is called after the
-    effects of each commit. `due` makes the event that wakes the core. A snapshot is taken when so
-    many records have come since the last one.
+    `perform` gets the effects of each commit, in order, after their records are durable. `due`
+    makes the event that wakes the core. A snapshot is taken when so many records have come since
+    the last one.
     """
 
     def __init__(  # noqa: PLR0913 - a core, its ports, and two settings
@@ -86,7 +86,7 @@ class Recording(Generic[E, F]):
         core: Core[E, F],
         journal: Journal,
         clock: Clock,
-        perform: Callable[[F], None],
+        perform: Callable[[Sequence[F]], None],
         due: Callable[[], E],
         *,
         snapshot_records: int = SNAPSHOT_RECORDS,
@@ -152,8 +152,7 @@ class Recording(Generic[E, F]):
         waiting, self._waiting = self._waiting, []
 
         def done() -> None:
-            for effect in effects:
-                self._perform(effect)
+            self._perform(effects)
             for call in waiting:
                 call()
 

@@ -128,14 +128,14 @@ class WorkerShell:
                 self.on_performed(effect)
             match effect:
                 case Say():
-                    if self._coordinator.link is not None:
-                        self._coordinator.link.send(effect.message)
+                    self._coordinator.put(effect.message)
                 case ToVenue():
-                    link = self._venues[effect.venue_id].link
-                    if link is not None:
-                        link.send(effect.request)
+                    self._venues[effect.venue_id].put(effect.request)
                 case Hangup():
                     self._venues[effect.venue_id].hang_up("another account")
+        for venue in self._venues.values():
+            venue.flush()
+        self._coordinator.flush()
         self._waking.set(self.core.next_due_ns)
 
     def _ring(self) -> None:

@@ -100,6 +100,21 @@ async def test_hanging_up_drops_the_line_at_once_and_dials_another() -> None:
     task.cancel()
 
 
+async def test_words_go_out_on_the_present_line_and_are_lost_without_one() -> None:
+    caller = Caller(Dialed())
+    caller.dialer.put("lost")
+    caller.dialer.flush()
+    task = asyncio.create_task(caller.dialer.run())
+    await caller.until(1)
+    wire, _ = caller.network.wires[0]
+    caller.dialer.put("said")
+    assert wire.written == []
+    caller.dialer.flush()
+    (written,) = wire.written
+    assert msgspec.msgpack.decode(written[HEADER.size :]) == ["said"]
+    task.cancel()
+
+
 def test_a_refused_call_is_tried_again() -> None:
     async def body() -> None:
         caller = Caller(Dialed(refusals=9))

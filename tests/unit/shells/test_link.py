@@ -179,6 +179,20 @@ async def test_a_postscript_waits_for_a_message_and_goes_out_once() -> None:
     assert [one[3] for one in frames_of(end.sent)] == [["a", "q"], ["b"]]
 
 
+async def test_what_was_put_waits_for_a_flush_and_goes_out_at_once_with_it() -> None:
+    end = End().open()
+    end.link.put("a")
+    await turn()
+    assert end.wire.written == []
+    end.link.send("b")
+    end.link.put("c")
+    end.link.flush()
+    assert [one[3] for one in frames_of(end.sent)] == [["a", "b", "c"]]
+    await turn()
+    end.link.flush()
+    assert len(end.wire.written) == 1
+
+
 async def test_very_many_messages_are_several_frames_in_order() -> None:
     end = End().open()
     texts = [str(number) for number in range(BATCH_MAX + 1)]

@@ -98,7 +98,7 @@ class Bench:
             self.core,
             self.journal,
             self.clock,
-            self.done.append,
+            self.done.extend,
             lambda: "due",
             snapshot_records=snapshot_records,
         )
