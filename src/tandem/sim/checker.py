@@ -13,7 +13,15 @@ import msgspec
 from tandem.adapters.journal.reading import read_all, verify
 from tandem.core.matching.state import OrderRecord
 from tandem.core.trading.desk import Desk
-from tandem.core.trading.state import Both, BothPhase, DeskState, Pair, PairPhase, Phase
+from tandem.core.trading.state import (
+    Both,
+    BothPhase,
+    DeskState,
+    Pair,
+    PairPhase,
+    ParentPhase,
+    Phase,
+)
 from tandem.core.trading.worker import LATE_NS
 from tandem.domain.commands import Refused, Taken
 from tandem.domain.desk import (
@@ -39,6 +47,7 @@ from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.disk import Folder
 from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
 
+_DONE = ParentPhase.DONE
 PUNCTUAL_NS = 2 * SECOND  # within which what has a deadline must have kept it
 
 
@@ -102,6 +111,7 @@ class Checker:
         self.seen: Counter[str] = Counter()
         self._durable: dict[str, Release] = {}
         self._began_ns: dict[ParentId, int] = {}
+        self._slice_ns: dict[tuple[ParentId, int], int] = {}
         self._started_ns = 0
         self._granted: dict[AccountId, int] = {}
         self._accepted: dict[tuple[VenueId, str], int] = {}
@@ -164,6 +174,7 @@ class Checker:
         """Pairs and two-sided quotes keep what they promise of the difference of their sides."""
         for pair in state.pairs.values():
             if pair.phase is PairPhase.SLICING:
+                self._slice_ns.setdefault((pair.pair_id, pair.slices), self.cluster.world.now_ns)
                 apart, most = _surplus(state, pair), int(pair.spec.slice_quantity)
                 if abs(apart) > most:
                     self.bad("I7", text=f"legs differ by {apart}, a slice is {most}")
@@ -221,7 +232,7 @@ class Checker:
         if lots > ORDER_LOTS_MAX:
             self.bad("I10", text=f"{core.name} writes {key} of {lots} lots")
         venue = self.cluster.exchanges[effect.venue_id].core.state
-        skew_ns = 2 * self.desk.rules.venues[effect.venue_id].skew_ns
+        skew_ns = self.desk.rules.venues[effect.venue_id].skew_ns
         late_ns = venue.at_ns + venue.misbehavior.skew_ns - release.release_by_ns
         if late_ns > LATE_NS + skew_ns:
             self.bad("I18", text=f"{core.name} writes {key} {late_ns // 10**6} ms too late")
@@ -307,15 +318,26 @@ class Checker:
     # -- in the end
 
     def check_lifetimes(self) -> None:
-        """A two-sided quote ends by its deadline, which a restart sets anew: nobody need ask."""
+        """What has a deadline ends by it, and a restart sets it anew: nobody need ask."""
         world = self.cluster.world
         if not world.process("coordinator").alive:
             return
-        for key, both in self.desk.state.boths.items():
-            since_ns = max(self._began_ns.get(key, world.now_ns), self._started_ns)
-            late_ns = world.now_ns - since_ns - both.spec.lifetime_ns
+        state = self.desk.state
+        for key, both in state.boths.items():
+            late_ns = self._late_ns(self._began_ns.get(key), both.spec.lifetime_ns)
             if both.phase is BothPhase.QUOTING and late_ns > PUNCTUAL_NS:
                 self.bad("I2", text=f"{key} quotes {late_ns // 10**6} ms beyond its lifetime")
+        for key, pair in state.pairs.items():
+            late_ns = self._late_ns(self._slice_ns.get((key, pair.slices)), pair.spec.slice_ns)
+            legs = [state.parents[one] for one in pair.legs]
+            left = [one for one in legs if not one.cancel_wanted and one.phase is not _DONE]
+            if pair.phase is PairPhase.SLICING and left and late_ns > PUNCTUAL_NS:
+                self.bad("I2", text=f"{key}: a slice is open {late_ns // 10**6} ms too long")
+
+    def _late_ns(self, began_ns: int | None, span_ns: int) -> int:
+        """Return how long that span has been over, counted from the last start at the earliest."""
+        now_ns = self.cluster.world.now_ns
+        return now_ns - max(began_ns or now_ns, self._started_ns) - span_ns
 
     def check_told(self, taken: dict[CommandId, str]) -> None:
         """Whoever was told that his command is taken finds it taken."""

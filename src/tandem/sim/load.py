@@ -87,11 +87,12 @@ def parent(draws: random.Random) -> ParentSpec:
 def both(draws: random.Random) -> PlaceBoth:
     """Return a two-sided quote."""
     quantity = draws.randint(2, 20)
+    off = 4 if quantity % 4 == 0 else 0  # of these the buy side is hit again and again
     return PlaceBoth(
         symbol=draws.choice(("BBB", "CCC")),
         quantity=Lots(quantity),
-        buy_price=Ticks(PRICE - draws.randint(0, 3)),
-        sell_price=Ticks(PRICE + draws.randint(1, 4)),
+        buy_price=Ticks(PRICE + off - draws.randint(0, 3)),
+        sell_price=Ticks(PRICE + off + draws.randint(1, 4)),
         inventory_limit=Lots(quantity * draws.randint(1, 2)),
         refreshes=draws.randint(0, 4),
         lifetime_ns=draws.randint(2, 15) * SECOND,

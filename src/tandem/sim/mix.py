@@ -32,6 +32,7 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     crash_point_chance: float
     full_disk_chance: float
     power_cut_chance: float
+    power_cut_last: bool  # one more, when the faults end
     lies: Misbehavior
 
 
@@ -52,6 +53,7 @@ def draw_mix(seed: int, draws: random.Random) -> Mix:
     some = draws.choice
     # A stream of its own, so that the other faults of a seed stay what they were.
     unasked = random.Random(f"{seed} canceled unasked")
+    at_last = random.Random(f"{seed} power cut at last")
     network = NetworkFaults(
         latency_ns=(20_000, some((100_000, 2 * MS))),
         delay_chance=some((0.0, 0.005, 0.03)),
@@ -66,7 +68,7 @@ def draw_mix(seed: int, draws: random.Random) -> Mix:
         split_chance=some((0.0, 0.05)),
     )
     disk = DiskFaults(
-        stall_chance=some((0.0, 0.002)),
+        stall_chance=some((0.0, 0.01)),
         inline_chance=some((0.0, 0.5, 1.0)),
         fail_chance=some((0.0, 0.0, 0.0005)),
         kill_loss_chance=some((0.0, 0.3)),
@@ -104,6 +106,7 @@ def draw_mix(seed: int, draws: random.Random) -> Mix:
         crash_point_chance=some((0.0, 0.0003, 0.001)),
         full_disk_chance=some((0.0, 0.0, 0.5)),
         power_cut_chance=some((0.0, 0.0, 0.3)),
+        power_cut_last=at_last.random() < 0.2,
         lies=lies,
     )
 

@@ -98,6 +98,8 @@ class Nemesis:
             self._world.after(at_ns, self._fill_disk)
         if self._draws.random() < self._mix.power_cut_chance:
             self._world.after(self._draws.randrange(5 * SECOND, 50 * SECOND), self._power_cut)
+        if self._mix.power_cut_last:
+            self._world.after(FAULTS_NS - 1 * MS, self._power_cut)
         if self._mix.crash_point_chance:
             self._world.crash_points.hook = self._at_point
 
@@ -138,7 +140,7 @@ class Nemesis:
         name = self._victim()
         self.done["pause"] += 1
         self._world.pause(name)
-        span_ns = int(self._draws.choice((0.1, 0.6, 1.0, 2.0, 5.0)) * SECOND)
+        span_ns = int(self._draws.choice((0.1, 0.6, 1.2, 2.0, 5.0)) * SECOND)
         if name == "coordinator":
             self.stalled_until_ns = self._world.now_ns + span_ns
         self._trouble(name, span_ns)

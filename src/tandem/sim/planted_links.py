@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tandem.core.trading import attempts, grey, parting, pool, settling
+from tandem.core.trading import grey, parting, pool, settling
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.turn import Turn
@@ -112,14 +112,12 @@ def silent_is_dead() -> Undo:
     """A silent worker's account is given away without killing it."""
     on_silent = pool.on_silent
 
-    def believe(turn: Turn, incarnation: Any) -> None:
+    def believe(turn: Turn, incarnation: Incarnation) -> None:
         worker = turn.worker(incarnation)
         if worker is None or worker.slot_id is None:
             on_silent(turn, incarnation)
             return
-        seat = turn.state.seats[worker.slot_id]
-        worker.slot_id, seat.holder, seat.ready = None, None, False
-        attempts.lose_worker(turn, seat, "silent")
+        parting.vacate(turn, turn.state.seats[worker.slot_id], "silent")
         pool.fill_seats(turn)
 
     return put(pool, "on_silent", believe)
@@ -149,14 +147,6 @@ def no_spare_takes_over() -> Undo:
             seat.active = True
 
     return put(pool, "fill_seats", first_only)
-
-
-def grey_worker_stays() -> Undo:
-    """A worker that answers us but not for its venue keeps its account."""
-    return all_of(
-        put(grey, "unanswered", lambda _turn, _seat, _worker: None),
-        put(grey, "on_alarm", lambda _turn, _slot: None),
-    )
 
 
 def unready_worker_stays() -> Undo:

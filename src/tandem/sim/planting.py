@@ -68,7 +68,6 @@ BUGS: dict[str, Callable[[], Undo]] = {
         links.silent_is_dead,
         links.deaths_before_restart_unseen,
         links.no_spare_takes_over,
-        links.grey_worker_stays,
         links.unready_worker_stays,
         links.unanswered_worker_stays,
         links.own_stall_is_their_death,

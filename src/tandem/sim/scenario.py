@@ -20,7 +20,8 @@ from tandem.sim.process import Killed
 from tandem.sim.world import CALM, World, story
 
 CALM_NS = 60 * SECOND
-CANCEL_NS = 5 * SECOND  # of calm, in which whatever has a deadline must have kept it
+CANCEL_NS = 5 * SECOND  # of calm, after which the trader cancels whatever is open
+PATIENT_NS = 20 * SECOND  # after a late power cut: whatever has a deadline must keep it first
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) -> Result:
-    """Run one seed and return what was seen; no violation is an exception.
+    """Run one seed and return what was seen; a violation is no exception.
 
     `until_bad` ends the run soon after the first violation.
     """
@@ -64,7 +65,8 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         if not (until_bad and checker.violations):
             _calm_down(cluster, liar)
             nemesis.stick_again()
-            settled_ns = _settle(cluster, checker, trader)
+            cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
+            settled_ns = _settle(checker, trader, cancel_ns)
             checker.check_end()
             _judge(cluster, checker, trader)
         return Result(
@@ -112,17 +114,20 @@ def _calm_down(cluster: Cluster, liar: Liar) -> None:
         world.resume(name)
 
 
-def _settle(cluster: Cluster, checker: Checker, trader: Trader) -> int:
+def _settle(checker: Checker, trader: Trader, cancel_ns: int) -> int:
     """Let the calm world run until everything is settled; return how long that took."""
+    cluster = checker.cluster
     world = cluster.world
     began_ns = world.now_ns
-    world.after(CANCEL_NS, checker.check_lifetimes)
-    world.after(CANCEL_NS, trader.cancel_all)
-    while world.now_ns - began_ns < CALM_NS:
+    world.after(cancel_ns, checker.check_lifetimes)
+    world.after(cancel_ns, trader.cancel_all)
+    calm_ns = 0
+    while calm_ns < CALM_NS:
         world.run_for(500 * MS)
-        if world.now_ns - began_ns > 25 * SECOND:
+        calm_ns = world.now_ns - began_ns
+        if calm_ns > 25 * SECOND:
             _ask_person(checker, trader)
-        if checker.is_settled and trader.is_answered and world.now_ns - began_ns > 6 * SECOND:
+        if checker.is_settled and trader.is_answered and calm_ns > cancel_ns + SECOND:
             break
     settled_ns = world.now_ns - began_ns
     for _ in range(100):
