@@ -48,6 +48,20 @@ def test_sockets_and_faults_of_a_dead_run_are_swept_and_nothing_else(tmp_path: P
     assert [path.name for path in home.run.iterdir()] == ["mine.txt"]
 
 
+def test_own_sockets_are_found_by_name_and_swept(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    assert home.own_sockets() == {}
+    home.make()
+    for name in ("control.sock", "p2.control.sock", "coordinator.control.sock"):
+        (home.run / name).touch()
+    assert home.own_sockets() == {
+        "coordinator": home.own_socket("coordinator"),
+        "p2": home.own_socket("p2"),
+    }
+    home.sweep()
+    assert list(home.run.iterdir()) == []
+
+
 def test_the_usual_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
     assert default_folder() == Path("/somewhere/tandem")

@@ -48,12 +48,22 @@ def test_a_file_says_what_it_wants(tmp_path: Path) -> None:
     assert settings.taker_fee == Decimal("0.001")
     assert settings.gate.max_open_orders == 7
     assert settings.gate.max_position_notional == LIMITS.max_position_notional
+    assert settings.alerts.command == ()
+
+
+def test_a_file_may_name_a_command_for_alerts(tmp_path: Path) -> None:
+    """C15."""
+    text = '[alerts]\ncommand = ["notify-send", "Tandem"]\nper_minute = 3\n'
+    alerts = read_settings(_home(tmp_path, text)).alerts
+    assert (alerts.command, alerts.per_minute) == (("notify-send", "Tandem"), 3)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "worker = 5",
+        "[alerts]\nper_minute = 0",
+        "[alerts]\ncommand = 'one string'",
         "workers = 'many'",
         "workers = 1",
         "accounts = 1",

@@ -201,8 +201,8 @@ class Worker:
             return
         if self._set_up.is_garbled:
             self._count("bundles_garbled")
-        elif self._bundle is not None:
-            self._sent.track(self._bundle.instruments)
+        else:
+            self._sent.track(self._set_up.instruments)
         assert self._set_up.bundle_hash is not None, "a bundle has come"
         self._out.append(Say(message=link.Configured(bundle_hash=self._set_up.bundle_hash)))
         self._refresh_ready()

@@ -9,6 +9,7 @@ from tandem.domain.bundle import Bundle
 from tandem.domain.desk import VenueSettings
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import VenueId
+from tandem.domain.instrument import Instrument
 from tandem.domain.link import BundlePart
 
 
@@ -33,6 +34,11 @@ class WorkerSetUp:
             self.is_garbled = True
         self.bundle_hash = sha256(content).hexdigest()
         return True
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What the bundle lists; nothing before there is one."""
+        return self.bundle.instruments if self.bundle is not None else ()
 
     def skew_ns(self, venue_id: VenueId | None) -> int:
         """Return the bound of our error about that venue's clock; 0 for one that is not known."""

@@ -27,12 +27,13 @@ def part(content: bytes, index: int = 0, count: int = 1) -> BundlePart:
 def test_only_the_whole_bundle_sets_a_worker_up() -> None:
     """A5."""
     set_up = WorkerSetUp()
-    assert set_up.skew_ns(X) == 0
+    assert (set_up.skew_ns(X), set_up.read_lag_ns(X), set_up.instruments) == (0, 0, ())
     assert not set_up.take(part(CONTENT[:5], 0, 2))
     assert set_up.bundle_hash is None
     assert set_up.take(part(CONTENT[5:], 1, 2))
     assert not set_up.is_garbled
     assert (set_up.skew_ns(X), set_up.skew_ns(Y), set_up.skew_ns(None)) == (7, 0, 0)
+    assert set_up.read_lag_ns(X) == VenueSettings(venue_id=X).read_lag_ns
 
 
 def test_a_garbled_bundle_is_confirmed_by_its_own_hash_and_changes_nothing_else() -> None:
