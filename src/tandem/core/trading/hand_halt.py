@@ -77,7 +77,7 @@ class HandHalt:
         self._open = None
         self._canceled.clear()
 
-    def sweep(self, sent: SentOrders, now_ns: int, read_lag_ns: int) -> list[Request]:
+    def sweep(self, sent: SentOrders, now_ns: int, *, read_lag_ns: int) -> list[Request]:
         """Return what to ask a venue that the account is logged into: cancels, and a list."""
         if self._stopped_at_ns is None:
             return []

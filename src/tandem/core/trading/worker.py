@@ -479,7 +479,7 @@ class Worker:
     def _sweep(self, now: Instant) -> None:
         if self._logged_in:
             read_lag_ns = self._set_up.read_lag_ns(self.venue_id)
-            self._request(*self.by_hand.sweep(self._sent, now.now_ns, read_lag_ns))
+            self._request(*self.by_hand.sweep(self._sent, now.now_ns, read_lag_ns=read_lag_ns))
 
     # -- time
 

@@ -55,7 +55,7 @@ class Stage:
 
     def sweep(self, after_ns: int = 0) -> None:
         self.now_ns += after_ns
-        self.requests = self.halt.sweep(self.sent, self.now_ns, LAG_NS)
+        self.requests = self.halt.sweep(self.sent, self.now_ns, read_lag_ns=LAG_NS)
 
     def hear(self, *open_orders: str, query_id: int | None = None) -> None:
         orders = tuple(OpenOrder(order=order(key), cum_quantity=Lots(0)) for key in open_orders)
