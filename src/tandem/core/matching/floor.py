@@ -267,7 +267,7 @@ class Floor:
             fee=fee,
             venue_at_ns=state.at_ns + state.misbehavior.skew_ns,
         )
-        cash = ledger.EXACT.subtract(value, fee)
+        cash = ledger.subtract(value, fee)
         execution = Execution(state.at_ns, order.instrument_id, cash, lots, fill)
         ledger.hold(account, instrument, order, -quantity)
         ledger.settle(state, account, instrument, execution)

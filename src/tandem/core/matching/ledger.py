@@ -15,10 +15,16 @@ from tandem.domain.reports import RejectCode
 EXACT: Final = Context(prec=80)
 _FEE_STEP: Final = Decimal("0.00000001")
 
+# Bound once, because finding a method of a context costs as much as the sum itself. They take
+# integers as well.
+add: Final = EXACT.add
+subtract: Final = EXACT.subtract
+multiply: Final = EXACT.multiply
+
 
 def value_of(instrument: Instrument, *, price: int, quantity: int) -> Decimal:
     """Return what signed `quantity` lots are worth at `price` ticks, in quote currency."""
-    return EXACT.multiply(Decimal(price * quantity), instrument.step_value)
+    return multiply(instrument.step_value, price * quantity)
 
 
 def lack(
@@ -38,8 +44,8 @@ def lack(
     if order.limit_price is not None:
         value = value_of(instrument, price=order.limit_price, quantity=order.quantity)
     currency = instrument.quote
-    free_cash = EXACT.subtract(account.cash.get(currency, ZERO), account.held.get(currency, ZERO))
-    if EXACT.multiply(value, account.hold_rate) > free_cash:
+    free_cash = subtract(account.cash.get(currency, ZERO), account.held.get(currency, ZERO))
+    if multiply(value, account.hold_rate) > free_cash:
         return RejectCode.FUNDS
     return None
 
@@ -57,8 +63,8 @@ def hold(account: AccountState, instrument: Instrument, order: Order, quantity: 
         return
     value = value_of(instrument, price=order.limit_price, quantity=quantity)
     currency = instrument.quote
-    account.held[currency] = EXACT.add(
-        account.held.get(currency, ZERO), EXACT.multiply(value, account.hold_rate)
+    account.held[currency] = add(
+        account.held.get(currency, ZERO), multiply(value, account.hold_rate)
     )
 
 
@@ -66,7 +72,7 @@ def fee_of(value: Decimal, *, rate: Decimal) -> Decimal:
     """Return the fee on a trade of that value, of either sign; negative for a rebate."""
     if not rate:
         return ZERO
-    return EXACT.multiply(value.copy_abs(), rate).quantize(_FEE_STEP, ROUND_FLOOR, EXACT)
+    return multiply(value.copy_abs(), rate).quantize(_FEE_STEP, ROUND_FLOOR, EXACT)
 
 
 def settle(
@@ -75,11 +81,11 @@ def settle(
     """Book what a trade brought to `account`, and its fee to the exchange."""
     currency = instrument.quote
     key = instrument.instrument_id
-    account.cash[currency] = EXACT.add(account.cash.get(currency, ZERO), execution.cash)
+    account.cash[currency] = add(account.cash.get(currency, ZERO), execution.cash)
     account.positions[key] = account.positions.get(key, 0) + execution.lots
     fee = execution.fill.fee
     if fee:
-        state.fees[currency] = EXACT.add(state.fees.get(currency, ZERO), fee)
+        state.fees[currency] = add(state.fees.get(currency, ZERO), fee)
 
 
 def settle_background(
@@ -89,5 +95,5 @@ def settle_background(
     currency = instrument.quote
     key = instrument.instrument_id
     before = state.background_cash.get(currency, ZERO)
-    state.background_cash[currency] = EXACT.add(before, cash)
+    state.background_cash[currency] = add(before, cash)
     state.background_positions[key] = state.background_positions.get(key, 0) + lots

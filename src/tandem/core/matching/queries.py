@@ -135,7 +135,7 @@ def balances_as_of(
         if one.at_ns <= at_ns:
             break
         currency = instruments[one.instrument_id].quote
-        cash[currency] = ledger.EXACT.subtract(cash[currency], one.cash)
+        cash[currency] = ledger.subtract(cash[currency], one.cash)
         positions[one.instrument_id] -= one.lots
     return Balances(
         query_id=query_id,

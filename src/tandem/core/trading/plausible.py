@@ -5,6 +5,7 @@ Desk and worker ask the same questions, so that neither takes for an end what th
 
 from decimal import Decimal
 
+from tandem.domain.ids import Ticks
 from tandem.domain.limits import LOTS_MAX, MONEY_MAX
 from tandem.domain.reports import Filled
 from tandem.domain.venue import Quote
@@ -32,4 +33,8 @@ def is_execution(fill: Filled) -> bool:
 
 def is_quote(quote: Quote) -> bool:
     """Whether its prices can be prices."""
-    return all(one is None or 0 < one <= LOTS_MAX for one in (quote.bid, quote.ask, quote.last))
+    return _is_price(quote.bid) and _is_price(quote.ask) and _is_price(quote.last)
+
+
+def _is_price(price: Ticks | None) -> bool:
+    return price is None or 0 < price <= LOTS_MAX
