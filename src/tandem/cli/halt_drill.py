@@ -82,7 +82,7 @@ async def run_drill(home: Home, out: TextIO, *, orders: int, kills: bool, as_jso
         BadInputError: the home is not one of a paper pool, or the number cannot be.
         RefusedError: the pool does not trade.
     """
-    if home.joined.is_dir() and not home.paper_file.exists():
+    if home.is_machine:
         raise BadInputError(f"{home.folder}: a machine of another pool; a drill needs a paper pool")
     if not 1 <= orders <= ORDERS_MAX:
         raise BadInputError(f"--orders {orders}: expected 1 to {ORDERS_MAX}")

@@ -72,15 +72,14 @@ def halt(
 
 async def _halt(home: Home, reason: str, out: TextIO, *, as_json: bool) -> int:
     found = new_halt(reason)
-    is_machine = home.joined.is_dir() and not home.paper_file.exists()
     if home.running_pid() is None:
-        if home.folder.is_dir() and not is_machine:
+        if home.folder.is_dir() and not home.is_machine:
             write_halt(home, found)
             raise CoordinatorUnreachableError(
                 f"{home.folder}: no pool runs here; the next one starts halted"
             )
         refuse_absent(home)
-    report = await halt_home(home, found, is_pool=not is_machine)
+    report = await halt_home(home, found)
     return show_report(report, out, as_json=as_json)
 
 
@@ -97,11 +96,13 @@ def report_text(report: HaltReport) -> str:
     """Return what became of a halt, for people; times are ms after it began."""
     heads = ("process", "account", ">stopped", ">cancels", ">all sent", ">verified gone", "")
     lines = [table(heads, [_cells(one) for one in report.workers])]
-    if report.coordinator_ms is not None:
+    if report.machine:
+        lines.append("the workers tell their coordinator, which halts the whole pool\n")
+    elif report.coordinator_ms is not None:
         lines.append(f"the coordinator took note after {_ms(report.coordinator_ms)} ms\n")
     else:
         lines.append("no coordinator took note; the next one starts halted\n")
-    if report.durable_ms is None:
+    if report.durable_ms is None and not report.machine:
         lines.append("the halt is NOT durable: its file could not be written\n")
     if report.open_at_venue is not None:
         count = sum(report.open_at_venue.values())

@@ -31,7 +31,6 @@ from tandem.wiring.names import now_ns
 from tandem.wiring.venue_books import open_at_venue
 
 FILE_S: Final = 0.05  # then everybody is told, though the disk is slow
-ANSWER_S: Final = 1.0  # of a worker
 COORDINATOR_S: Final = 0.2  # once all else is done
 DEADLINE_S: Final = 5.0
 LOOK_S: Final = 0.01
@@ -61,11 +60,12 @@ class HaltReport(msgspec.Struct, kw_only=True):
     """What became of a halt.
 
     `durable_ms` is None when it is not durable, `coordinator_ms` when no coordinator took note.
-    `open_at_venue` is what the exchange itself says is open, `clear_ms` when that was nothing; both
-    are None where only workers can ask the venue.
+    `open_at_venue` is what the exchange itself says is open, `clear_ms` when that was nothing: not
+    on a `machine` of another computer's pool, where only workers can ask the venue.
     """
 
     halt: HaltFile
+    machine: bool
     workers: list[WorkerHalt]
     durable_ms: float | None = None
     coordinator_ms: float | None = None
@@ -75,18 +75,20 @@ class HaltReport(msgspec.Struct, kw_only=True):
     @property
     def is_verified(self) -> bool:
         """Whether all stopped for good, and nothing is open."""
-        is_clear = self.open_at_venue is None or not any(self.open_at_venue.values())
-        return self.durable_ms is not None and is_clear and all(one.is_done for one in self.workers)
+        if not all(one.is_done for one in self.workers):
+            return False
+        if self.machine:
+            return bool(self.workers)
+        return self.durable_ms is not None and self.clear_ms is not None
 
 
-async def halt_home(home: Home, halt: HaltFile, *, is_pool: bool = True) -> HaltReport:
+async def halt_home(home: Home, halt: HaltFile) -> HaltReport:
     """Halt every process of this home, and return how far that came within `DEADLINE_S`.
 
-    Without `is_pool` it is the home of a machine in another computer's pool: only its workers are
-    halted, and they tell their coordinator.
+    In the home of a machine in another computer's pool only its workers are halted, and they tell
+    their coordinator, where the halt stands.
     """
-    halting = _Halting(home, halt)
-    return await halting.run(is_pool=is_pool)
+    return await _Halting(home, halt).run()
 
 
 class _Halting:
@@ -98,23 +100,21 @@ class _Halting:
         self._began_ns = now_ns()
         self._rows: dict[str, WorkerHalt] = {}
         self._watches: dict[str, asyncio.Task[None]] = {}
-        self._report = HaltReport(halt=halt, workers=[])
+        self._report = HaltReport(halt=halt, machine=home.is_machine, workers=[])
 
     def _ms(self, at_ns: int) -> float:
         return (at_ns - self._began_ns) / 1e6
 
-    async def run(self, *, is_pool: bool) -> HaltReport:
+    async def run(self) -> HaltReport:
         report = self._report
         telling: list[asyncio.Task[None]] = []
-        if is_pool:
+        if not report.machine:
             writing = asyncio.create_task(self._write())
             await asyncio.wait({writing}, timeout=FILE_S)
             telling = [writing, asyncio.create_task(self._tell_coordinator())]
-        else:
-            report.durable_ms = 0.0  # it stands where the coordinator is
         try:
             async with asyncio.timeout(DEADLINE_S):
-                await self._see(is_pool=is_pool)
+                await self._see()
         except TimeoutError:
             pass
         finally:
@@ -138,7 +138,7 @@ class _Halting:
                 await line.command(command_id, self._halt.command, DEADLINE_S)
                 self._report.coordinator_ms = self._ms(now_ns())
 
-    async def _see(self, *, is_pool: bool) -> None:
+    async def _see(self) -> None:
         """Tell everybody who is there, also who comes later, until nothing is open."""
         while True:
             for name, address in self._home.own_sockets().items():
@@ -147,7 +147,7 @@ class _Halting:
             await asyncio.sleep(LOOK_S)
             if any(not one.done() for one in self._watches.values()):
                 continue
-            if not is_pool or await self._is_clear():
+            if self._report.machine or await self._is_clear():
                 return
 
     async def _is_clear(self) -> bool:
@@ -172,18 +172,13 @@ class _Halting:
         request: OwnRequest = HaltWorker(halt_id=self._halt.halt_id, reason=self._halt.reason)
         try:
             while not row.is_done:
-                async with asyncio.timeout(ANSWER_S):
-                    view = await line.ask(request)
+                view = await line.ask(request)
                 assert isinstance(view, HandHaltView), f"{name} answered {view}"
                 self._take(row, view)
                 request = AskHandHalt()
                 await asyncio.sleep(LOOK_S)
-        except TimeoutError:
-            row.text = "no answer"
         except ProcessUnreachableError:
-            # Whatever it drove is another worker's now, or will be.
-            row.text = "ended meanwhile"
-            del self._rows[name]
+            del self._rows[name]  # it has ended: what it drove is another worker's, or nobody's
         finally:
             line.close()
 

@@ -42,6 +42,11 @@ class Home:
         """Return where the process `name` says what made it end."""
         return self.run / f"{name}.fault"
 
+    @property
+    def is_machine(self) -> bool:
+        """Whether this is the home of a machine in another computer's pool."""
+        return self.joined.is_dir() and not self.paper_file.exists()
+
     def own_socket(self, name: str) -> str:
         """Return where the process `name` can be asked whether it lives, and be halted."""
         return str(self.run / f"{name}{OWN_SOCKET}")

@@ -32,6 +32,7 @@ def worker(**changes: object) -> WorkerHalt:
 def report(**changes: object) -> HaltReport:
     whole = HaltReport(
         halt=HaltFile(halt_id=HaltId("h"), reason="lunch", at_ns=0),
+        machine=False,
         workers=[worker(), WorkerHalt(name="p2", stopped_ms=1.0, text="")],
         durable_ms=0.5,
         coordinator_ms=3.0,
@@ -71,12 +72,22 @@ def test_a_halt_that_is_not_verified_says_why_and_exits_with_1(
     assert "NOT VERIFIED" in out.getvalue()
 
 
-def test_a_dead_coordinator_and_an_unknown_venue_are_no_failure() -> None:
+def test_a_dead_coordinator_is_no_failure_and_a_silent_exchange_is_one() -> None:
     """C9."""
-    found = report(coordinator_ms=None, open_at_venue=None, clear_ms=None)
+    found = report(coordinator_ms=None)
     assert found.is_verified
     assert "the next one starts halted" in report_text(found)
-    assert "exchange" not in report_text(found)
+    assert not report(open_at_venue=None, clear_ms=None).is_verified
+
+
+def test_a_machine_of_another_pool_answers_for_its_own_workers_only() -> None:
+    """C9: where the halt stands is the coordinator's business, and so is the exchange."""
+    rest: dict[str, object] = {"durable_ms": None, "coordinator_ms": None, "clear_ms": None}
+    found = report(machine=True, open_at_venue=None, **rest)
+    assert found.is_verified
+    assert "tell their coordinator" in report_text(found)
+    assert "NOT durable" not in report_text(found)
+    assert not report(machine=True, workers=[], **rest).is_verified
 
 
 def test_a_program_gets_the_same_as_data() -> None:
