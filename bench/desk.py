@@ -7,7 +7,6 @@ where the time goes.
 """
 
 import cProfile
-import gc
 import pstats
 import sys
 import time
@@ -39,6 +38,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.reports import Accepted, Filled
 from tandem.domain.venue import Balances, Quote
 from tandem.shells.recording import Record
+from tandem.wiring.memory import spare_what_stays
 
 IN_FLIGHT: Final = 64
 CHILDREN: Final = 6_400  # a round
@@ -199,8 +199,7 @@ def measure(children: int, rounds: int = ROUNDS) -> list[float]:
     """Return the CPU time of a child in each round, in microseconds."""
     floor = Floor()
     floor.trade(CHILDREN, children=children)
-    gc.collect()
-    gc.freeze()
+    spare_what_stays()
     found = []
     for _ in range(rounds):
         floor.took_ns = 0

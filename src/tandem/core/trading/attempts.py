@@ -50,8 +50,9 @@ ENDINGS = {
 
 def note(turn: Turn, attempt: Attempt, what: str) -> None:
     """Remember a step of the attempt's life."""
-    if len(attempt.hops) < HOPS_MAX:
-        attempt.hops.append(Hop(what, turn.now_ns))
+    hops = attempt.hops
+    if len(hops) < HOPS_MAX:
+        hops.append(Hop(what, turn.now_ns))
 
 
 def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:

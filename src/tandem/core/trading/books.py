@@ -14,7 +14,7 @@ import msgspec
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
-from tandem.core.trading.state import Attempt, Opening, Parent, Seat
+from tandem.core.trading.state import Attempt, Opening, Parent, Phase, Seat
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
@@ -26,6 +26,7 @@ from tandem.domain.reports import Filled
 from tandem.domain.venue import Balances
 
 _BUY: Final = Side.BUY  # finding a member of an enum costs more than comparing it
+_FINAL: Final = Phase.FINAL
 Share = tuple[Seat, Instrument, int]  # one seat's part of an order, and what its venue calls it
 
 
@@ -198,14 +199,15 @@ def give_back(turn: Turn, attempt: Attempt) -> None:
 
 def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     """Book one execution, once; the attempt's `cum_quantity` already counts it."""
-    state, order, instrument = turn.state, attempt.order, turn.instrument(attempt)
-    seat = state.seats[attempt.slot_id]
-    before = attempt.cum_quantity - fill.quantity
-    leaves = 0 if attempt.is_final else max(0, order.quantity - before)
-    exposure = state.exposure
-    exposure.note_filled(order, fill.quantity, fill.price, leaves_quantity=leaves)
+    state, order, quantity = turn.state, attempt.order, fill.quantity
+    instrument = turn.rules.instruments[order.instrument_id]
+    seat, exposure = state.seats[attempt.slot_id], state.exposure
+    leaves = order.quantity - attempt.cum_quantity + quantity
+    if leaves < 0 or attempt.phase is _FINAL:
+        leaves = 0
+    exposure.note_filled(order, quantity, fill.price, leaves_quantity=leaves)
     if leaves:
-        _change_reserved(seat, attempt, instrument, -min(fill.quantity, leaves))
+        _change_reserved(seat, attempt, instrument, -min(quantity, leaves))
     state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
     position = position_of(turn, seat.account_id, instrument.instrument_id)
     realized = position.on_fill(order.side, fill)
@@ -213,9 +215,10 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     if gain:
         exposure.note_realized(instrument.quote, gain, turn.now)
     parent = state.parents[attempt.parent_id]
-    parent.filled += fill.quantity
-    parent.filled_value = add(parent.filled_value, fill.quantity * fill.price)
-    parent.fees = add(parent.fees, fill.fee)
+    parent.filled += quantity
+    parent.filled_value = add(parent.filled_value, quantity * fill.price)
+    if fill.fee:
+        parent.fees = add(parent.fees, fill.fee)
     turn.count("fills")
 
 

@@ -72,10 +72,8 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         """
         books = self._books(account_id)
         currency, instrument_id, fee = instrument.quote, instrument.instrument_id, fill.fee
-        steps, lots = fill.price * fill.quantity, int(fill.quantity)
-        if side is not _BUY:
-            steps, lots = -steps, -lots
-        value = multiply(instrument.step_value, steps)
+        lots = fill.quantity if side is _BUY else -fill.quantity
+        value = multiply(instrument.step_value, fill.price * lots)
         cash, market = books.cash, books.market
         cash[currency] = subtract(subtract(cash.get(currency, ZERO), value), fee)
         market[currency] = add(market.get(currency, ZERO), value)

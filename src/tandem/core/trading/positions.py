@@ -101,15 +101,15 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     def _trade(self, signed: int, price: Ticks) -> Decimal:
         if not signed:
             return ZERO
-        held = self.quantity
+        held, lots = self.quantity, abs(signed)
         self.quantity = held + signed
         if held == 0 or (held > 0) is (signed > 0):
-            self._open(abs(signed), price)
+            self._open(lots, price)
             return ZERO
-        closed = min(abs(signed), abs(held))
+        closed = min(lots, abs(held))
         realized = self._close(closed, price, held=held)
-        if abs(signed) > closed:
-            self._open(abs(signed) - closed, price)
+        if lots > closed:
+            self._open(lots - closed, price)
         return realized
 
     def _open(self, lots: int, price: Ticks) -> None:
