@@ -9,7 +9,6 @@ TCP_NODELAY is set by asyncio and uvloop alike.
 """
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
@@ -33,6 +32,7 @@ HANDSHAKES_OF_ONE_MAX: Final = 32
 LOOK_EVERY_S: Final = 0.5
 _BACKLOG: Final = 128
 _REASON_MAX: Final = 255
+_BUFFER_BYTES: Final = 262_144
 _SHORTAGE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _SHORTAGE_PAUSE_S: Final = 1.0
 
@@ -189,7 +189,7 @@ class TlsListener:
         self._loop = asyncio.get_running_loop()
         self._shaking: dict[asyncio.Task[None], str] = {}
         self._of_host: Counter[str] = Counter()
-        self._guests: dict[asyncio.Transport, Certified] = {}
+        self._guests: dict[_Guest, Certified] = {}
         self._looking: asyncio.TimerHandle | None = None
         self._is_open = True
         self._resume()
@@ -235,7 +235,7 @@ class TlsListener:
     async def _shake_hands(self, connection: socket.socket, host: str) -> None:
         try:
             await self._loop.connect_accepted_socket(
-                lambda: _Doorstep(self, host),
+                lambda: _Guest(self, host),
                 connection,
                 ssl=self._door.context,
                 ssl_handshake_timeout=self._door.handshake_s,
@@ -255,8 +255,10 @@ class TlsListener:
             if error is not None:
                 raise error
 
-    def admit(self, transport: asyncio.Transport, host: str) -> None:
+    def admit(self, guest: "_Guest", host: str) -> None:
         """Let a caller in, or tell it why not."""
+        transport = guest.transport
+        assert transport is not None, "admitted before the handshake"
         caller = certified(transport)
         reason = self._door.refusal(caller) if caller is not None else ""
         if reason:
@@ -266,58 +268,117 @@ class TlsListener:
             transport.close()
             return
         transport.write(b"\0")
-        protocol = self._make()
-        transport.set_protocol(protocol)
         if caller is not None:
-            self._guests[transport] = caller
+            self._guests[guest] = caller
             if self._looking is None:
                 self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
-        protocol.connection_made(transport)
+        guest.hand_over(self._make())
+
+    def forget(self, guest: "_Guest") -> None:
+        """A connection is over."""
+        self._guests.pop(guest, None)
 
     def _look(self) -> None:
         """Drop the connections of those that were removed meanwhile."""
         self._looking = None
-        for transport, caller in list(self._guests.items()):
-            if _has_ended(transport):
-                del self._guests[transport]
-                continue
+        for guest, caller in list(self._guests.items()):
             reason = self._door.refusal(caller)
-            if reason:
+            if reason and guest.transport is not None:
                 self._say(f"a connection of {caller.name} is ended: {reason}")
-                del self._guests[transport]
-                transport.abort()
+                guest.transport.abort()
         if self._guests:
             self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
 
 
-class _Doorstep(asyncio.Protocol):
-    """Stands for the protocol until the caller is let in."""
+class _Stream(asyncio.BufferedProtocol):
+    """Between TLS and the protocol, from the handshake on.
+
+    A plain protocol would be given a new object of 256 KB for each read, most of it given back at
+    once, and that costs more than TLS does. All streams share one buffer: it is filled and copied
+    out of in one call, so no two ever use it at once.
+    """
+
+    def __init__(self) -> None:
+        self.protocol: asyncio.Protocol | None = None
+        self.transport: asyncio.Transport | None = None
+
+    def hand_over(self, protocol: asyncio.Protocol) -> None:
+        """Let `protocol` have the connection from now on."""
+        assert self.transport is not None, "handed over before the handshake"
+        self.protocol = protocol
+        protocol.connection_made(self.transport)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is over, as far as this end can see."""
+        # Not asked with isinstance: uvloop's transports do not derive from asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
+        """Return where to put what comes."""
+        return _BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand on what came."""
+        self.take(bytes(_BUFFER[:nbytes]))
+
+    def take(self, data: bytes) -> None:
+        """Hand on what came; before the protocol is there, nothing should."""
+        if self.protocol is not None:
+            self.protocol.data_received(data)
+
+    def eof_received(self) -> bool:
+        """The other end is done, and so are we."""
+        return False
+
+    def pause_writing(self) -> None:
+        """Hand on that too much is on its way."""
+        if self.protocol is not None:
+            self.protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Hand on that there is room again."""
+        if self.protocol is not None:
+            self.protocol.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hand on that it is over."""
+        if self.protocol is not None:
+            self.protocol.connection_lost(exc)
+
+
+class _Guest(_Stream):
+    """The serving end: it says at once whether the caller is let in."""
 
     def __init__(self, listener: TlsListener, host: str) -> None:
+        super().__init__()
         self._listener = listener
         self._host = host
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The handshake is over."""
-        self._listener.admit(cast(asyncio.Transport, transport), self._host)
+        """The handshake is over, and we know who it is."""
+        super().connection_made(transport)
+        self._listener.admit(self, self._host)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._listener.forget(self)
+        super().connection_lost(exc)
 
 
-class _Caller(asyncio.Protocol):
-    """Stands for the protocol until the other end has let us in."""
+class _Caller(_Stream):
+    """The calling end: it waits to be let in."""
 
     def __init__(self, make: Callable[[], asyncio.Protocol]) -> None:
+        super().__init__()
         self._make = make
         self._heard = b""
-        self._transport: asyncio.Transport | None = None
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The handshake is over, as far as we can see."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
         """Hear whether we are in, and hand over."""
-        assert self._transport is not None, "bytes before the connection"
+        if self.protocol is not None:
+            self.protocol.data_received(data)
+            return
         if self.admitted.done():
             return
         self._heard += data
@@ -328,24 +389,23 @@ class _Caller(asyncio.Protocol):
         if told:
             text = told.decode("utf-8", "replace")
             self._end(TurnedAwayError(f"refused: {_printable(text)}"))
-            self._transport.abort()
             return
-        protocol = self._make()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
+        self.hand_over(self._make())
         self.admitted.set_result(None)
         if rest:
-            protocol.data_received(rest)
+            self.take(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It ended before we were in."""
+        """It is over, perhaps before we were in."""
         self._end(exc if exc is not None else ConnectionResetError(_NOT_LET_IN))
+        super().connection_lost(exc)
 
     def _end(self, error: Exception) -> None:
         if not self.admitted.done():
             self.admitted.set_exception(error)
 
 
+_BUFFER: Final = memoryview(bytearray(_BUFFER_BYTES))
 _NOT_LET_IN: Final = (
     "the other end hung up instead of letting us in: it does not take our certificate "
     "(of another pool, or expired), or it has too many callers"
@@ -360,16 +420,6 @@ def certified(transport: asyncio.BaseTransport) -> Certified | None:
             if key == "commonName":
                 return Certified(str(value), str(found.get("serialNumber", "")))
     return None
-
-
-def _has_ended(transport: asyncio.Transport) -> bool:
-    if transport.is_closing():
-        return True
-    # A transport that the other end closed need not know that it is closing.
-    connection = transport.get_extra_info("socket")
-    with contextlib.suppress(OSError):
-        return connection is None or connection.fileno() < 0
-    return True
 
 
 def _kind(error: OSError) -> type[OSError]:
