@@ -27,6 +27,7 @@ worker = App(
 )
 app.command(worker)
 WORKERS_MAX = 256
+STANDARD_INPUT = "-"
 Minutes = Annotated[int, Parameter(name="--minutes")]
 
 
@@ -109,7 +110,7 @@ def join(
 
     Args:
         host: Where the pool is, as HOST or HOST:PORT.
-        token: What 'tandem worker token' printed there.
+        token: What 'tandem worker token' printed there; - reads it from standard input.
         name: What this computer is called in the pool; its own name unless given.
         workers: How many worker processes.
         home: Where certificates and the log are.
@@ -122,7 +123,8 @@ def join(
         from tandem.adapters.lan.tokens import read_token
         from tandem.wiring.joining import Asked
 
-        read = read_token(token) if token is not None else None
+        text = sys.stdin.readline() if token == STANDARD_INPUT else token
+        read = read_token(text) if text is not None else None
         asked = Asked(host=host, token=read, name=name)
         return await join_pool(home_of(home), asked, workers, sys.stdout)
 

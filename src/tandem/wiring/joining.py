@@ -40,6 +40,7 @@ from tandem.wiring.join_words import (
 from tandem.wiring.remote_worker import RemotePool
 
 ANSWER_S: Final = 10.0
+REACH_S: Final = 1.0
 _NAME_MAX: Final = 63
 A = TypeVar("A", AuthorityIs, Enrolled)
 
@@ -144,14 +145,27 @@ async def _place(
         found = [one for one in await find(pool_id) if one.pool_id == pool_id]
     except OSError as error:
         raise CoordinatorUnreachableError(f"cannot look for a pool: {error}") from error
-    if found:
-        return found[0].host, found[0].port
+    for one in found:
+        for host in one.hosts:
+            if await _answers(host, one.port):
+                return host, one.port
     if before is not None and before.pool_id == pool_id:
         say(f"nobody announces it: trying {before.host}, where it was")
         return before.host, before.port
     raise CoordinatorUnreachableError(
         f"{pool_id} was not found on this LAN within {FIND_S:g} s: name the host it runs on"
     )
+
+
+async def _answers(host: str, port: int) -> bool:
+    """Return whether anybody listens there; a computer has addresses that others cannot reach."""
+    try:
+        async with asyncio.timeout(REACH_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _authority(address: str, token: Token) -> bytes:

@@ -21,10 +21,10 @@ _ANYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not boun
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool that somebody announces."""
+    """A pool that somebody announces; not all of its addresses need be reachable from here."""
 
     pool_id: str
-    host: str
+    hosts: tuple[str, ...]
     port: int
 
 
@@ -93,7 +93,7 @@ async def _looked_up(zeroconf: AsyncZeroconf, name: str) -> Found | None:
     if not addresses or service.port is None:
         return None
     pool_id = name.removesuffix(f".{SERVICE}")
-    return Found(pool_id=pool_id, host=addresses[0], port=service.port)
+    return Found(pool_id=pool_id, hosts=tuple(addresses), port=service.port)
 
 
 def _interfaces(host: str) -> InterfaceChoice | Sequence[str]:
