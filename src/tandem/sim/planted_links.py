@@ -40,7 +40,9 @@ def acknowledged_before_the_disk() -> Undo:
 
     def hasty(self: Coordinator, link: Any, epoch: int, messages: Sequence[Any]) -> None:
         on_worker(self, link, epoch, messages)
-        self._acknowledge()
+        for message in messages:
+            if isinstance(message, words.Reported):
+                link.send(words.Acknowledge(report_id=message.report_id))
 
     return put(Coordinator, "_on_worker", hasty)
 
@@ -78,15 +80,15 @@ def old_connections_heard() -> Undo:
 
 def effects_on_any_connection() -> Undo:
     """What was decided for an earlier connection of a worker goes out on the present one."""
-    perform = Coordinator._perform
+    put_out = Coordinator._put
 
-    def any_link(self: Coordinator, effect: Any) -> None:
-        if isinstance(effect, ToWorker) and effect.incarnation in self._workers:
+    def any_link(self: Coordinator, effect: ToWorker) -> Any:
+        if effect.incarnation in self._workers:
             present = self._workers[effect.incarnation].connection
             effect = msgspec.structs.replace(effect, connection=present)
-        perform(self, effect)
+        return put_out(self, effect)
 
-    return put(Coordinator, "_perform", any_link)
+    return put(Coordinator, "_put", any_link)
 
 
 def old_epochs_obeyed() -> Undo:

@@ -25,8 +25,7 @@ def effects_before_the_disk() -> Undo:
     def hasty(self: Recording[Any, Any], event: Any) -> None:
         feed(self, event)
         effects, self._effects = self._effects, []
-        for effect in effects:
-            self._perform(effect)
+        self._perform(effects)
 
     return put(Recording, "feed", hasty)
 
@@ -37,9 +36,7 @@ def answers_before_the_disk() -> Undo:
 
     def hasty(self: Recording[Any, Any], event: Any) -> None:
         feed(self, event)
-        for effect in self._effects:
-            if isinstance(effect, Tell):
-                self._perform(effect)
+        self._perform([one for one in self._effects if isinstance(one, Tell)])
         self._effects = [one for one in self._effects if not isinstance(one, Tell)]
 
     return put(Recording, "feed", hasty)
