@@ -41,6 +41,7 @@ VISIT_S: Final = 10.0
 VISITORS_MAX: Final = 64
 _REASON_MAX: Final = 200
 GateLink = Link[JoinRequest]
+Ports = tuple[int, dict[VenueId, int], int]  # of the coordinator, of venues, of the relay
 
 
 class Gate:
@@ -50,7 +51,7 @@ class Gate:
         self,
         authority: Authority,
         folder: Path,
-        ports: tuple[int, dict[VenueId, int]],
+        ports: Ports,
         *,
         now_s: Callable[[], int],
         say: Callable[[str], None],
@@ -133,12 +134,13 @@ class Gate:
                 expires_s=signed.expires_s,
             )
         )
-        workers_port, venue_ports = self._ports
+        workers_port, venue_ports, halts_port = self._ports
         return Enrolled(
             certificate=signed.certificate,
             pool_id=self._authority.pool_id,
             workers_port=workers_port,
             venue_ports=venue_ports,
+            halts_port=halts_port,
         )
 
 
@@ -156,7 +158,7 @@ def open_lan(folder: Path, lan: LanPlan) -> str:
     private_folder(folder)
     authority = take_authority(folder, utc_s())
     authority.certify_server(utc_s())
-    for address in (lan.joining, lan.workers, lan.exchange):
+    for address in (lan.joining, lan.workers, lan.exchange, lan.halting):
         refuse_taken(address)
     return authority.pool_id
 
@@ -170,7 +172,7 @@ async def run_gate(folder: Path, lan: LanPlan, *, venue_id: VenueId) -> None:
     """
     authority = take_authority(folder, utc_s())
     say = sparing_log()
-    ports = (lan.port + 1, {venue_id: lan.port + 2})
+    ports = (lan.port + 1, {venue_id: lan.port + 2}, lan.port + 3)
     gate = Gate(authority, folder, ports, now_s=utc_s, say=say)
     door = Door(context=contexts.serving(folder, asks_certificate=False))
     await TlsNetwork(door=door, say=say).listen(lan.joining, gate.link)

@@ -34,7 +34,7 @@ FILE_S: Final = 0.05  # then everybody is told, though the disk is slow
 COORDINATOR_S: Final = 0.2  # once all else is done
 DEADLINE_S: Final = 5.0
 LOOK_S: Final = 0.01
-OTHERS: Final = ("coordinator", "exchange")  # who listen, and are not halted there
+OTHERS: Final = ("coordinator", "exchange", "relay")  # who listen, and are not halted there
 
 
 class WorkerHalt(msgspec.Struct, kw_only=True):

@@ -51,6 +51,7 @@ class Enrolled(Value, frozen=True, kw_only=True, tag="enrolled"):
     pool_id: str
     workers_port: int
     venue_ports: dict[VenueId, int]
+    halts_port: int
 
 
 class NotEnrolled(Value, frozen=True, kw_only=True, tag="not_enrolled"):

@@ -116,6 +116,7 @@ async def join(folder: Path, asked: Asked, say: Callable[[str], None]) -> tuple[
     pool = RemotePool(
         coordinator=address_text(host, answer.workers_port),
         venues=venues,
+        halts=address_text(host, answer.halts_port),
         certificates=str(folder),
     )
     return joined, pool

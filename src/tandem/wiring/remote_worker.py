@@ -18,6 +18,7 @@ from tandem.domain.errors import TandemError
 from tandem.domain.ids import VenueId
 from tandem.shells.own_control import open_own_control
 from tandem.shells.worker import WorkerShell
+from tandem.wiring.relay import HaltLine
 
 LOOK_EVERY_S: Final = 0.2
 
@@ -27,6 +28,7 @@ class RemotePool(msgspec.Struct, frozen=True, kw_only=True):
 
     coordinator: str
     venues: dict[VenueId, str]
+    halts: str
     certificates: str
 
 
@@ -37,7 +39,7 @@ class RemovedError(TandemError):
 async def run_remote_worker(core: Worker, pool: RemotePool, *, own_socket: str) -> None:
     """Work for the pool until canceled; what a person should know is printed, a line at a time.
 
-    At `own_socket` it can be halted from this computer.
+    It can be halted at `own_socket` from this computer, and over the pool's relay from there.
 
     Raises:
         RemovedError: this machine was removed from the pool.
@@ -66,8 +68,10 @@ async def run_remote_worker(core: Worker, pool: RemotePool, *, own_socket: str) 
         heartbeat_ns=HEARTBEAT_NS,
     )
     await open_own_control(UnixNetwork(), own_socket, shell.answer)
+    line = HaltLine(network, pool.halts, shell.answer, clock=SystemClock())
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(shell.run())
+        tasks.create_task(line.run())
         tasks.create_task(_tell(core, pool.coordinator, say))
         await removed
 

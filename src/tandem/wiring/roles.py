@@ -35,7 +35,8 @@ from tandem.wiring.dead_man import Watched
 from tandem.wiring.halt_file import read_halt
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
-from tandem.wiring.networks import pool_network
+from tandem.wiring.networks import pool_network, sparing_log
+from tandem.wiring.relay import Relay
 from tandem.wiring.remote_worker import RemotePool, run_remote_worker
 from tandem.wiring.replays import paced
 from tandem.wiring.serving import serve
@@ -62,6 +63,7 @@ class Role(enum.StrEnum):
     COORDINATOR = "coordinator"
     WORKER = "worker"
     GATE = "gate"
+    RELAY = "relay"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ def run_role(plan: Plan) -> int:
         Role.COORDINATOR: _run_coordinator,
         Role.WORKER: _run_worker,
         Role.GATE: _run_gate,
+        Role.RELAY: _run_relay,
     }
     home = Home(Path(plan.folder))
     return serve(lambda: works[plan.role](home, plan), home.fault_file(plan.name))
@@ -211,3 +214,11 @@ async def _run_gate(home: Home, plan: Plan) -> None:
 
     assert plan.lan is not None, "a gate to nowhere"
     await run_gate(home.lan, plan.lan, venue_id=plan.venue_id)
+
+
+async def _run_relay(home: Home, plan: Plan) -> None:
+    assert plan.lan is not None, "a relay to nowhere"
+    network = _pool_network(home, plan)
+    await open_own_control(network, home.own_socket(plan.name), lambda _: Alive())
+    relay = Relay(network, own_socket=home.own_socket, say=sparing_log())
+    await relay.run(plan.lan.halting)

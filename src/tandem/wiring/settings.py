@@ -46,7 +46,7 @@ class LanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class LanPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where other computers reach a pool: three ports in a row, the first one to join at."""
+    """Where other computers reach a pool: four ports in a row, the first one to join at."""
 
     host: str
     port: int
@@ -67,6 +67,11 @@ class LanPlan(msgspec.Struct, frozen=True, kw_only=True):
         """Where they reach the paper exchange."""
         return address_text(self.host, self.port + 2)
 
+    @property
+    def halting(self) -> str:
+        """Where they can be halted without the coordinator."""
+        return address_text(self.host, self.port + 3)
+
 
 def lan_plan(settings: LanSettings) -> LanPlan:
     """Return what the settings mean.
@@ -75,8 +80,8 @@ def lan_plan(settings: LanSettings) -> LanPlan:
         ConfigurationError: the address cannot be.
     """
     host, port = split_address(settings.address, host="0.0.0.0")  # noqa: S104 - that is its purpose
-    if not 1 <= port <= PORT_MAX - 2:
-        raise ConfigurationError(f"lan port {port}: expected 1 to {PORT_MAX - 2}")
+    if not 1 <= port <= PORT_MAX - 3:
+        raise ConfigurationError(f"lan port {port}: expected 1 to {PORT_MAX - 3}")
     return LanPlan(host=host, port=port, announce=settings.announce)
 
 

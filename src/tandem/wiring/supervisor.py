@@ -114,11 +114,12 @@ class Supervisor:
         """
         self._venue_id = venue_id
         self._nursing.open()
-        for role in ROLES if self._lan is None else (*ROLES, Role.GATE):
+        for role in ROLES if self._lan is None else (*ROLES, Role.GATE, Role.RELAY):
             self._fork(role, role.value)
         for _ in range(self._workers):
             self._fork_worker()
-        watched = {role.value: self.home.own_socket(role.value) for role in ROLES}
+        roles = ROLES if self._lan is None else (*ROLES, Role.RELAY)
+        watched = {role.value: self.home.own_socket(role.value) for role in roles}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
         if self._workers == 0:
             self._joining = asyncio.create_task(self._set_up_when_joined())

@@ -17,7 +17,7 @@ from tandem.wiring.join_words import Enroll, Enrolled, JoinAnswer, NotEnrolled
 from tandem.wiring.settings import LanPlan
 
 NOW_S = 1_800_000_000
-PORTS = (7441, {VenueId("paper"): 7442})
+PORTS = (7441, {VenueId("paper"): 7442}, 7443)
 
 
 class Pool:
@@ -69,7 +69,7 @@ def enrolled(answer: JoinAnswer) -> Enrolled:
 def test_with_a_token_a_computer_is_enrolled(pool: Pool) -> None:
     """A4."""
     answer = enrolled(pool.gate.enroll(asked(pool.token()), "10.0.0.7"))
-    assert (answer.workers_port, answer.venue_ports) == PORTS
+    assert (answer.workers_port, answer.venue_ports, answer.halts_port) == PORTS
     assert pool.said == ["10.0.0.7 joined as laptop"]
     found = Machines(pool.folder).named("laptop")
     assert found is not None
