@@ -17,3 +17,4 @@ ZERO: Final = decimal.Decimal(0)
 add: Final = EXACT.add
 subtract: Final = EXACT.subtract
 multiply: Final = EXACT.multiply
+multiply_add: Final = EXACT.fma  # the first times the second, plus the third

@@ -161,7 +161,9 @@ def _leave_when_settled(turn: Turn, attempt: Attempt) -> None:
     if not attempt.missing:
         attempt.look_at_ns = None
         turn.state.seats[attempt.slot_id].open.pop(attempt.order.client_order_id, None)
-    turn.touch(attempt.parent_id)
+    parent = turn.state.parents[attempt.parent_id]
+    if not parent.allocated or parent.pieces or parent.planned:  # else it has nothing to do
+        turn.touch(parent.parent_id)
 
 
 def _ended_there(turn: Turn, attempt: Attempt, ending: Ending, cum_quantity: int) -> None:

@@ -20,7 +20,7 @@ from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX, SECOND_NS
-from tandem.domain.money import ZERO, add, multiply, subtract
+from tandem.domain.money import ZERO, add, multiply, multiply_add, subtract
 from tandem.domain.order import Side
 from tandem.domain.reports import Filled
 from tandem.domain.venue import Balances
@@ -177,9 +177,9 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
 
 def _change_reserved(seat: Seat, attempt: Attempt, instrument: Instrument, lots: int) -> None:
     if attempt.order.side is _BUY:
-        amount = multiply(instrument.step_value, attempt.reserved_price * lots)
+        steps = attempt.reserved_price * lots
         before = seat.reserved_cash.get(instrument.quote, ZERO)
-        seat.reserved_cash[instrument.quote] = add(before, amount)
+        seat.reserved_cash[instrument.quote] = multiply_add(instrument.step_value, steps, before)
     else:
         key = instrument.instrument_id
         seat.reserved_lots[key] = seat.reserved_lots.get(key, 0) + lots

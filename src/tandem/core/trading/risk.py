@@ -19,7 +19,7 @@ from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import SECOND_NS, Limits
-from tandem.domain.money import ZERO, add, multiply
+from tandem.domain.money import ZERO, add, multiply, multiply_add
 from tandem.domain.order import Side
 from tandem.domain.venue import Quote
 
@@ -244,8 +244,8 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
             holding.valued_lots = lots
 
     def _add_gross(self, holding: Holding, steps: int) -> None:
-        added = multiply(holding.step_value, steps)
-        self.gross[holding.quote] = add(self.gross[holding.quote], added)
+        gross = self.gross
+        gross[holding.quote] = multiply_add(holding.step_value, steps, gross[holding.quote])
 
     def _note_pace(self, intent: Intent, limits: Limits, now_ns: int) -> None:
         sent_ns = self.sent_ns
@@ -352,8 +352,8 @@ def _exposure_breach(
         return RiskBreach.NO_REFERENCE_PRICE
     growth = end - holding.valued_lots
     if growth > 0:
-        added = multiply(holding.step_value, growth * reference)
-        if add(exposure.gross[holding.quote], added) > limits.max_gross_exposure:
+        gross = multiply_add(holding.step_value, growth * reference, exposure.gross[holding.quote])
+        if gross > limits.max_gross_exposure:
             return RiskBreach.EXPOSURE
     return None
 
