@@ -112,11 +112,8 @@ def batch_size(records: Sequence[bytes]) -> int:
 
 def encode_batch(records: Sequence[bytes], head: Head, place: Place) -> tuple[bytes, Head]:
     """Return the batch after `head`, to be written at `place`, and the head with it."""
-    pieces: list[bytes] = []
-    for record in records:
-        pieces.append(_U32.pack(len(record)))
-        pieces.append(record)
-    payload = b"".join(pieces)
+    length_of = _U32.pack
+    payload = b"".join([piece for one in records for piece in (length_of(len(one)), one)])
     number = head.batch + 1
     header = _HEADER.pack(
         _BATCH_MAGIC,

@@ -143,7 +143,7 @@ class LogJournal:
         self._appended: list[bytes] = []
         self._appended_bytes = 0
         self._waiting: deque[_Commit] = deque()
-        self._waiting_records = 0
+        self._next_record = opened.head.record + 1
         self._in_flight: list[_Commit] | None = None
         self._durable: deque[_Commit] = deque()
         self._is_running = False
@@ -158,7 +158,7 @@ class LogJournal:
     @property
     def next_record(self) -> int:
         """See `Journal.next_record`."""
-        return self._head.record + self._waiting_records + len(self._appended) + 1
+        return self._next_record
 
     @property
     def records_since_snapshot(self) -> int:
@@ -178,6 +178,7 @@ class LogJournal:
     def append(self, record: bytes) -> None:
         """See `Journal.append`."""
         self._refuse_after_failure()
+        self._next_record += 1
         self._appended.append(record)
         self._appended_bytes += len(record)
         assert self._appended_bytes <= COMMIT_BYTES, f"{self._appended_bytes} bytes in one commit"
@@ -186,7 +187,6 @@ class LogJournal:
         """See `Journal.commit`."""
         self._refuse_after_failure()
         self._waiting.append(_Commit(self._appended, done))
-        self._waiting_records += len(self._appended)
         self._appended, self._appended_bytes = [], 0
         self._run()
 
@@ -299,9 +299,8 @@ class LogJournal:
             self._disk.expect(self._segment_bytes)
 
     def _take(self, commits: list[_Commit]) -> None:
-        for commit in commits:
+        for _ in commits:
             self._waiting.popleft()
-            self._waiting_records -= len(commit.records)
 
     def _put(self, file: File, block: bytes) -> None:
         """Write into a segment; one that copies on write may find the disk full even here."""
