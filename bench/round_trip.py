@@ -84,11 +84,12 @@ class BareAsker(BareEcho):
 
 
 def link_echo() -> asyncio.Protocol:
-    """Return our link, sending back whatever comes."""
+    """Return our link, sending back whatever comes, as shells do: put, then flush."""
 
     def on_messages(link: Link[bytes], _epoch: int, messages: Sequence[bytes]) -> None:
         for message in messages:
-            link.send(message)
+            link.put(message)
+        link.flush()
 
     return Link(DECODER, on_messages, lambda _link: None, lambda _link, _reason: None)
 
@@ -98,7 +99,8 @@ def link_asker(watch: Stopwatch) -> asyncio.Protocol:
 
     def send(link: Link[bytes]) -> None:
         watch.sending()
-        link.send(CONTENT)
+        link.put(CONTENT)
+        link.flush()
 
     def on_messages(link: Link[bytes], _epoch: int, _messages: Sequence[bytes]) -> None:
         if watch.is_wanted_again():
