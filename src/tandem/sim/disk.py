@@ -265,6 +265,7 @@ class SimFile:
         if faults.stall_chance and folder.draws.random() < faults.stall_chance:
             low, high = faults.stall_ns
             delay_ns += low + int(folder.draws.random() * (high - low))
+            self._process.after("stall")
         self._syncs_due_ns = max(self._syncs_due_ns, folder.loop.now_ns + delay_ns)
         written = list(self._content.pending)
         folder.loop.at(self._syncs_due_ns, self._land, written, done)

@@ -17,6 +17,8 @@ from tandem.sim.world import SimProcess
 
 FAULTS_NS = 60 * SECOND
 SUPERVISE_NS = 200 * MS
+STALL_KILL_CHANCE = 0.2
+STALL_KILL_NS = 300 * MS
 TROUBLE_NS = 4 * SECOND  # after a pause or a cut a worker may still look silent
 
 
@@ -100,7 +102,7 @@ class Nemesis:
             self._world.after(self._draws.randrange(5 * SECOND, 50 * SECOND), self._power_cut)
         if self._mix.power_cut_last:
             self._world.after(FAULTS_NS - 1 * MS, self._power_cut)
-        if self._mix.crash_point_chance:
+        if self._mix.crash_point_chance or self._mix.faults.disk.stall_chance:
             self._world.crash_points.hook = self._at_point
 
     def _next_ns(self, every_s: float) -> int:
@@ -115,6 +117,9 @@ class Nemesis:
     def _at_point(self, process: SimProcess, point: str) -> bool:
         if self._is_over or process.name not in self._cluster.names:
             return False
+        if point == "after stall":
+            self._kill_while_it_waits(process)
+            return False
         chance = self._mix.crash_point_chance
         if process.name.startswith("exchange"):
             chance *= self._mix.exchange_kill_chance
@@ -122,6 +127,12 @@ class Nemesis:
             return False
         self.done[f"crash {point}"] += 1
         return True
+
+    def _kill_while_it_waits(self, process: SimProcess) -> None:
+        """Kill, now and then, the coordinator whose disk hangs: what waits behind it is lost."""
+        if process.name == "coordinator" and self._draws.random() < STALL_KILL_CHANCE:
+            self.done["kill in a stall"] += 1
+            self._world.after(self._draws.randrange(STALL_KILL_NS), self._world.crash, process)
 
     def _victim(self) -> str:
         luck = self._draws.random()
