@@ -42,6 +42,7 @@ class _Line:
         self.link = link
         self.heard_s = heard_s
         self.name: str | None = None
+        self.is_refused = False
         self.listener: Listener | None = None
         self._askers: dict[Link[OwnRequest], None] = {}
         self._waiting: deque[Link[OwnRequest] | None] = deque()  # None: the relay itself
@@ -121,27 +122,27 @@ class Relay:
     def _on_lost(self, link: Link[OwnAnswer], _reason: str) -> None:
         self._lines.pop(link).close()
 
-    def _on_answers(
-        self, link: Link[OwnAnswer], _epoch: int, answers: Sequence[OwnAnswer]
-    ) -> None:
+    def _on_answers(self, link: Link[OwnAnswer], _epoch: int, answers: Sequence[OwnAnswer]) -> None:
         line = self._lines[link]
         line.heard_s = asyncio.get_running_loop().time()
         for answer in answers:
             if line.name is not None:
                 line.answer(answer)
-            elif not self._introduced(line, answer):
-                return
+            elif not line.is_refused:
+                self._introduce(line, answer)
 
-    def _introduced(self, line: _Line, answer: OwnAnswer) -> bool:
-        """Take a worker's first word, which says who it is; return whether it can be that one."""
+    def _introduce(self, line: _Line, answer: OwnAnswer) -> None:
+        """Take a worker's first word, which says who it is, if it can be that one."""
         peer = self._network.peer(line.link.transport)
         machine = peer.machine if peer is not None else None
         name = answer.name if isinstance(answer, HandHaltView) else ""
         number = name.removeprefix(f"{machine}-")
         if machine is None or number == name or not (number.isascii() and number.isdecimal()):
             self._say(f"{machine} called itself {name[:100]!r} and was refused")
-            line.link.drop("that is not its name")
-            return False
+            line.is_refused = True
+            # Not at once: it would only dial again, and again.
+            asyncio.get_running_loop().call_later(ASK_S, line.link.drop, "that is not its name")
+            return
         for other in list(self._lines.values()):
             if other.name == name:
                 other.close()
@@ -150,7 +151,6 @@ class Relay:
         task = asyncio.get_running_loop().create_task(self._open(line, name))
         self._opening[task] = None
         task.add_done_callback(lambda ended: self._opening.pop(ended, None))
-        return True
 
     async def _open(self, line: _Line, name: str) -> None:
         try:
