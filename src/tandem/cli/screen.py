@@ -62,7 +62,7 @@ def pool_table(status: StatusView) -> str:
             one.slot_id,
             one.account_id,
             one.worker,
-            one.pid,
+            one.pid or None,  # on another computer it has none for us
             ("ready" if one.ready else "waits") if one.active else "not used",
             one.epoch,
             one.open_orders,
@@ -70,7 +70,7 @@ def pool_table(status: StatusView) -> str:
         for one in status.slots
     ]
     rows += [
-        ("spare", None, one.name, one.pid, "ready" if one.connected else "lost", None, None)
+        ("spare", None, one.name, one.pid or None, "ready" if one.connected else "lost", None, None)
         for one in status.workers
         if one.slot_id is None
     ]

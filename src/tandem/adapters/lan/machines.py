@@ -117,9 +117,15 @@ class Machines:
             return found
 
     def refusal(self, caller: Certified) -> str:
-        """Return why the holder of that certificate is not let in; empty when it is."""
+        """Return why the holder of that certificate is not let in; empty when it is.
+
+        With a damaged file nobody is; the process that asks goes on.
+        """
         name = caller.name
-        found = self.named(name)
+        try:
+            found = self.named(name)
+        except ConfigurationError as error:
+            return str(error)
         if found is None:
             return f"no machine {name} is known here"
         if found.is_removed:

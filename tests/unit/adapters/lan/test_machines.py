@@ -94,3 +94,4 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "machines.json").write_text("{")
     with pytest.raises(ConfigurationError, match=r"machines\.json"):
         Machines(tmp_path).all()
+    assert "machines.json" in Machines(tmp_path).refusal(Certified("laptop", "01"))
