@@ -242,3 +242,67 @@ def test_a_thousand_knocks_leave_a_few_lines_in_the_log() -> None:
         f"{1_000 - LINES_MAX} more like these were not written",
         "refused again",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"", "hung up instead of letting us in"),
+        (b"\x05ab", "hung up instead of letting us in"),
+        (b"\x06no\x1b[2J", r"refused: no\?\[2J"),
+        (b"\x02\xff\xfe", "refused: \ufffd\ufffd"),
+    ],
+)
+def test_whatever_a_server_says_instead_of_come_in_is_an_error_in_words(
+    run: Run, pool: Pool, said: bytes, told: str
+) -> None:
+    async def connect() -> None:
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(said)
+            writer.close()
+
+        context = contexts.serving(pool.folder, asks_certificate=True)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(ConnectionError, match=told):
+            await dialing(pool.add("laptop")).connect(address, Line)
+        server.close()
+
+    run(connect())
+
+
+def test_the_first_words_may_come_together_with_come_in(run: Run, pool: Pool) -> None:
+    async def connect() -> None:
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"\x00hello")
+
+        context = contexts.serving(pool.folder, asks_certificate=True)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        here = Line()
+        await dialing(pool.add("laptop")).connect(address, lambda: here)
+        assert await asyncio.wait_for(here.heard.get(), 10) == b"hello"
+        server.close()
+
+    run(connect())
+
+
+def test_a_caller_is_told_of_each_new_reason_once(run: Run, pool: Pool) -> None:
+    async def connect() -> None:
+        said: list[str] = []
+        machine = pool.add("laptop")
+        network = dialing(machine, said.append)
+        listener = await pool.network().listen(ANYWHERE, Line)
+        address = address_of(listener)
+        pool.machines.remove("laptop", now_s())
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                await network.connect(address, Line)
+        assert said == [f"{address}: refused: laptop was removed from the pool"]
+        listener.close()
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                await network.connect(address, Line)
+        assert said[1:] == [f"{address}: connection refused"]
+
+    run(connect())
