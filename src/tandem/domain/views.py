@@ -3,6 +3,7 @@
 Prices and quantities are text on the instrument's grid; money is exact.
 """
 
+import enum
 from decimal import Decimal
 
 from tandem.domain.ids import (
@@ -19,7 +20,11 @@ from tandem.domain.value import Value
 
 
 class SlotView(Value, frozen=True, kw_only=True):
-    """One seat of the pool; `worker` is the process that fills it."""
+    """One seat of the pool; `worker` is the process that fills it.
+
+    While it is `leaving` its holder's right is ending and nothing more is released to it.
+    `lease_left_ns` is None where a right ends with its process, or with what was released.
+    """
 
     slot_id: SlotId
     account_id: AccountId
@@ -31,6 +36,8 @@ class SlotView(Value, frozen=True, kw_only=True):
     pid: int | None
     epoch: int
     open_orders: int
+    leaving: bool = False
+    lease_left_ns: int | None = None
 
 
 class WorkerView(Value, frozen=True, kw_only=True):
@@ -45,8 +52,23 @@ class WorkerView(Value, frozen=True, kw_only=True):
     draining: bool = False
 
 
+class LatencyView(Value, frozen=True, kw_only=True):
+    """A histogram since the desk's first start: `counts[k]` of them took below `bounds_ns[k]`.
+
+    Each is counted once, in the first bucket that it is below; the last has no bound.
+    """
+
+    what: str
+    bounds_ns: tuple[int, ...]
+    counts: tuple[int, ...]
+    total_us: int
+
+
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):
-    """The pool as a whole. `priced`: instruments of which a price was ever known."""
+    """The pool as a whole. `priced`: instruments of which a price was ever known.
+
+    `orders` is how many were ever taken, their parts included.
+    """
 
     pool: str
     trading: str
@@ -61,10 +83,15 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     for_person: tuple[ClientOrderId, ...]
     counters: dict[str, int]
     priced: int = 0
+    orders: int = 0
+    latencies: tuple[LatencyView, ...] = ()
 
 
 class ParentView(Value, frozen=True, kw_only=True):
-    """One parent order. `skew_ns`: between the first and the last send of its first wave."""
+    """One parent order. `skew_ns`: between the first and the last send of its first wave.
+
+    `began_ns` and `ended_ns` in CLOCK_BOOTTIME of the coordinator's computer; 0 is not yet.
+    """
 
     parent_id: ParentId
     command_id: CommandId
@@ -83,6 +110,8 @@ class ParentView(Value, frozen=True, kw_only=True):
     fees: Decimal
     skew_ns: int | None
     owner: ParentId | None
+    began_ns: int = 0
+    ended_ns: int = 0
 
 
 class BothView(Value, frozen=True, kw_only=True):
@@ -106,15 +135,33 @@ class OrdersView(Value, frozen=True, kw_only=True, tag="orders"):
     both: tuple[BothView, ...]
 
 
+class Course(enum.StrEnum):
+    """From where to where a step went."""
+
+    COORDINATOR = "coordinator"  # decided there, and nothing was sent
+    TO_WORKER = "to_worker"
+    TO_VENUE = "to_venue"
+    FROM_VENUE = "from_venue"  # through its worker
+    FROM_WORKER = "from_worker"  # its own word
+
+
 class HopView(Value, frozen=True, kw_only=True):
-    """One step; `at_ns` in CLOCK_BOOTTIME of the coordinator's computer."""
+    """One step; `at_ns` in CLOCK_BOOTTIME of the coordinator's computer.
+
+    `since_command_ns` is from the moment when the command was decided.
+    """
 
     what: str
     at_ns: int
+    course: Course = Course.COORDINATOR
+    since_command_ns: int = 0
 
 
 class AttemptView(Value, frozen=True, kw_only=True):
-    """One attempt, hop by hop."""
+    """One attempt, hop by hop. `workers` were handed it, in this order.
+
+    `command_id` is its trace: the same from the trader's command to every fill.
+    """
 
     client_order_id: ClientOrderId
     slot_id: SlotId
@@ -128,13 +175,20 @@ class AttemptView(Value, frozen=True, kw_only=True):
     sends: int
     for_person: bool
     hops: tuple[HopView, ...]
+    parent_id: ParentId = ParentId("")
+    command_id: CommandId = CommandId("")
+    workers: tuple[str, ...] = ()
 
 
 class LifeView(Value, frozen=True, kw_only=True, tag="life"):
-    """An order's life; empty when it is not known (any more)."""
+    """An order's life; empty when it is not known (any more).
+
+    `refused` is why the command that was asked about became no order.
+    """
 
     parents: tuple[ParentView, ...]
     attempts: tuple[AttemptView, ...]
+    refused: str = ""
 
 
 class PositionView(Value, frozen=True, kw_only=True):

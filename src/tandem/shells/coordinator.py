@@ -307,7 +307,9 @@ class Coordinator:
             if isinstance(message, Command):
                 self.recording.feed(Commanded(asker=link.tag, asked=message.asked))
             else:
-                view = show(self.desk, message, records=self.recording.next_record - 1)
+                leases = self._leases.left(self._clock.now().now_ns)
+                records = self.recording.next_record - 1
+                view = show(self.desk, message, records=records, leases=leases)
                 answer = QuestionAnswer(number=message.number, view=view)
                 self.recording.after_durable(partial(link.send, answer))
 

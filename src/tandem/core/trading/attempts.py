@@ -13,7 +13,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
 
 from typing import Final, assert_never
 
-from tandem.core.trading import books, leftovers
+from tandem.core.trading import books, latencies, leftovers
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
 from tandem.core.trading.turn import Alarm, Turn
@@ -255,6 +255,7 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
         if not attempt.is_final:
             if attempt.phase is Phase.UNKNOWN:
                 turn.count("unknown_found_live")
+                note(turn, attempt, "found")
             become_live(turn, attempt)
         return
     if attempt.is_final:
@@ -273,6 +274,7 @@ def become_live(turn: Turn, attempt: Attempt) -> None:
     """The venue has it."""
     if attempt.phase is _UNKNOWN:
         turn.count("unknown_proved_live")
+        latencies.on_known(turn.state.latencies, attempt.hops, now_ns=turn.now_ns)
     elif attempt.phase is not _RELEASED:
         return
     attempt.phase = _LIVE
@@ -332,11 +334,13 @@ def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None
     assert attempt.phase is not _FINAL, f"{attempt.order.client_order_id} ended twice"
     if attempt.phase is _UNKNOWN:
         turn.count(f"unknown_settled_{ending}")
+        latencies.on_known(turn.state.latencies, attempt.hops, now_ns=turn.now_ns)
     if attempt.for_person:
         _person_no_longer(turn, attempt)
     parent = turn.state.parents[attempt.parent_id]
     if attempt.phase is _PLANNED:
         parent.planned -= 1
+    latencies.on_final(turn.state.latencies, attempt, parent.began_ns)
     attempt.phase = _FINAL
     attempt.ending = ending
     attempt.final_cum = final_cum

@@ -307,7 +307,7 @@ def _restarted(turn: Turn) -> None:
         worker.up = False
         worker.unanswered_since_ns = None
     for seat in state.seats.values():
-        seat.unready_since_ns = None
+        seat.unready_since_ns = seat.vacant_since_ns = None  # nor how long it was so
         grey.now_unready(turn, seat)
         pool.renew_leaving(turn, seat)
         for client_order_id in seat.open:

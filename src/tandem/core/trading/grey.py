@@ -5,7 +5,7 @@ and killing them would help nobody. That the venue lives is known from another w
 readiness; without either, the wait is five times as long.
 """
 
-from tandem.core.trading import parting
+from tandem.core.trading import latencies, parting
 from tandem.core.trading.state import Seat, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.ids import SlotId
@@ -21,10 +21,13 @@ def now_unready(turn: Turn, seat: Seat) -> None:
         turn.wait(Alarm.SEAT, seat.slot_id, after_ns=turn.rules.timings.grey_ns)
 
 
-def now_ready(seat: Seat) -> None:
+def now_ready(turn: Turn, seat: Seat) -> None:
     """The seat's account can trade."""
     seat.ready = True
     seat.unready_since_ns = None
+    if seat.vacant_since_ns is not None:
+        latencies.add(turn.state.latencies.taken_over, turn.now_ns - seat.vacant_since_ns)
+        seat.vacant_since_ns = None
 
 
 def on_alarm(turn: Turn, slot_id: SlotId) -> None:

@@ -116,6 +116,15 @@ class LeaseBook(msgspec.Struct, array_like=True, gc=False):
         held.renewed_at_ns = max(held.renewed_at_ns, now_ns)
         return True
 
+    def left(self, now_ns: int) -> dict[tuple[AccountId, int], int]:
+        """Return what is left of each lease that is not over, by account and epoch."""
+        ends_ns = self.lease_ns - now_ns
+        return {
+            (account_id, one.epoch): max(0, one.renewed_at_ns + ends_ns)
+            for account_id, one in self.held.items()
+            if not one.is_over
+        }
+
     def lapsed(self, now_ns: int) -> list[tuple[AccountId, int]]:
         """Return accounts and epochs whose holders' right has surely ended, each told once."""
         span_ns = self.lease_ns + self.margin_ns

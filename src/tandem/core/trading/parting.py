@@ -112,12 +112,15 @@ def vacate(turn: Turn, seat: Seat, why: str) -> None:
     workers = turn.state.workers
     worker = workers.pop(seat.holder)
     workers[worker.incarnation] = worker  # behind all who wait for a seat
-    empty(worker, seat)
+    empty(turn, worker, seat)
     attempts.lose_worker(turn, seat, why)
 
 
-def empty(worker: Worker, seat: Seat) -> None:
+def empty(turn: Turn, worker: Worker, seat: Seat) -> None:
     """Nobody fills the seat now, and nothing is held against its former holder."""
+    if seat.active:
+        since_ns = seat.leaving_since_ns
+        seat.vacant_since_ns = turn.now_ns if since_ns is None else since_ns
     worker.slot_id = None
     worker.unwanted = False
     seat.holder = None

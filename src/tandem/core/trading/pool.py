@@ -85,7 +85,7 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
         return
     parting.stay(turn, seat)
     if hello.ready and same and seat.opened and worker.confirmed:
-        grey.now_ready(seat)
+        grey.now_ready(turn, seat)
     else:
         grey.now_unready(turn, seat)
     if not same:
@@ -114,7 +114,7 @@ def on_died(turn: Turn, incarnation: Incarnation) -> None:
     turn.count("workers_died")
     if worker.slot_id is not None:
         seat = turn.state.seats[worker.slot_id]
-        parting.empty(worker, seat)
+        parting.empty(turn, worker, seat)
         attempts.lose_worker(turn, seat, "its worker died")
         turn.count("takeovers_needed")
     _count_set_up(turn)
@@ -254,7 +254,7 @@ def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:
     seat = _seat_of(turn, worker, told)
     if seat is None:
         return
-    grey.now_ready(seat)
+    grey.now_ready(turn, seat)
     worker.unanswered_since_ns = None
     if not seat.opened:
         seat.opened = True
@@ -408,7 +408,7 @@ def _revoke(turn: Turn, seat: Seat) -> None:
         parting.part_with(turn, worker)  # it may hear of that late, and hold the account till then
         return
     turn.send(worker, Revoke(account_id=seat.account_id))
-    parting.empty(worker, seat)
+    parting.empty(turn, worker, seat)
 
 
 def _start(turn: Turn, pool: Pool, active: list[Seat]) -> None:

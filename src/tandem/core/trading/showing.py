@@ -1,11 +1,23 @@
 """A desk's state in a trader's words. Nothing is changed."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import assert_never
 
 from tandem.core.trading.desk import Desk
-from tandem.core.trading.state import Attempt, Both, DeskState, Pair, Parent, Phase
+from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.core.trading.state import (
+    Attempt,
+    Both,
+    DeskState,
+    Ending,
+    Histogram,
+    Pair,
+    Parent,
+    Phase,
+)
 from tandem.core.trading.turn import Rules
+from tandem.domain.commands import Refused, Taken
 from tandem.domain.control import (
     AskCatalogue,
     AskLife,
@@ -14,7 +26,7 @@ from tandem.domain.control import (
     AskStatus,
     Question,
 )
-from tandem.domain.ids import Lots, ParentId, Ticks
+from tandem.domain.ids import AccountId, CommandId, Lots, ParentId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import ZERO, add, multiply
 from tandem.domain.views import (
@@ -22,7 +34,9 @@ from tandem.domain.views import (
     BothView,
     CashView,
     CatalogueView,
+    Course,
     HopView,
+    LatencyView,
     LifeView,
     OrdersView,
     ParentView,
@@ -39,13 +53,33 @@ CENT = Decimal("0.00000001")
 ORDERS_MAX = 150
 PARTS_MAX = 50
 LIFE_MAX = 30  # attempts, each with its hops
+COURSES = {
+    "released": Course.TO_WORKER,
+    "released again": Course.TO_WORKER,
+    "resent": Course.TO_WORKER,
+    "cancel wanted": Course.TO_WORKER,
+    "accepted": Course.FROM_VENUE,
+    "found": Course.FROM_VENUE,
+    "unknown: time-out": Course.FROM_WORKER,
+    f"final: {Ending.CANCELED}": Course.FROM_VENUE,
+    f"final: {Ending.EXPIRED}": Course.FROM_VENUE,
+    f"final: {Ending.REFUSED}": Course.FROM_VENUE,
+    f"final: {Ending.ABSENT}": Course.FROM_VENUE,
+    f"final: {Ending.NEVER_SENT}": Course.FROM_WORKER,
+    f"final: {Ending.NOT_SENT}": Course.FROM_WORKER,
+}
+FILLED = "filled "  # and how many lots
+Leases = Mapping[tuple[AccountId, int], int]
 
 
-def show(desk: Desk, question: Question, records: int) -> View:
-    """Answer a question from the desk's state; `records` is how many its journal holds."""
+def show(desk: Desk, question: Question, records: int, leases: Leases | None = None) -> View:
+    """Answer a question from the desk's state; `records` is how many its journal holds.
+
+    `leases` are those of workers elsewhere: what is left of each, by account and epoch.
+    """
     match question:
         case AskStatus():
-            return _status(desk, records)
+            return _status(desk, records, leases or {})
         case AskOrders():
             return _orders(desk, question)
         case AskLife():
@@ -63,7 +97,7 @@ def show(desk: Desk, question: Question, records: int) -> View:
             assert_never(question)
 
 
-def _status(desk: Desk, records: int) -> StatusView:
+def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
     state = desk.state
     attempts = [state.attempts[key] for seat in state.seats.values() for key in seat.open]
     return StatusView(
@@ -72,7 +106,7 @@ def _status(desk: Desk, records: int) -> StatusView:
         reason=state.halt_reason,
         coordinator_epoch=state.epoch,
         records=records,
-        slots=_slots(state, desk.rules),
+        slots=_slots(state, desk.rules, leases),
         workers=tuple(
             WorkerView(
                 name=one.name,
@@ -91,10 +125,21 @@ def _status(desk: Desk, records: int) -> StatusView:
         for_person=tuple(one.order.client_order_id for one in attempts if one.for_person),
         counters=dict(state.counters),
         priced=sum(1 for one in state.exposure.holdings.values() if one.reference is not None),
+        orders=state.next_order - 1,
+        latencies=_latencies(state),
     )
 
 
-def _slots(state: DeskState, rules: Rules) -> tuple[SlotView, ...]:
+def _latencies(state: DeskState) -> tuple[LatencyView, ...]:
+    took = state.latencies
+    named: dict[str, Histogram] = {name: getattr(took, name) for name in took.__struct_fields__}
+    return tuple(
+        LatencyView(what=name, bounds_ns=BOUNDS_NS, counts=tuple(one.counts), total_us=one.total_us)
+        for name, one in named.items()
+    )
+
+
+def _slots(state: DeskState, rules: Rules, leases: Leases) -> tuple[SlotView, ...]:
     views = []
     for seat in state.seats.values():
         worker = state.workers.get(seat.holder) if seat.holder is not None else None
@@ -110,6 +155,8 @@ def _slots(state: DeskState, rules: Rules) -> tuple[SlotView, ...]:
                 pid=worker.pid if worker is not None else None,
                 epoch=seat.epoch,
                 open_orders=len(seat.open),
+                leaving=seat.leaving_since_ns is not None,
+                lease_left_ns=leases.get((seat.account_id, seat.epoch)),
             )
         )
     return tuple(views)
@@ -148,6 +195,8 @@ def _parent(desk: Desk, parent: Parent) -> ParentView:
         fees=parent.fees,
         skew_ns=max(sent) - min(sent) if len(sent) > 1 else None,
         owner=parent.owner,
+        began_ns=parent.began_ns,
+        ended_ns=parent.ended_ns,
     )
 
 
@@ -219,9 +268,15 @@ def _traded(desk: Desk, parts: list[ParentId]) -> tuple[int, int]:
     return bought, sold
 
 
-def _life(desk: Desk, order_id: str) -> LifeView:
-    """Show a parent with all its attempts, a two-sided order with its parts, or one attempt."""
+def _life(desk: Desk, asked_id: str) -> LifeView:
+    """Show what an id stands for: an order with all its attempts, one attempt, or a command."""
     state = desk.state
+    order_id, refused = asked_id, ""
+    answered = state.answers.get(CommandId(asked_id))
+    if answered is not None and isinstance(answered.answer, Taken):
+        order_id = answered.answer.order_id or asked_id
+    elif answered is not None and isinstance(answered.answer, Refused):
+        refused = f"{answered.answer.reason}: {answered.answer.text}"
     keys: list[ParentId] = []
     for found in (state.boths.get(ParentId(order_id)), state.pairs.get(ParentId(order_id))):
         if found is not None:
@@ -233,14 +288,18 @@ def _life(desk: Desk, order_id: str) -> LifeView:
     parents = [state.parents[one] for one in keys if one in state.parents]
     if not attempts:
         attempts = [state.attempts[key] for parent in parents for key in parent.attempts]
+    began_ns = min((one.began_ns for one in parents), default=0)
     return LifeView(
         parents=tuple(_parent(desk, one) for one in parents[-ORDERS_MAX:]),
-        attempts=tuple(_attempt(desk, one) for one in attempts[-LIFE_MAX:]),
+        attempts=tuple(_attempt(desk, one, began_ns) for one in attempts[-LIFE_MAX:]),
+        refused=refused,
     )
 
 
-def _attempt(desk: Desk, attempt: Attempt) -> AttemptView:
+def _attempt(desk: Desk, attempt: Attempt, began_ns: int) -> AttemptView:
     instrument = desk.rules.catalogue[attempt.order.instrument_id]
+    workers = desk.state.workers
+    names = [workers[one].name if one in workers else one for one in attempt.handed_to]
     return AttemptView(
         client_order_id=attempt.order.client_order_id,
         slot_id=attempt.slot_id,
@@ -253,16 +312,30 @@ def _attempt(desk: Desk, attempt: Attempt) -> AttemptView:
         filled=instrument.quantity_text(Lots(attempt.cum_quantity)),
         sends=attempt.sends,
         for_person=attempt.for_person,
-        hops=_hops(attempt),
+        hops=_hops(attempt, instrument, began_ns),
+        parent_id=attempt.parent_id,
+        command_id=desk.state.parents[attempt.parent_id].command_id,
+        workers=tuple(names),
     )
 
 
-def _hops(attempt: Attempt) -> tuple[HopView, ...]:
+def _hops(attempt: Attempt, instrument: Instrument, began_ns: int) -> tuple[HopView, ...]:
     """Return the coordinator's steps, with the worker's send where it belongs in time."""
-    hops = [HopView(what=one.what, at_ns=one.at_ns) for one in attempt.hops]
+    hops = [(one.at_ns, *_step(one.what, instrument)) for one in attempt.hops]
     if attempt.sent_ns is not None:
-        hops.append(HopView(what="sent by its worker", at_ns=attempt.sent_ns))
-    return tuple(sorted(hops, key=lambda one: one.at_ns))
+        hops.append((attempt.sent_ns, "sent by its worker", Course.TO_VENUE))
+    return tuple(
+        HopView(what=what, at_ns=at_ns, course=course, since_command_ns=at_ns - began_ns)
+        for at_ns, what, course in sorted(hops, key=lambda one: one[0])
+    )
+
+
+def _step(what: str, instrument: Instrument) -> tuple[str, Course]:
+    """Return a step as a trader reads it, and where it went."""
+    if what.startswith(FILLED):
+        lots = Lots(int(what.removeprefix(FILLED)))
+        return f"{FILLED}{instrument.quantity_text(lots)}", Course.FROM_VENUE
+    return what, COURSES.get(what, Course.COORDINATOR)
 
 
 def _positions(desk: Desk) -> PositionsView:

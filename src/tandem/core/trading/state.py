@@ -32,6 +32,8 @@ from tandem.domain.ids import (
 )
 from tandem.domain.order import Order, OrderStatus
 
+BUCKETS: Final = 24
+
 
 class Phase(enum.StrEnum):
     """Where an attempt is; all but FINAL count in full against their parent."""
@@ -277,6 +279,29 @@ class Seat(msgspec.Struct, gc=False):
     reserved_cash: dict[str, Decimal] = {}
     reserved_lots: dict[InstrumentId, int] = {}
     blocked: dict[InstrumentId, int] = {}  # orders that wait for a person
+    vacant_since_ns: int | None = None  # from the end of a holder's right until the next is ready
+
+
+class Histogram(msgspec.Struct, array_like=True, gc=False):
+    """Spans by length: how many in each bucket (see `latencies`), and what they come to."""
+
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * BUCKETS)
+    total_us: int = 0
+
+
+class Latencies(msgspec.Struct, gc=False):
+    """How long things took since the desk's first start.
+
+    `begun_released` is from a parent's begin to its children's release, the three behind it are
+    from a release, `taken_over` is from a vacant account to its readiness with the next worker.
+    """
+
+    begun_released: Histogram = msgspec.field(default_factory=Histogram)
+    released_sent: Histogram = msgspec.field(default_factory=Histogram)
+    released_accepted: Histogram = msgspec.field(default_factory=Histogram)
+    released_filled: Histogram = msgspec.field(default_factory=Histogram)
+    taken_over: Histogram = msgspec.field(default_factory=Histogram)
+    unknown_known: Histogram = msgspec.field(default_factory=Histogram)
 
 
 class VenueClock(msgspec.Struct, gc=False):
@@ -355,3 +380,4 @@ class DeskState(msgspec.Struct):
     halts: dict[HaltId, None] = {}  # by hand, that the desk has heard of
     short_of_room: bool = False
     counters: dict[str, int] = {}
+    latencies: Latencies = msgspec.field(default_factory=Latencies)

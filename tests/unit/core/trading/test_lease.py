@@ -230,6 +230,19 @@ class World:
             self.conflicts += sum(holders) > 1
 
 
+def test_what_is_left_of_a_lease_is_told_until_it_is_over() -> None:
+    """C13: for people only, and never below nothing."""
+    book = LeaseBook(lease_ns=10, margin_ns=2)
+    assert book.left(0) == {}
+    book.on_grant(A, 3, Incarnation("one"), now_ns=100)
+    assert book.left(104) == {(A, 3): 6}
+    assert book.left(111) == {(A, 3): 0}
+    assert book.on_heartbeat(A, 3, Incarnation("one"), now_ns=111)
+    assert book.left(112) == {(A, 3): 9}
+    assert book.lapsed(123) == [(A, 3)]
+    assert book.left(123) == {}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_no_two_workers_ever_hold_one_account(seed: int) -> None:
     """I3: late, lost and repeated messages, pauses, clocks one per cent apart."""

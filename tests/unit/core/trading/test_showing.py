@@ -8,7 +8,16 @@ import pytest
 
 from tandem.core.trading.showing import LIFE_MAX, ORDERS_MAX, PARTS_MAX, show
 from tandem.domain import link
-from tandem.domain.commands import ExitRule, PlaceBoth, PlacePair
+from tandem.domain.commands import (
+    CancelOrders,
+    ExitRule,
+    ParentSpec,
+    PlaceBoth,
+    PlacePair,
+    PlaceParent,
+    ResumeTrading,
+    Taken,
+)
 from tandem.domain.control import (
     AskCatalogue,
     AskLife,
@@ -17,8 +26,8 @@ from tandem.domain.control import (
     AskStatus,
     Question,
 )
-from tandem.domain.ids import Lots, SlotId, Ticks
-from tandem.domain.order import FenceClass
+from tandem.domain.ids import AccountId, Lots, SlotId, Ticks
+from tandem.domain.order import FenceClass, Side
 from tandem.domain.views import (
     CatalogueView,
     LifeView,
@@ -214,6 +223,87 @@ def test_the_life_of_an_order_is_told_hop_by_hop() -> None:
     assert look(floor, AskLife(number=1, order_id="?"), LifeView) == LifeView(
         parents=(), attempts=()
     )
+
+
+def test_every_step_says_where_it_went_and_how_long_after_the_command() -> None:
+    """A36 C13: one trace from the command to the fill."""
+    floor = Floor(settings_of(fence_class=FenceClass.UNIQUE)).open()
+    floor.at("s1").not_ready()
+    answer = floor.ask(
+        PlaceParent(
+            spec=ParentSpec(
+                symbol="T",
+                side=Side.BUY,
+                quantity=Lots(9),
+                limit_price=Ticks(1_000),
+                slots=(SlotId("s1"),),
+            )
+        ),
+        "my-command",
+    )
+    assert isinstance(answer, Taken)
+    floor.now_ns += 3
+    floor.at("s1").ready()
+    (attempt,) = floor.attempts()
+    floor.now_ns += 4
+    floor.timed_out(attempt)
+    floor.now_ns += 5
+    floor.fill(attempt, 9)
+    life = look(floor, AskLife(number=1, order_id="my-command"), LifeView)
+    assert life == look(floor, AskLife(number=1, order_id="d-1"), LifeView)
+    (told,) = life.attempts
+    assert [(one.since_command_ns, one.what, one.course.value) for one in told.hops] == [
+        (0, "planned", "coordinator"),
+        (3, "released", "to_worker"),
+        (7, "unknown: time-out", "from_worker"),
+        (7, "sent by its worker", "to_venue"),
+        (12, "filled 9", "from_venue"),
+        (12, "final: filled", "coordinator"),
+    ]
+    assert (told.parent_id, told.command_id, told.workers) == ("d-1", "my-command", ("w1",))
+    assert (life.parents[0].command_id, life.parents[0].ended_ns) == ("my-command", floor.now_ns)
+    assert life.parents[0].began_ns == floor.now_ns - 12
+    floor.at("s1").die()
+    life = look(floor, AskLife(number=1, order_id="my-command"), LifeView)
+    assert life.attempts[0].workers == ("i-w1",)
+
+
+def test_a_command_that_was_refused_is_found_with_its_reason() -> None:
+    """C13: also when it became no order, a trace leads somewhere."""
+    floor = Floor().open()
+    spec = ParentSpec(symbol="NO", side=Side.BUY, quantity=Lots(9), limit_price=None)
+    floor.command(PlaceParent(spec=spec), "odd")
+    life = look(floor, AskLife(number=1, order_id="odd"), LifeView)
+    assert life == LifeView(parents=(), attempts=(), refused="unknown_symbol: no venue lists NO")
+    floor.command(ResumeTrading(), "other")
+    life = look(floor, AskLife(number=1, order_id="other"), LifeView)
+    assert life == LifeView(parents=(), attempts=())
+    floor.command(CancelOrders(order_id=None), "all")
+    assert look(floor, AskLife(number=1, order_id="all"), LifeView).refused == ""
+
+
+def test_the_status_shows_what_is_being_left_leases_and_how_long_things_took() -> None:
+    """C13."""
+    floor = Floor(settings_of(fence_class=FenceClass.UNIQUE, slots=2)).open(elsewhere=True)
+    (attempt,) = floor.attempts(floor.buy(1, slots=("s2",)))
+    floor.fill(attempt, 1)
+    floor.at("s1").silent()
+    leases = {(AccountId("A1"), 1): 0, (AccountId("A2"), 1): 5, (AccountId("A2"), 2): 9}
+    view = show(floor.desk, AskStatus(number=1), records=1, leases=leases)
+    assert isinstance(view, StatusView)
+    assert [(one.leaving, one.lease_left_ns) for one in view.slots] == [(True, 0), (False, 5)]
+    assert view.orders == 1
+    took = {one.what: sum(one.counts) for one in view.latencies}
+    assert took == {
+        "begun_released": 1,
+        "released_sent": 1,
+        "released_accepted": 0,
+        "released_filled": 1,
+        "taken_over": 0,
+        "unknown_known": 0,
+    }
+    for one in view.latencies:
+        assert len(one.counts) == len(one.bounds_ns) + 1
 
 
 def test_a_very_long_life_is_told_from_its_end() -> None:
