@@ -102,7 +102,8 @@ class DeskSettings(Value, frozen=True, kw_only=True):
     timings: Timings = Timings()
     bundle: bytes = b""  # what every worker is given and confirms: strategies, catalogue, limits
     attempts_max: int = 5  # of one child, and of moving what a child left
-    finished_max: int = 5_000  # parents kept after their end, for late news and for questions
+    # Parents kept after their end, for late news and for questions; now and then a sixteenth more.
+    finished_max: int = 5_000
 
     def __post_init__(self) -> None:
         if self.attempts_max < 1 or self.finished_max < 0:
