@@ -41,7 +41,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
     `until_bad` ends the run soon after the first violation.
     """
     draws = random.Random(f"{seed} scenario")
-    plan, mix = draw_plan(draws), draw_mix(seed, draws)
+    plan, mix = draw_plan(seed, draws), draw_mix(seed, draws)
     with World(seed, faults=mix.faults, keep_trace=keep_trace) as world:
         cluster = Cluster(world, plan)
         cluster.settings = limited(cluster.settings)
