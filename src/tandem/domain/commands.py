@@ -7,7 +7,16 @@ the earlier answer again, the same id with other content is refused.
 import enum
 from decimal import Decimal
 
-from tandem.domain.ids import ClientOrderId, CommandId, HaltId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    CommandId,
+    HaltId,
+    Lots,
+    ParentId,
+    SlotId,
+    Ticks,
+)
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.value import Value
 
@@ -172,6 +181,16 @@ class ResolveOrder(Value, frozen=True, kw_only=True, tag="resolve_order"):
     fee: Decimal = Decimal(0)
 
 
+class ExplainExternal(Value, frozen=True, kw_only=True, tag="explain_external"):
+    """The trader knows what others did there: trade it again on that account.
+
+    `unit` is an instrument's id, or a currency.
+    """
+
+    account_id: AccountId
+    unit: str
+
+
 class SetUpPool(Value, frozen=True, kw_only=True, tag="set_up_pool"):
     """Configure `workers` processes of those that joined, and start trading with an even pool."""
 
@@ -188,6 +207,7 @@ Command = (
     | SwapWorker
     | DrainWorker
     | ResolveOrder
+    | ExplainExternal
     | SetUpPool
 )
 
@@ -209,7 +229,7 @@ class RefusalReason(enum.StrEnum):
     SELF_TRADE = "self_trade"
     FUNDS = "funds"
     RISK = "risk"
-    BLOCKED = "blocked"  # an order on this instrument waits for a person
+    BLOCKED = "blocked"  # an order on this instrument, or external news, waits for a person
     BAD_ORDER = "bad_order"  # a combination that cannot be, such as post-only at the market
 
 

@@ -80,6 +80,7 @@ class Timings(Value, frozen=True, kw_only=True):
     grey_ns: int = 3 * SECOND  # without a venue's answer, while others get theirs
     person_ns: int = 10 * SECOND  # of refused resends, before a person is asked (class B)
     clear_ns: int = 5 * SECOND  # for own resting orders in the way to be canceled
+    reconcile_ns: int = 10 * SECOND  # between audits of every account
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -346,6 +346,7 @@ CoordinatorMessage = (
     | HaltLifted
 )
 
+EXECUTIONS_TOLD_MAX = 150  # in one answer to an audit
 BUNDLE_BYTES_MAX = 5_000_000
 BUNDLE_PART_BYTES = 60_000
 MESSAGE_BYTES_MAX = 100_000

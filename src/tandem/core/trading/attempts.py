@@ -127,6 +127,11 @@ def _filled(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     finish(turn, attempt, _ENDED_FILLED, attempt.cum_quantity)
 
 
+def on_executed(turn: Turn, attempt: Attempt, fill: Filled) -> None:
+    """The venue lists an execution: booked like one from its stream, once."""
+    _filled(turn, attempt, fill)
+
+
 def by_hand(attempt: Attempt) -> ExecutionId:
     """Return the id under which a person's word about the attempt is booked."""
     return ExecutionId(f"by-hand-{attempt.order.client_order_id}")

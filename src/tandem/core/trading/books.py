@@ -92,7 +92,7 @@ def position_of(turn: Turn, account_id: AccountId, instrument_id: InstrumentId) 
     return position
 
 
-def _market_price(turn: Turn, instrument: Instrument) -> Ticks:
+def market_price(turn: Turn, instrument: Instrument) -> Ticks:
     """Return the price that the buying power of an order without one is reserved at."""
     reference = turn.state.exposure.holdings[instrument.instrument_id].reference
     collar = turn.rules.limits.price_collar_ppm
@@ -122,7 +122,7 @@ def lacking(turn: Turn, spec: ParentSpec, share: Share) -> str | None:
     if spec.side is _BUY:
         price = spec.limit_price
         if price is None:
-            price = _market_price(turn, instrument)
+            price = market_price(turn, instrument)
         needs = multiply(instrument.step_value, price * quantity)
         has = _free_cash(turn, seat, instrument.quote)
         if has < needs:
@@ -171,7 +171,7 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
     state.gate.reserve(attempt.book_id, order.side, order.limit_price, order.client_order_id)
     state.exposure.note_sent(order, turn.rules.limits, turn.now)
     price = order.limit_price
-    attempt.reserved_price = _market_price(turn, instrument) if price is None else price
+    attempt.reserved_price = market_price(turn, instrument) if price is None else price
     _change_reserved(seat, attempt, instrument, order.quantity)
 
 
@@ -209,6 +209,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     if leaves:
         _change_reserved(seat, attempt, instrument, -min(quantity, leaves))
     state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
+    seat.audit.booked_ns[order.instrument_id] = turn.now_ns
     position = position_of(turn, seat.account_id, instrument.instrument_id)
     realized = position.on_fill(order.side, fill)
     gain = subtract(multiply(instrument.step_value, realized), fill.fee)

@@ -15,12 +15,14 @@ import msgspec
 from tandem.core.trading import (
     attempts,
     books,
+    external,
     grey,
     halts,
     orders_by_hand,
     parting,
     planning,
     pool,
+    reconciling,
     settling,
     tandem_orders,
 )
@@ -43,6 +45,7 @@ from tandem.domain.commands import (
     CancelOrders,
     Command,
     DrainWorker,
+    ExplainExternal,
     HaltTrading,
     PlaceBoth,
     PlacePair,
@@ -81,6 +84,7 @@ _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than c
 _PLANNED: Final = Phase.PLANNED
 _TRADING: Final = PoolPhase.TRADING
 _HALTED: Final = TradingState.HALTED
+_OF_AUDITS: Final = (link.Listed, link.Audited)
 _WORDS_OF_ITS_OWN: Final = (link.NotSent, link.TimedOut)  # a worker's, without its venue
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(DeskState)
@@ -239,12 +243,16 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one lin
         case link.Reported():
             if not isinstance(message.report, _WORDS_OF_ITS_OWN):
                 _venue_answers(turn, worker, message.account_id)
-            _reported(turn, message)
+            _reported(turn, worker, message)
         case link.Answered():
             _venue_answers(turn, worker, message.account_id)
-            settling.on_answered(turn, message)
+            if isinstance(message.answer, _OF_AUDITS):
+                reconciling.on_answered(turn, worker, message.account_id, message.answer)
+            else:
+                settling.on_answered(turn, message.answer)
         case link.Ready():
             pool.on_ready(turn, worker, message)
+            reconciling.on_ready(turn, worker)
         case link.NotReady():
             pool.on_not_ready(turn, worker, message)
         case link.ClockRead():
@@ -259,10 +267,11 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one lin
             assert_never(message)
 
 
-def _reported(turn: Turn, message: link.Reported) -> None:
+def _reported(turn: Turn, worker: Worker, message: link.Reported) -> None:
     attempt = turn.state.attempts.get(message.report.client_order_id)
     if attempt is None:
         turn.count("reports_of_unknown_orders")
+        reconciling.on_unknown_report(turn, worker, message.report.client_order_id)
         return
     if attempt.phase is _PLANNED:
         turn.count("reports_before_release")
@@ -289,6 +298,8 @@ def _ring(turn: Turn) -> None:
                 grey.on_alarm(turn, SlotId(key))
             elif kind == Alarm.LEAVING:
                 pool.on_leaving_alarm(turn, SlotId(key))
+            elif kind == Alarm.AUDIT:
+                reconciling.on_alarm(turn, SlotId(key))
             else:
                 turn.touch(ParentId(key))
 
@@ -318,6 +329,7 @@ def _restarted(turn: Turn) -> None:
             if attempt.phase is Phase.RELEASED:
                 attempts.become_unknown(turn, attempt, "the coordinator restarted")
             attempts.look_in(turn, attempt, turn.rules.timings.ask_ns)
+    reconciling.on_restarted(turn)
     _renew_deadlines(turn)
 
 
@@ -380,6 +392,8 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
             return orders_by_hand.drain(turn, command)
         case ResolveOrder():
             return orders_by_hand.resolve(turn, command)
+        case ExplainExternal():
+            return external.explain(turn, command)
         case SetUpPool():
             return pool.set_up(turn, event.asker, asked, digest)
         case _:

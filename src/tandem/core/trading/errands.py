@@ -17,7 +17,15 @@ import msgspec
 
 from tandem.domain.desk import MS
 from tandem.domain.ids import ExecutionId
-from tandem.domain.link import Ask, Audit, Audited, Executed, Listed, Withdraw
+from tandem.domain.link import (
+    EXECUTIONS_TOLD_MAX,
+    Ask,
+    Audit,
+    Audited,
+    Executed,
+    Listed,
+    Withdraw,
+)
 from tandem.domain.reports import ExecutionReport, Filled
 from tandem.domain.venue import (
     AskBalances,
@@ -36,7 +44,6 @@ AGAIN_NS: Final = 300 * MS  # before a question without an answer is asked again
 TIMES_MAX: Final = 20
 PAGE: Final = 200  # orders or executions in one answer of the venue
 PAGES_MAX: Final = 1_000
-EXECUTIONS_MAX: Final = 150  # told in one message
 REPORTED_MAX: Final = 50_000
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -156,7 +163,7 @@ class Errands:
             return True
         if is_still:
             running.stage = _Stage.BALANCES
-        return len(running.executions) >= EXECUTIONS_MAX
+        return len(running.executions) >= EXECUTIONS_TOLD_MAX
 
 
 def _question(running: _Running) -> VenueRequest:
@@ -167,7 +174,7 @@ def _question(running: _Running) -> VenueRequest:
         case _Stage.BALANCES:
             return AskBalances(query_id=query_id)
         case _:
-            most = max(1, EXECUTIONS_MAX - len(running.executions))
+            most = max(1, EXECUTIONS_TOLD_MAX - len(running.executions))
             return ListExecutions(query_id=query_id, cursor=running.cursor, most=most)
 
 

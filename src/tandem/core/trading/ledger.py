@@ -34,7 +34,8 @@ class Books(msgspec.Struct, array_like=True, gc=False):
 
     `cash` and `lots` are what it holds, `fees` what it paid (negative: rebates). The others are
     the far sides: `market` and `market_lots` of everything traded, `opening` and `opening_lots`
-    of what was there before. What comes in is positive, what goes out is negative.
+    of what was there before, `external` and `external_lots` of what others did. What comes in is
+    positive, what goes out is negative.
     """
 
     cash: dict[str, Decimal] = {}
@@ -44,6 +45,8 @@ class Books(msgspec.Struct, array_like=True, gc=False):
     lots: dict[InstrumentId, int] = {}
     market_lots: dict[InstrumentId, int] = {}
     opening_lots: dict[InstrumentId, int] = {}
+    external: dict[str, Decimal] = {}
+    external_lots: dict[InstrumentId, int] = {}
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
@@ -62,6 +65,20 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         books = self._books(account_id)
         books.lots[instrument_id] = books.lots.get(instrument_id, 0) + lots
         books.opening_lots[instrument_id] = books.opening_lots.get(instrument_id, 0) - lots
+
+    def book_external(self, account_id: AccountId, currency: str, amount: Decimal) -> None:
+        """Book money that somebody else added to the account, or (negative) took."""
+        books = self._books(account_id)
+        books.cash[currency] = add(books.cash.get(currency, ZERO), amount)
+        books.external[currency] = subtract(books.external.get(currency, ZERO), amount)
+
+    def book_external_lots(
+        self, account_id: AccountId, instrument_id: InstrumentId, lots: int
+    ) -> None:
+        """Book lots that somebody else added to the account, or (negative) took."""
+        books = self._books(account_id)
+        books.lots[instrument_id] = books.lots.get(instrument_id, 0) + lots
+        books.external_lots[instrument_id] = books.external_lots.get(instrument_id, 0) - lots
 
     def book_fill(
         self, account_id: AccountId, instrument: Instrument, side: Side, fill: Filled
@@ -97,9 +114,9 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         money: dict[str, Total] = {}
         lots: dict[str, Total] = {}
         for books in self.accounts.values():
-            for amounts in (books.cash, books.fees, books.market, books.opening):
+            for amounts in (books.cash, books.fees, books.market, books.opening, books.external):
                 _add_up(money, amounts)
-            for counts in (books.lots, books.market_lots, books.opening_lots):
+            for counts in (books.lots, books.market_lots, books.opening_lots, books.external_lots):
                 _add_up(lots, {unit: Decimal(count) for unit, count in counts.items()})
         return [*money.values(), *lots.values()]
 

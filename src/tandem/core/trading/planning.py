@@ -7,7 +7,7 @@ attempt only after the attempt that had it is final, and only what the venue's f
 from itertools import islice
 from typing import Final
 
-from tandem.core.trading import attempts, books, releasing
+from tandem.core.trading import attempts, books, external, releasing
 from tandem.core.trading.books import Share
 from tandem.core.trading.splitting import Manner, split
 from tandem.core.trading.state import (
@@ -77,10 +77,10 @@ def open_parent(
     if refused is not None:
         return refused
     met = _met(turn, spec, places[0][1])
-    if met is not None and spec.self_trade is SelfTrade.REJECT_NEW:
-        turn.count("refused_self_trade")
-        text = f"it could meet your own order {met}"
-        return Refused(reason=RefusalReason.SELF_TRADE, text=text, met=met)
+    if met is not None:
+        refused = _refuse_met(turn, spec, places[0][1], met)
+        if refused is not None:
+            return refused
     parent = Parent(
         parent_id=new_order_id(turn),
         command_id=command_id,
@@ -146,7 +146,11 @@ def _not_free(turn: Turn, symbol: str, unlisted: list[Seat], blocked: list[Seat]
     if unlisted:
         text = f"the venue of {unlisted[0].slot_id} does not list {symbol}"
         return Refused(reason=RefusalReason.NO_SLOT, text=text)
-    text = f"{symbol} on {blocked[0].account_id}: an order waits for a person"
+    seat = blocked[0]
+    why = "an order waits for a person"
+    if external.is_unexplained(turn, seat, symbol):
+        why = "somebody else trades there; tandem orders external says what"
+    text = f"{symbol} on {seat.account_id}: {why}"
     return Refused(reason=RefusalReason.BLOCKED, text=text)
 
 
@@ -207,6 +211,19 @@ def _impossible(spec: ParentSpec) -> str | None:
 
 def _met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> ClientOrderId | None:
     return turn.state.gate.first_met(instrument.book_id, spec.side, spec.limit_price)
+
+
+def _refuse_met(
+    turn: Turn, spec: ParentSpec, instrument: Instrument, met: ClientOrderId
+) -> Refused | None:
+    """Refuse what could meet an own order that must not, or (external) cannot be canceled."""
+    every = turn.state.gate.all_met(instrument.book_id, spec.side, spec.limit_price)
+    outside = next((one for one in every if external.is_external(one)), None)
+    if outside is None and spec.self_trade is not SelfTrade.REJECT_NEW:
+        return None
+    turn.count("refused_self_trade")
+    text = f"it could meet your own order {outside or met}"
+    return Refused(reason=RefusalReason.SELF_TRADE, text=text, met=outside or met)
 
 
 def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:

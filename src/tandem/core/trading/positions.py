@@ -73,8 +73,13 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         return self._trade(fill.quantity if side is _BUY else -fill.quantity, fill.price)
 
     def take_over(self, lots: int, price: Ticks) -> None:
-        """Count lots held from before (negative when short) as if opened at `price`."""
+        """Count lots that are not our doing, held from before or moved by others.
+
+        They are opened at `price`; what goes out goes at its cost, so nothing is realized.
+        """
+        realized, realized_fifo = self.realized, self.realized_fifo
         self._trade(lots, price)
+        self.realized, self.realized_fifo = realized, realized_fifo
 
     def profit_and_loss(self, instrument: Instrument, mark: Ticks | None) -> ProfitAndLoss:
         """Return the position in money, valued at `mark`."""

@@ -196,6 +196,15 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         else:
             self._value(holding)
 
+    def note_external(self, instrument_id: InstrumentId, side: Side, lots: int) -> None:
+        """Count lots that another program has out on an account of ours; negative: gives back."""
+        holding = self.holdings[instrument_id]
+        if side is _BUY:
+            holding.open_buys += lots
+        else:
+            holding.open_sells += lots
+        self._value(holding)
+
     def note_ended(self, intent: Intent, *, leaves_quantity: int) -> None:
         """Give back an order that the venue has ended, and what was still out of it."""
         self.open_orders -= 1

@@ -11,9 +11,9 @@ from tandem.core.trading.state import Attempt, Ending, ParentPhase, Phase, Seat,
 from tandem.core.trading.turn import Turn
 from tandem.domain.desk import VenueSettings
 from tandem.domain.ids import ClientOrderId
-from tandem.domain.link import Answered, Ask, Release
+from tandem.domain.link import Ask, Release
 from tandem.domain.order import FenceClass
-from tandem.domain.venue import OrderFound
+from tandem.domain.venue import OrderFound, OrderNotFound
 
 
 def on_alarm(turn: Turn, client_order_id: ClientOrderId) -> None:
@@ -132,9 +132,8 @@ def hand_out(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker) -> None:
     turn.send(worker, release)
 
 
-def on_answered(turn: Turn, told: Answered) -> None:
+def on_answered(turn: Turn, answer: OrderFound | OrderNotFound) -> None:
     """The venue's answer to a question."""
-    answer = told.answer
     attempt = turn.attempt(answer.client_order_id)
     if attempt is None or attempt.query_id != answer.query_id:
         turn.count("answers_late")

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import Exposure
@@ -278,7 +279,9 @@ class Seat(msgspec.Struct, gc=False):
     open: dict[ClientOrderId, None] = {}  # attempts that are not settled
     reserved_cash: dict[str, Decimal] = {}
     reserved_lots: dict[InstrumentId, int] = {}
-    blocked: dict[InstrumentId, int] = {}  # orders that wait for a person
+    blocked: dict[InstrumentId, int] = {}  # orders, and external news, that wait for a person
+    external: ExternalBook = msgspec.field(default_factory=ExternalBook)
+    audit: AuditState = msgspec.field(default_factory=AuditState)
     vacant_since_ns: int | None = None  # from the end of a holder's right until the next is ready
 
 
@@ -381,3 +384,4 @@ class DeskState(msgspec.Struct):
     short_of_room: bool = False
     counters: dict[str, int] = {}
     latencies: Latencies = msgspec.field(default_factory=Latencies)
+    audits: bool = False  # whether the next audit of all accounts has its alarm

@@ -5,12 +5,14 @@ the sums agree, that own orders cannot meet, that nothing waits without an alarm
 restored from its snapshot goes on in the same way.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
+from tandem.core.trading import external
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import (
     Attempt,
@@ -20,6 +22,7 @@ from tandem.core.trading.state import (
     ParentPhase,
     Phase,
     PoolPhase,
+    Seat,
 )
 from tandem.domain import link
 from tandem.domain.commands import (
@@ -270,6 +273,7 @@ class Floor:
         self.hands: dict[Incarnation, Hand] = {}
         self.log: list[tuple[DeskEvent, Instant, bytes]] = []
         self.effects: list[DeskEffect] = []
+        self.told: list[list[ToWorker]] = []
         self.is_checked = is_checked
         self._twin: Desk | None = None
         self._commands = 0
@@ -298,9 +302,9 @@ class Floor:
         if self.is_checked:
             prove(self.desk)
         self.effects = effects
-        for effect in effects:
-            if isinstance(effect, ToWorker):
-                self._hear(effect)
+        self.told.append([one for one in effects if isinstance(one, ToWorker)])
+        for effect in self.told[-1]:
+            self._hear(effect)
         return effects
 
     def _hear(self, effect: ToWorker) -> None:
@@ -574,6 +578,15 @@ class Floor:
         assert desk.snapshot() == self.desk.snapshot()
 
 
+def but_audits(effects: list[DeskEffect]) -> list[DeskEffect]:
+    """Return the effects without the questions that a desk asks every so often."""
+    return [
+        one
+        for one in effects
+        if not isinstance(one, ToWorker) or not isinstance(one.message, link.Audit)
+    ]
+
+
 def fill_of(attempt: Attempt, quantity: int, execution: str, price: int | None = None) -> Filled:
     return Filled(
         client_order_id=attempt.order.client_order_id,
@@ -622,44 +635,64 @@ def _prove_parents(desk: Desk) -> None:
         assert attempt.cum_quantity == counted, attempt.order.client_order_id
 
 
+def _out(desk: Desk) -> Iterator[tuple[SlotId, InstrumentId, Side, int, int]]:
+    """Yield slot, instrument, side, reserved price and open lots of all that may be at a venue."""
+    state = desk.state
+    for attempt in state.attempts.values():
+        if not attempt.is_final:
+            order = attempt.order
+            leaves = max(0, order.quantity - attempt.cum_quantity)
+            price = attempt.reserved_price
+            yield attempt.slot_id, order.instrument_id, order.side, price, leaves
+    for seat in state.seats.values():
+        for one in seat.external.orders.values():
+            yield seat.slot_id, one.instrument_id, one.side, one.reserved_price, one.leaves
+
+
 def _prove_reservations(desk: Desk) -> None:
     state = desk.state
-    out = [one for one in state.attempts.values() if not one.is_final]
-    assert state.exposure.open_orders == len(out)
+    live = sum(1 for one in state.attempts.values() if not one.is_final)
+    assert state.exposure.open_orders == live
     for seat in state.seats.values():
         cash: dict[str, Decimal] = {}
         lots: dict[InstrumentId, int] = {}
-        for one in out:
-            if one.slot_id != seat.slot_id:
+        for slot_id, instrument_id, side, price, leaves in _out(desk):
+            if slot_id != seat.slot_id:
                 continue
-            listed = desk.rules.catalogue[one.order.instrument_id]
-            leaves = max(0, one.order.quantity - one.cum_quantity)
-            if one.order.side is Side.BUY:
-                amount = listed.step_value * one.reserved_price * leaves
+            listed = desk.rules.catalogue[instrument_id]
+            if side is Side.BUY:
+                amount = listed.step_value * price * leaves
                 cash[listed.quote] = cash.get(listed.quote, Decimal(0)) + amount
             else:
-                lots[listed.instrument_id] = lots.get(listed.instrument_id, 0) + leaves
+                lots[instrument_id] = lots.get(instrument_id, 0) + leaves
         assert {k: v for k, v in seat.reserved_cash.items() if v} == {
             k: v for k, v in cash.items() if v
         }, seat.slot_id
         assert {k: v for k, v in seat.reserved_lots.items() if v} == {
             k: v for k, v in lots.items() if v
         }, seat.slot_id
-        blocked: dict[InstrumentId, int] = {}
-        for one in out:
-            if one.for_person and one.slot_id == seat.slot_id:
-                key = one.order.instrument_id
-                blocked[key] = blocked.get(key, 0) + 1
-        assert seat.blocked == blocked, seat.slot_id
+        assert seat.blocked == Counter(_blocked(desk, seat)), seat.slot_id
     for instrument_id, holding in state.exposure.holdings.items():
         for side, total in ((Side.BUY, holding.open_buys), (Side.SELL, holding.open_sells)):
             assert total == sum(
-                max(0, one.order.quantity - one.cum_quantity)
-                for one in out
-                if one.order.instrument_id == instrument_id and one.order.side is side
+                leaves
+                for _, what, which, _, leaves in _out(desk)
+                if (what, which) == (instrument_id, side)
             ), instrument_id
         held = sum(books.lots.get(instrument_id, 0) for books in state.ledger.accounts.values())
         assert holding.position == held, instrument_id
+
+
+def _blocked(desk: Desk, seat: Seat) -> Iterator[InstrumentId]:
+    """Yield what must not be traded at a seat, once for each reason."""
+    for attempt in desk.state.attempts.values():
+        if attempt.for_person and not attempt.is_final and attempt.slot_id == seat.slot_id:
+            yield attempt.order.instrument_id
+    for unit in seat.external.unexplained:
+        for listed in desk.rules.settings.instruments:
+            is_there = listed.venue_id == seat.venue_id
+            if is_there and unit in (listed.instrument_id, listed.quote):
+                yield listed.instrument_id
 
 
 def _prove_gate(desk: Desk) -> None:
@@ -677,10 +710,17 @@ def _prove_gate(desk: Desk) -> None:
         for key, one in state.attempts.items()
         if not one.is_final
     }
-    assert reserved == out
-    for book_id, book in state.gate.books.items():
-        buys = book.buys.prices + [Ticks(2**60)] * bool(book.buys.unpriced)
-        sells = [Ticks(-1)] * bool(book.sells.unpriced) + book.sells.prices
+    others = {
+        (desk.rules.catalogue[one.instrument_id].book_id, one.side, one.price, name)
+        for seat in state.seats.values()
+        for key, one in seat.external.orders.items()
+        for name in [external.gate_key(seat.account_id, key)]
+    }
+    assert reserved == out | others
+    for book_id in state.gate.books:
+        ours = [(side, price) for one, side, price, _ in out if one == book_id]
+        buys = [2**60 if price is None else price for side, price in ours if side is Side.BUY]
+        sells = [-1 if price is None else price for side, price in ours if side is Side.SELL]
         assert not buys or not sells or max(buys) < min(sells), book_id
 
 

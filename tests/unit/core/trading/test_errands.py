@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.errands import (
     AGAIN_NS,
-    EXECUTIONS_MAX,
     PAGE,
     PAGES_MAX,
     REPORTED_MAX,
@@ -22,7 +21,7 @@ from tandem.domain.ids import (
     Lots,
     Ticks,
 )
-from tandem.domain.link import Ask, Audit, Audited, Listed, Withdraw
+from tandem.domain.link import EXECUTIONS_TOLD_MAX, Ask, Audit, Audited, Listed, Withdraw
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Canceled, Filled
 from tandem.domain.venue import (
@@ -121,7 +120,11 @@ def test_cancels_and_questions_are_handed_on() -> None:
     assert errands.due_ns is None
 
 
-@given(st.integers(0, 3 * PAGE), st.integers(0, 2 * EXECUTIONS_MAX), st.integers(0, EXECUTIONS_MAX))
+@given(
+    st.integers(0, 3 * PAGE),
+    st.integers(0, 2 * EXECUTIONS_TOLD_MAX),
+    st.integers(0, EXECUTIONS_TOLD_MAX),
+)
 def test_an_audit_tells_all_open_orders_and_all_executions_after_its_cursor(
     orders: int, fills: int, cursor: int
 ) -> None:
@@ -139,7 +142,7 @@ def test_an_audit_tells_all_open_orders_and_all_executions_after_its_cursor(
         listed = [one for part in answers[:-1] if isinstance(part, Listed) for one in part.orders]
         assert listed == venue[0]
         last = audited(answers)
-        assert len(last.executions) <= EXECUTIONS_MAX
+        assert len(last.executions) <= EXECUTIONS_TOLD_MAX
         found += [one.fill for one in last.executions]
         assert last.cursor == cursor + len(last.executions)
         if last.balances is not None:
@@ -233,6 +236,7 @@ def test_a_venue_whose_pages_never_end_is_given_up() -> None:
     (request,) = errands.requests(audit(), 0)
     for _ in range(PAGES_MAX):
         assert errands.due_ns is not None
+        assert isinstance(request, ListOpenOrders)
         told = OpenOrders(query_id=request.query_id, orders=(), cursor=0)
         requests, answers = errands.on_answer(told, 0)
         assert answers == []
