@@ -56,7 +56,6 @@ def draw_mix(seed: int, draws: random.Random) -> Mix:
     some = draws.choice
     # A stream of its own, so that the other faults of a seed stay what they were.
     unasked = random.Random(f"{seed} canceled unasked")
-    at_last = random.Random(f"{seed} power cut at last")
     network = NetworkFaults(
         latency_ns=(20_000, some((100_000, 2 * MS))),
         delay_chance=some((0.0, 0.005, 0.03)),
@@ -109,7 +108,7 @@ def draw_mix(seed: int, draws: random.Random) -> Mix:
         crash_point_chance=some((0.0, 0.0003, 0.001)),
         full_disk_chance=some((0.0, 0.0, 0.5)),
         power_cut_chance=some((0.0, 0.0, 0.3)),
-        power_cut_last=at_last.random() < 0.2,
+        power_cut_last=random.Random(f"{seed} power cut at last").random() < 0.2,
         lies=lies,
     )
 
