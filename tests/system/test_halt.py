@@ -11,6 +11,7 @@ from tandem.cli.halt_drill import ended_after
 from tandem.wiring.halt_file import read_halt
 from tandem.wiring.home import Home
 from tandem.wiring.names import now_ns
+from tandem.wiring.polling import poll
 from tests.system.running import WAIT_S, is_alive, pool, processes, stop, tandem, wait_for
 
 
@@ -38,12 +39,13 @@ def _alerting(folder: Path) -> tuple[Path, Path]:
 
 
 def _until_told(told: Path, text: str) -> None:
-    async def look() -> None:
-        async with asyncio.timeout(WAIT_S):
-            while not (told.exists() and f"{text}|{text}\n" in told.read_text(encoding="utf-8")):
-                await asyncio.sleep(0.02)
+    def is_told() -> bool:
+        return told.exists() and f"{text}|{text}\n" in told.read_text(encoding="utf-8")
 
-    asyncio.run(look())
+    async def look() -> bool:
+        return is_told()
+
+    asyncio.run(asyncio.wait_for(poll(look, bool), WAIT_S))
 
 
 def test_a_killed_coordinator_holds_no_halt_up_and_the_next_one_respects_it(
@@ -155,3 +157,25 @@ def test_a_drill_measures_a_halt_without_a_coordinator_and_trades_again(tmp_path
     code, _, err = tandem("halt", "--drill", "--home", joined)
     assert code == 2
     assert "needs a paper pool" in err
+
+
+def test_a_worker_frozen_beside_a_frozen_coordinator_is_replaced_and_its_orders_go(
+    tmp_path: Path,
+) -> None:
+    """C9 C14 F6: the halt waits for the supervisor, the new coordinator and the spare."""
+    home = tmp_path / "home"
+    with pool(home) as process:
+        _rest(home)
+        victim = wait_for(home, lambda one: all(slot.ready for slot in one.slots)).slots[4]
+        assert victim.pid is not None
+        os.kill(processes(process.pid)["coordinator"], signal.SIGSTOP)
+        os.kill(victim.pid, signal.SIGSTOP)
+        code, out, err = tandem("halt", "both", "--home", home, "--json")
+        assert code == 0, out + err
+        report = json.loads(out)["report"]
+        assert victim.worker not in [one["name"] for one in report["workers"]]
+        assert report["open_at_venue"][victim.account_id] == 0
+        assert not is_alive(victim.pid)
+        assert tandem("resume", "--home", home)[0] == 0
+        wait_for(home, lambda one: all(slot.ready for slot in one.slots))
+        assert _trades(home)

@@ -32,7 +32,7 @@ from tandem.wiring.venue_books import open_at_venue
 
 FILE_S: Final = 0.05  # then everybody is told, though the disk is slow
 COORDINATOR_S: Final = 0.2  # once all else is done
-DEADLINE_S: Final = 5.0
+DEADLINE_S: Final = 10.0  # long enough to replace a coordinator that hangs, and then a worker
 LOOK_S: Final = 0.01
 OTHERS: Final = ("coordinator", "exchange", "relay")  # who listen, and are not halted there
 
