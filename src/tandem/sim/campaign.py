@@ -58,6 +58,11 @@ INTERESTING = {
     "nemesis: pause": "a process stopped and went on",
     "nemesis: cut": "a link cut for a time",
     "nemesis: power cut": "a power cut",
+    "nemesis: sleep": "a worker's computer slept",
+    "nemesis: freeze beyond a lease": "a worker elsewhere stood still beyond its lease",
+    "leases_lapsed": "an account that only a lease could free",
+    "takeovers_averted": "a worker elsewhere that was heard of again in time",
+    "accounts_given_back": "an account that was given back",
     "nemesis: disk failed": "a disk that did not confirm: the process ended itself",
     "nemesis: full disk": "a full disk",
 }

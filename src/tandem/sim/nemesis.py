@@ -19,6 +19,8 @@ FAULTS_NS = 60 * SECOND
 SUPERVISE_NS = 200 * MS
 STALL_KILL_CHANCE = 0.2
 STALL_KILL_NS = 300 * MS
+SLEEP_EVERY_S = 20.0
+BEYOND_LEASE_NS = 4 * SECOND
 TROUBLE_NS = 4 * SECOND  # after a pause or a cut a worker may still look silent
 
 
@@ -95,6 +97,9 @@ class Nemesis:
             (60.0, self._stick),
         ):
             self._world.after(self._next_ns(every_s), self._again, every_s, harm)
+        if self._cluster.plan.elsewhere:
+            for harm in (self._sleep, self._freeze_beyond_lease):
+                self._world.after(self._next_ns(SLEEP_EVERY_S), self._again, SLEEP_EVERY_S, harm)
         if self._draws.random() < self._mix.full_disk_chance:
             at_ns = self._draws.randrange(10 * SECOND, 40 * SECOND)
             self._world.after(at_ns, self._fill_disk)
@@ -156,6 +161,25 @@ class Nemesis:
             self.stalled_until_ns = self._world.now_ns + span_ns
         self._trouble(name, span_ns)
         self._world.after(span_ns, self._resume, self._world.process(name))
+
+    def _far_worker(self) -> str:
+        return self._draws.choice(self._cluster.worker_names[-self._cluster.plan.elsewhere :])
+
+    def _sleep(self) -> None:
+        """Close the lid of a worker's computer: its boot clock goes on, nothing else does."""
+        name = self._far_worker()
+        self.done["sleep"] += 1
+        span_ns = int(self._draws.choice((0.5, 2.0, 6.0)) * SECOND)
+        self._world.sleep(self._world.process(name).machine.name, span_ns)
+        self._trouble(name, span_ns)
+
+    def _freeze_beyond_lease(self) -> None:
+        """Stop a worker elsewhere for so long that somebody else has its account when it wakes."""
+        name = self._far_worker()
+        self.done["freeze beyond a lease"] += 1
+        self._world.pause(name)
+        self._trouble(name, BEYOND_LEASE_NS)
+        self._world.after(BEYOND_LEASE_NS, self._resume, self._world.process(name))
 
     def _resume(self, process: SimProcess) -> None:
         self._world.resume(process)
