@@ -11,7 +11,7 @@ COMMANDS: Final = {
     "trade": ("trade", "Trade a share list, every line split over the workers in tandem."),
     "demo": ("demo", "Run the paper's workflow demo and print its lines."),
     "order": ("order", "Buy, sell, quote both sides, trade a pair, or cancel."),
-    "orders": ("orders", "List orders; show one hop by hop; resolve one by hand."),
+    "orders": ("orders", "List orders; show one hop by hop; resolve one by hand; external ones."),
     "positions": ("pool", "What every account holds, and its gains."),
     "workers": ("pool", "The worker processes and the accounts they drive."),
     "worker": ("worker", "Let other computers join with their workers; list, drain, remove."),
@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "halt": ("halting", "Stop all, cancel what is open, see it gone; also without coordinator."),
     "resume": ("halting", "Trade again after a halt."),
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
+    "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
     "log": ("log", "Verify or show the journal."),
     "replay": ("replay", "Replay a journal and compare every effect, byte for byte."),
 }

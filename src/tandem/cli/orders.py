@@ -1,4 +1,4 @@
-"""`tandem orders`: what there is, one order hop by hop, and a person's word on one."""
+"""`tandem orders`: what there is, one order hop by hop, a person's word, and external ones."""
 
 import sys
 from decimal import Decimal, InvalidOperation
@@ -6,22 +6,24 @@ from typing import Annotated, TextIO
 
 from cyclopts import App, Parameter
 
-from tandem.cli.asking import ask_desk, write_answer
+from tandem.cli.asking import ask_desk, tell_desk, write_answer
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import FAILED, OK
 from tandem.cli.ordering import write_orders
 from tandem.cli.printing import milliseconds, table, write_json
 from tandem.cli.typed import Choice
-from tandem.domain.commands import ResolveOrder
-from tandem.domain.ids import ClientOrderId, Lots
-from tandem.domain.views import LifeView, OrdersView
+from tandem.domain.commands import ExplainExternal, ResolveOrder
+from tandem.domain.ids import AccountId, ClientOrderId, Lots
+from tandem.domain.views import ExternalOrderView, LifeView, OrdersView, StatusView
 from tandem.wiring.asking import desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 
 app = new_app()
 LIMIT_MAX = 150  # more do not fit into an answer
-orders = App(name="orders", help="List orders; show one hop by hop; resolve one by hand.")
+orders = App(
+    name="orders", help="List orders; show one hop by hop; resolve one by hand; external ones."
+)
 app.command(orders)
 
 
@@ -142,6 +144,71 @@ async def resolve_order(
     return write_answer(answer, out, as_json=False)
 
 
+@orders.command
+def external(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List what others did and have open on our accounts. 1 when something waits for your word.
+
+    Args:
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        view: StatusView = await ask_desk(home_of(home), lambda line: line.status())
+        return show_external(view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+def show_external(view: StatusView, out: TextIO, *, as_json: bool) -> int:
+    """Write what is external; return the exit code."""
+    if as_json:
+        write_json({"external": view.external}, out)
+    else:
+        rows = [
+            (
+                one.account_id,
+                one.symbol,
+                one.moved,
+                ", ".join(map(_external_order, one.orders)) or None,
+                "waits for your word" if one.waits else "explained",
+                one.text or None,
+            )
+            for one in view.external
+        ]
+        out.write(table(("account", "symbol", ">moved", "open", "state", "latest"), rows))
+    return FAILED if any(one.waits for one in view.external) else OK
+
+
+def _external_order(order: ExternalOrderView) -> str:
+    price = "at the market" if order.limit_price is None else f"at {order.limit_price}"
+    ours = " (ours, being canceled)" if order.is_ours else ""
+    return f"{order.client_order_id}: {order.side.value} {order.quantity} {price}{ours}"
+
+
+@orders.command
+def explain(account: str, symbol: str, *, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Trade again what others have traded on one of our accounts: you know about it.
+
+    Args:
+        account: Such as A1.
+        symbol: As `tandem orders external` names it; a currency where money came or went.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        place = home_of(home)
+        view: StatusView = await ask_desk(place, lambda line: line.status())
+        found = [one for one in view.external if (one.account_id, one.symbol) == (account, symbol)]
+        if not found:
+            raise BadInputError(f"nothing external is known of {symbol} on {account}")
+        command = ExplainExternal(account_id=AccountId(account), unit=found[0].unit)
+        return await tell_desk(place, command, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
 def _is_zero(text: str) -> bool:
     try:
         return Decimal(text) == 0
@@ -149,4 +216,14 @@ def _is_zero(text: str) -> bool:
         return False
 
 
-__all__ = ["app", "list_orders", "resolve", "resolve_order", "show", "show_life"]
+__all__ = [
+    "app",
+    "explain",
+    "external",
+    "list_orders",
+    "resolve",
+    "resolve_order",
+    "show",
+    "show_external",
+    "show_life",
+]

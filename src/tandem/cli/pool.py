@@ -37,6 +37,10 @@ def show_status(view: StatusView, out: TextIO, *, as_json: bool) -> int:
             out.write(f"  {name} {view.counters[name]}\n")
         for order_id in view.for_person:
             out.write(f"{order_id} waits for a person: tandem orders resolve {order_id}\n")
+        for one in view.external:
+            if one.waits:
+                how = f"tandem orders explain {one.account_id} {one.symbol}"
+                out.write(f"{one.symbol} on {one.account_id} is blocked ({one.text}): {how}\n")
     return OK if view.pool == "trading" and view.trading == "active" else FAILED
 
 

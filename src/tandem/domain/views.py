@@ -64,6 +64,35 @@ class LatencyView(Value, frozen=True, kw_only=True):
     total_us: int
 
 
+class ExternalOrderView(Value, frozen=True, kw_only=True):
+    """An open order that no attempt of ours accounts for.
+
+    `is_ours`: it has our id and lives although we think that it ended; it is being canceled.
+    """
+
+    client_order_id: ClientOrderId
+    side: Side
+    quantity: str
+    limit_price: str | None
+    is_ours: bool
+
+
+class ExternalView(Value, frozen=True, kw_only=True):
+    """What others did on an account of ours, by instrument or currency (`unit`).
+
+    `moved` is what they added, negative when they took. `waits`: nothing new is traded there
+    until the trader explains it; `text` is the latest that was found.
+    """
+
+    account_id: AccountId
+    unit: str
+    symbol: str
+    moved: str
+    orders: tuple[ExternalOrderView, ...]
+    waits: bool
+    text: str
+
+
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     """The pool as a whole. `priced`: instruments of which a price was ever known.
 
@@ -85,6 +114,7 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     priced: int = 0
     orders: int = 0
     latencies: tuple[LatencyView, ...] = ()
+    external: tuple[ExternalView, ...] = ()
 
 
 class ParentView(Value, frozen=True, kw_only=True):

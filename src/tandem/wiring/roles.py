@@ -150,7 +150,8 @@ def _feed(
 
 async def _run_coordinator(home: Home, plan: Plan) -> None:
     paper = read_paper(home)
-    settings = desk_settings(paper, paced_limits(read_settings(home).gate, plan.replay))
+    chosen = read_settings(home)
+    settings = desk_settings(paper, paced_limits(chosen.gate, plan.replay), chosen.timings)
     recovered, journal = open_log(await _disk(home.coordinator, InlineSync()))
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()

@@ -18,7 +18,7 @@ from tandem.adapters.local.clock import Replay, SystemClock
 from tandem.adapters.replays.files import replay_of
 from tandem.core.matching import listing
 from tandem.domain.bundle import Bundle
-from tandem.domain.desk import DeskSettings, SlotSettings, VenueSettings
+from tandem.domain.desk import DeskSettings, SlotSettings, Timings, VenueSettings
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
 from tandem.domain.ids import AccountId, DeskId, SlotId
@@ -33,6 +33,8 @@ ACCOUNTS_MAX: Final = 1_000
 DESK_ID: Final = DeskId("d1")
 # Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
 LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
+
+TIMINGS: Final = Timings()
 
 
 class LanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `accounts`, `seed`, the opening holdings and fees count when a home is first used, the rest at
     every start. `cash` is in each quote currency, `shares` of each share, `coins` in BTC.
+    `reconcile_ns` is between two audits of every account.
     """
 
     workers: int = 9
@@ -103,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     taker_fee: Decimal = Decimal(0)
     latency_ns_min: int = 0
     latency_ns_max: int = 0
+    reconcile_ns: int = TIMINGS.reconcile_ns
     limits: dict[str, object] = {}
     alerts: AlertSettings = AlertSettings()
     lan: LanSettings | None = None
@@ -125,8 +129,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ConfigurationError(f"limit {name}: {error}") from error
         return msgspec.structs.replace(LIMITS, **values)
 
+    @property
+    def timings(self) -> Timings:
+        """How long the desk waits for what.
+
+        Raises:
+            ConfigurationError: a time is not positive.
+        """
+        return Timings(reconcile_ns=self.reconcile_ns)
+
     def __post_init__(self) -> None:
-        _ = self.gate  # limits that cannot be are refused at once
+        _ = self.gate, self.timings  # what cannot be is refused at once
         if not 2 <= self.accounts <= ACCOUNTS_MAX:
             raise ConfigurationError(f"accounts is {self.accounts}, expected 2 to {ACCOUNTS_MAX}")
         if self.workers < (2 if self.lan is None else 0) or self.workers == 1:
@@ -294,7 +307,7 @@ def paced_limits(limits: Limits, replay: ReplayPlan | None) -> Limits:
     return msgspec.structs.replace(limits, max_reference_age_ns=age_ns)
 
 
-def desk_settings(paper: Paper, limits: Limits) -> DeskSettings:
+def desk_settings(paper: Paper, limits: Limits, timings: Timings = TIMINGS) -> DeskSettings:
     """Return what the desk is started with: a slot w1, w2, … for each account."""
     exchange = paper.exchange
     venues = (VenueSettings(venue_id=exchange.venue_id),)
@@ -317,6 +330,7 @@ def desk_settings(paper: Paper, limits: Limits) -> DeskSettings:
         venues=venues,
         instruments=exchange.instruments,
         limits=limits,
+        timings=timings,
         bundle=msgspec.msgpack.encode(bundle),
     )
 

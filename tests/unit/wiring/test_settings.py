@@ -51,6 +51,14 @@ def test_a_file_says_what_it_wants(tmp_path: Path) -> None:
     assert settings.alerts.command == ()
 
 
+def test_a_file_says_how_often_accounts_are_audited(tmp_path: Path) -> None:
+    """F24."""
+    settings = read_settings(_home(tmp_path, "reconcile_ns = 300000000"))
+    assert settings.timings.reconcile_ns == 300_000_000
+    with pytest.raises(ConfigurationError, match="reconcile_ns"):
+        read_settings(_home(tmp_path, "reconcile_ns = 0"))
+
+
 def test_a_file_may_name_a_command_for_alerts(tmp_path: Path) -> None:
     """C15."""
     text = '[alerts]\ncommand = ["notify-send", "Tandem"]\nper_minute = 3\n'

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.state import (
     Attempt,
     Both,
@@ -127,6 +128,7 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
         priced=sum(1 for one in state.exposure.holdings.values() if one.reference is not None),
         orders=state.next_order - 1,
         latencies=_latencies(state),
+        external=external_views(state, desk.rules),
     )
 
 
