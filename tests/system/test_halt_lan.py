@@ -41,7 +41,7 @@ def test_a_halt_reaches_workers_elsewhere_while_the_coordinator_is_frozen(tmp_pa
             report = json.loads(out)["report"]
             rows = {one["name"]: one for one in report["workers"]}
             assert rows["laptop-1"]["cancels"] == 1
-            assert rows["laptop-1"]["stopped_ms"] <= 100
+            assert rows["laptop-1"]["stopped_ms"] <= 500
             assert rows["laptop-1"]["verified_ms"] <= 1_000
             assert report["coordinator_ms"] is None
             assert report["clear_ms"] <= 1_000

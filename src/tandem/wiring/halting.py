@@ -30,7 +30,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.names import now_ns
 from tandem.wiring.venue_books import open_at_venue
 
-FILE_S: Final = 0.05  # then everybody is told, though the disk is slow
+FILE_S: Final = 0.02  # then everybody is told, though the disk is slow
 COORDINATOR_S: Final = 0.2  # once all else is done
 DEADLINE_S: Final = 10.0  # long enough to replace a coordinator that hangs, and then a worker
 LOOK_S: Final = 0.01
@@ -99,6 +99,7 @@ class _Halting:
         self._halt = halt
         self._began_ns = now_ns()
         self._rows: dict[str, WorkerHalt] = {}
+        self._ahead_ns: dict[str, int] = {}
         self._watches: dict[str, asyncio.Task[None]] = {}
         self._report = HaltReport(halt=halt, machine=home.is_machine, workers=[])
 
@@ -183,7 +184,9 @@ class _Halting:
             line.close()
 
     def _take(self, row: WorkerHalt, view: HandHaltView) -> None:
-        ahead_ns = now_ns() - view.now_ns  # of its clock, and its answer's way
+        # How far our clock is ahead of its, and its answer's way: the shortest was the truest.
+        ahead_ns = min(self._ahead_ns.get(row.name, now_ns()), now_ns() - view.now_ns)
+        self._ahead_ns[row.name] = ahead_ns
 
         def ms(at_ns: int | None) -> float | None:
             return None if at_ns is None else self._ms(at_ns + ahead_ns)
@@ -191,10 +194,8 @@ class _Halting:
         row.account_id = view.account_id
         row.cancels = view.cancels
         row.open_orders = view.open_orders
-        if row.stopped_ms is None:
-            row.stopped_ms = ms(view.stopped_at_ns)
-        if row.cancels_sent_ms is None:
-            row.cancels_sent_ms = ms(view.cancels_sent_at_ns)
+        row.stopped_ms = ms(view.stopped_at_ns)
+        row.cancels_sent_ms = ms(view.cancels_sent_at_ns)
         row.verified_ms = ms(view.verified_at_ns)
         row.text = "not verified" if not row.is_done else ""
 
