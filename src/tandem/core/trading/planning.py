@@ -161,7 +161,6 @@ def _first_objection(turn: Turn, spec: ParentSpec, shares: list[Share]) -> Refus
     for share in shares:
         lack = books.lacking(turn, spec, share)
         if lack is not None:
-            turn.count("refused_funds")
             return Refused(reason=RefusalReason.FUNDS, text=lack)
     breach = books.first_breach_of(turn, spec, shares)
     if breach is not None:
@@ -221,7 +220,6 @@ def _refuse_met(
     outside = next((one for one in every if external.is_external(one)), None)
     if outside is None and spec.self_trade is not SelfTrade.REJECT_NEW:
         return None
-    turn.count("refused_self_trade")
     text = f"it could meet your own order {outside or met}"
     return Refused(reason=RefusalReason.SELF_TRADE, text=text, met=outside or met)
 
