@@ -79,8 +79,11 @@ lock: setup  ## Choose the newest versions that fit and write the locked files a
 	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
 	$(LOCK) --upgrade --constraint requirements/run.txt --extra lan pyproject.toml \
 		-o requirements/lan.txt
-	$(LOCK) --upgrade --constraint requirements/lan.txt --extra lan pyproject.toml \
-		requirements/dev.in -o requirements/dev.txt
+	$(LOCK) --upgrade --constraint requirements/lan.txt --extra metrics --extra top \
+		pyproject.toml -o requirements/watch.txt
+	$(LOCK) --upgrade --constraint requirements/lan.txt --constraint requirements/watch.txt \
+		--extra lan --extra metrics --extra top pyproject.toml requirements/dev.in \
+		-o requirements/dev.txt
 
 # Hashes, and no address of any registry or folder: whoever installs decides where from.
 LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \

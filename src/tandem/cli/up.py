@@ -16,6 +16,7 @@ from tandem.cli.screen import Screen
 from tandem.domain.errors import TandemError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
+from tandem.wiring.metrics import MetricsPlan, MetricsSettings
 from tandem.wiring.pool import own_pool
 from tandem.wiring.settings import (
     LanPlan,
@@ -48,6 +49,7 @@ class UpOptions:
         seed: Of the synthetic market, when the home is new.
         on_exit: What becomes of open orders at the end, when nobody is asked.
         lan: Let other computers join at PORT or HOST:PORT; the two ports behind it are used too.
+        metrics: Serve metrics for Prometheus at PORT of this computer, or at HOST:PORT.
         plain: Print lines instead of a table that is drawn again and again.
     """
 
@@ -57,6 +59,7 @@ class UpOptions:
     seed: int | None = None
     on_exit: Literal["cancel", "keep"] | None = None
     lan: str | None = None
+    metrics: str | None = None
     plain: Annotated[bool, Parameter(negative="")] = False
 
 
@@ -98,7 +101,13 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
         loop.add_signal_handler(number, stop.set)
     workers = options.workers if options.workers is not None else settings.workers
     pool = own_pool(
-        home, workers=workers, replay=replay, say=screen.say, settings=settings, lan=lan
+        home,
+        workers=workers,
+        replay=replay,
+        say=screen.say,
+        settings=settings,
+        lan=lan,
+        metrics=_metrics(options, settings),
     )
     async with pool as supervisor, desk_line(home) as line:
         screen.say(f"ready, home {home.folder}; Ctrl-C ends it")
@@ -121,6 +130,14 @@ def _lan(options: UpOptions, settings: Settings) -> LanPlan | None:
         announce = settings.lan.announce if settings.lan is not None else True
         return lan_plan(LanSettings(address=options.lan, announce=announce))
     return lan_plan(settings.lan) if settings.lan is not None else None
+
+
+def _metrics(options: UpOptions, settings: Settings) -> MetricsPlan | None:
+    """Return where metrics are served; None when they are not."""
+    chosen = settings.metrics
+    if options.metrics is not None:
+        chosen = MetricsSettings(address=options.metrics)
+    return chosen.plan if chosen is not None else None
 
 
 async def _show(

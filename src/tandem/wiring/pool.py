@@ -9,6 +9,7 @@ from tandem.adapters.local.clock import SystemClock
 from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home, HomeBusyError
+from tandem.wiring.metrics import MetricsPlan, refuse_unservable
 from tandem.wiring.polling import poll
 from tandem.wiring.settings import LanPlan, ReplayPlan, Settings, read_settings, take_paper
 from tandem.wiring.stopping import cancel_all
@@ -28,11 +29,12 @@ async def own_pool(  # noqa: PLR0913 - each has its name
     say: Callable[[str], None],
     settings: Settings | None = None,
     lan: LanPlan | None = None,
+    metrics: MetricsPlan | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Yield a pool that this process supervises; it is gone afterwards.
 
     `settings` are those of the home's file unless given; they count when the home is new. With
-    `lan` other computers may join.
+    `lan` other computers may join, and with `metrics` they are served there.
 
     Raises:
         HomeBusyError: another process runs one in this home.
@@ -42,6 +44,8 @@ async def own_pool(  # noqa: PLR0913 - each has its name
     if not 2 <= workers <= WORKERS_MAX and (workers, lan is None) != (0, False):
         none = ", or 0 with a LAN on which others join"
         raise ConfigurationError(f"{workers} workers: expected 2 to {WORKERS_MAX}{none}")
+    if metrics is not None:
+        await refuse_unservable(metrics)
     home.make()
     settings = settings if settings is not None else read_settings(home)
     supervisor = Supervisor(
@@ -52,6 +56,7 @@ async def own_pool(  # noqa: PLR0913 - each has its name
         say=say,
         lan=lan,
         alerts=settings.alerts,
+        metrics=metrics,
     )
     try:
         if lan is not None:
@@ -64,6 +69,8 @@ async def own_pool(  # noqa: PLR0913 - each has its name
         say(await supervisor.start(paper.exchange.venue_id))
         if not await _knows_a_price(home):
             say("no price is known yet: orders are refused until one is")
+        if metrics is not None:
+            say(f"metrics at http://{metrics.address}/metrics")
         yield supervisor
     finally:
         await supervisor.stop()

@@ -35,6 +35,7 @@ from tandem.wiring.dead_man import Watched
 from tandem.wiring.halt_file import read_halt
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
+from tandem.wiring.metrics import MetricsPlan, run_metrics
 from tandem.wiring.networks import pool_network, sparing_log
 from tandem.wiring.relay import Relay
 from tandem.wiring.remote_worker import RemotePool, run_remote_worker
@@ -63,13 +64,15 @@ class Role(enum.StrEnum):
     COORDINATOR = "coordinator"
     WORKER = "worker"
     GATE = "gate"
+    METRICS = "metrics"
     RELAY = "relay"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a process is started with.
 
-    With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool.
+    With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool;
+    `metrics` is where it serves them.
     """
 
     role: Role
@@ -79,6 +82,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     replay: ReplayPlan | None = None
     lan: LanPlan | None = None
     pool: RemotePool | None = None
+    metrics: MetricsPlan | None = None
 
 
 def run_role(plan: Plan) -> int:
@@ -88,6 +92,7 @@ def run_role(plan: Plan) -> int:
         Role.COORDINATOR: _run_coordinator,
         Role.WORKER: _run_worker,
         Role.GATE: _run_gate,
+        Role.METRICS: _run_metrics,
         Role.RELAY: _run_relay,
     }
     home = Home(Path(plan.folder))
@@ -223,3 +228,8 @@ async def _run_relay(home: Home, plan: Plan) -> None:
     await open_own_control(network, home.own_socket(plan.name), lambda _: Alive())
     relay = Relay(network, own_socket=home.own_socket, say=sparing_log())
     await relay.run(plan.lan.halting)
+
+
+async def _run_metrics(home: Home, plan: Plan) -> None:
+    assert plan.metrics is not None, "metrics for nobody"
+    await run_metrics(home, plan.metrics)

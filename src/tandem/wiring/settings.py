@@ -28,6 +28,7 @@ from tandem.domain.venue import Login
 from tandem.strategies import built_in
 from tandem.wiring.alerts import AlertSettings
 from tandem.wiring.home import Home
+from tandem.wiring.metrics import MetricsSettings
 
 ACCOUNTS_MAX: Final = 1_000
 DESK_ID: Final = DeskId("d1")
@@ -110,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: dict[str, object] = {}
     alerts: AlertSettings = AlertSettings()
     lan: LanSettings | None = None
+    metrics: MetricsSettings | None = None
 
     @property
     def gate(self) -> Limits:

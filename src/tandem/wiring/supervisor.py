@@ -25,6 +25,7 @@ from tandem.wiring.asking import desk_line
 from tandem.wiring.dead_man import DeadMan
 from tandem.wiring.halt_file import new_halt, write_halt
 from tandem.wiring.home import Home, HomeLock
+from tandem.wiring.metrics import MetricsPlan
 from tandem.wiring.names import kill_process
 from tandem.wiring.nursery import Ended, Forked, News
 from tandem.wiring.nursing import Nursing
@@ -65,7 +66,8 @@ class Row(msgspec.Struct, kw_only=True):
 class Supervisor:
     """The processes of one home. `say` is told what a person should know, a line at a time.
 
-    With `lan` other computers may join, and then it may have no worker of its own.
+    With `lan` other computers may join, and then it may have no worker of its own. With `metrics`
+    it serves those; a pool trades on without them.
     """
 
     def __init__(  # noqa: PLR0913 - each has its name
@@ -78,9 +80,11 @@ class Supervisor:
         say: Callable[[str], None],
         lan: LanPlan | None = None,
         alerts: AlertSettings | None = None,
+        metrics: MetricsPlan | None = None,
     ) -> None:
         self.home = home
         self._lan = lan
+        self._metrics = metrics
         self._venue_id = VenueId("")
         self._workers = workers
         self._replay = replay
@@ -118,6 +122,8 @@ class Supervisor:
             self._fork(role, role.value)
         for _ in range(self._workers):
             self._fork_worker()
+        if self._metrics is not None:
+            self._fork(Role.METRICS, Role.METRICS.value)
         roles = ROLES if self._lan is None else (*ROLES, Role.RELAY)
         watched = {role.value: self.home.own_socket(role.value) for role in roles}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
@@ -241,6 +247,7 @@ class Supervisor:
                 venue_id=self._venue_id,
                 replay=self._replay,
                 lan=self._lan,
+                metrics=self._metrics if role is Role.METRICS else None,
             )
         )
 
@@ -302,6 +309,9 @@ class Supervisor:
             return False
         text = fault.text if fault is not None else f"see {self.home.log_file}"
         message = f"the {role.value} ends again and again: {text}"
+        if role is Role.METRICS:
+            self._alerts.raise_alert(f"{message}; trading goes on without")
+            return True
         if not self._failed.done():
             self._failed.set_exception(PoolFailedError(message))
         return True

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: a page of text that it comes and reads."""

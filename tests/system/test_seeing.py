@@ -1,0 +1,126 @@
+"""What can be seen of a pool of real processes: metrics, the trace of an order, `tandem top`."""
+
+import http.client
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.system.running import pool, processes, stop, tandem, wait_for
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int, int]]:
+    """One pool that serves metrics: its home, its supervisor, its port."""
+    home = tmp_path_factory.mktemp("seeing") / "home"
+    port = free_port()
+    with pool(home, "--metrics", port) as process:
+        yield home, process.pid, port
+
+
+def ask(port: int, *, method: str = "GET", path: str = "/metrics") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def scrape(port: int) -> dict[tuple[str, ...], float]:
+    status, page = ask(port)
+    assert status == 200
+    return {
+        (one.name, *one.labels.values()): one.value
+        for family in text_string_to_metric_families(page)
+        for one in family.samples
+    }
+
+
+def test_a_scrape_finds_the_orders_that_were_traded(running: tuple[Path, int, int]) -> None:
+    """C13."""
+    home, _, port = running
+    before = scrape(port)
+    assert before["tandem_slots", "ready"] == 8
+    code, out, err = tandem("order", "buy", "T", 16, "--wait", "--home", home)
+    assert code == 0, out + err
+    after = scrape(port)
+    assert after["tandem_orders_ended_total", "filled"] == (
+        before["tandem_orders_ended_total", "filled"] + 1
+    )
+    for span in ("begun_released", "released_sent", "released_accepted", "released_filled"):
+        key = ("tandem_latency_seconds_count", span)
+        assert after[key] == before[key] + 8, span
+    assert after["tandem_latency_seconds_sum", "released_filled"] < 8
+    assert tandem("swap", "w99", "--home", home)[0] == 1
+    assert scrape(port)["tandem_refusals_total", "unknown_slot"] == 1
+
+
+def test_only_the_page_is_served(running: tuple[Path, int, int]) -> None:
+    _, _, port = running
+    assert ask(port, method="HEAD") == (200, "")
+    assert ask(port, path="/")[0] == 404
+    assert ask(port, method="POST")[0] == 405
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as other:
+        other.sendall(b"x" * 100_000 + b"\r\n\r\n")
+        assert other.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_takeover_is_counted_and_timed(running: tuple[Path, int, int]) -> None:
+    """A18 C13."""
+    home, _, port = running
+    victim = wait_for(home, lambda one: all(slot.ready for slot in one.slots)).slots[0].pid
+    assert victim is not None
+    takeovers = scrape(port)["tandem_latency_seconds_count", "taken_over"]
+    os.kill(victim, signal.SIGKILL)
+    wait_for(home, lambda one: one.slots[0].pid not in (victim, None) and one.slots[0].ready)
+    found = scrape(port)
+    assert found["tandem_latency_seconds_count", "taken_over"] == takeovers + 1
+    assert found["tandem_workers_died_total",] >= 1
+
+
+def test_without_a_coordinator_the_page_says_so_and_its_process_is_replaced_when_it_ends(
+    running: tuple[Path, int, int],
+) -> None:
+    """C15."""
+    home, supervisor, port = running
+    coordinator = processes(supervisor)["coordinator"]
+    os.kill(coordinator, signal.SIGSTOP)
+    assert scrape(port) == {("tandem_up",): 0}
+    wait_for(home, lambda one: one.pool == "trading")  # it was replaced meanwhile
+    metrics = processes(supervisor)["metrics"]
+    os.kill(metrics, signal.SIGKILL)
+    wait_for(home, lambda _: processes(supervisor).get("metrics", metrics) != metrics)
+    for _ in range(200):
+        try:
+            assert scrape(port)["tandem_up",] == 1
+            break
+        except ConnectionRefusedError:
+            wait_for(home, lambda one: one.pool == "trading")
+
+
+def test_a_pool_ends_without_leaving_its_port(tmp_path: Path) -> None:
+    port = free_port()
+    with pool(tmp_path / "home", "--metrics", port) as process:
+        assert ask(port)[0] == 200
+        taken = tandem("up", "--home", tmp_path / "other", "--metrics", port)
+        assert taken[0] == 2
+        assert f"127.0.0.1:{port}" in taken[2]
+        code, out, err = stop(process)
+    assert code == 0, err
+    assert f"metrics at http://127.0.0.1:{port}/metrics" in out
+    with pytest.raises(ConnectionRefusedError):
+        ask(port)
