@@ -114,7 +114,7 @@ def test_a_worker_elsewhere_is_halted_at_a_socket_here() -> None:
 
 @pytest.mark.parametrize("name", ["tower-1", "laptop", "laptop-", "laptop-x", "laptop-1/../p1"])
 def test_a_machine_speaks_for_its_own_workers_only(name: str) -> None:
-    """A4, I14: a certificate is worth its own name."""
+    """A4: a certificate is worth its own name."""
     with World(1) as world:
         stage = Stage(world)
         stage.worker(name, "laptop", "w")
