@@ -88,13 +88,14 @@ RARE: dict[str, tuple[int, ...]] = {
 # Why a mechanism taken away alone does no harm that anybody could see: another one stands in.
 MASKED: dict[str, str] = {
     "one_question": "the first question comes when the request is dead and the venue's lag is over",
-    "asks_at_expiry": "the second question comes a read lag later",
+    "asks_at_expiry": "the second question comes a read lag later; even with one question alone, "
+    "a request would have to arrive within the last 50 ms of its validity",
     "old_epochs_obeyed": "a worker here loses its account with its life, and says nothing after it",
     "old_connections_heard": "a late hello nearly always comes before anything was handed out anew",
 }
 
 PAIRS = (
-    ("one_question", "asks_at_expiry"),
+    ("one_question", "asks_too_early"),
     ("asks_too_early", "no_expiry"),
     ("sends_as_often_as_told", "old_epochs_obeyed"),
     ("silent_is_dead", "old_epochs_obeyed"),
