@@ -152,7 +152,7 @@ def on_answered(turn: Turn, worker: Worker, account_id: AccountId, told: Listed 
         turn.count("answers_late")
     elif isinstance(told, Listed):
         for one in told.orders:
-            _listed(turn, seat, one, told.query_id)
+            _listed(turn, seat, worker, one)
     else:
         _audited(turn, seat, told)
 
@@ -219,29 +219,27 @@ def _executed(turn: Turn, seat: Seat, told: Executed) -> None:
         external.take_execution(turn, seat, told)
 
 
-def _listed(turn: Turn, seat: Seat, told: OpenOrder, query_id: int) -> None:
-    order = told.order
+def _listed(turn: Turn, seat: Seat, worker: Worker, told: OpenOrder) -> None:
+    order, query_id = told.order, seat.audit.query_id
+    assert query_id is not None, "nobody asked"
     key = order.client_order_id
     attempt = _ours(turn, seat, key, order.instrument_id, order.side)
     if attempt is None and not _is_forgotten(turn, key):
         external.take_order(turn, seat, told, query_id=query_id)
     elif attempt is None or attempt.is_final:
-        _ended_but_listed(turn, seat, told, query_id)
+        _ended_but_listed(turn, seat, worker, told)
 
 
-def _ended_but_listed(turn: Turn, seat: Seat, told: OpenOrder, query_id: int) -> None:
-    key, undead = told.order.client_order_id, seat.audit.undead
+def _ended_but_listed(turn: Turn, seat: Seat, worker: Worker, told: OpenOrder) -> None:
+    key, undead, query_id = told.order.client_order_id, seat.audit.undead, seat.audit.query_id
+    assert query_id is not None, "nobody asked"
     if key not in seat.external.orders and undead.setdefault(key, query_id) == query_id:
         return
     if undead.pop(key, None) is not None:
         turn.count("orders_undead")
     external.take_order(turn, seat, told, query_id=query_id, is_ours=True)
-    worker = turn.holder(seat)
-    assert worker is not None, "it has just told us"
-    turn.send(
-        worker,
-        Withdraw(account_id=seat.account_id, account_epoch=seat.epoch, client_order_id=key),
-    )
+    cancel = Withdraw(account_id=seat.account_id, account_epoch=seat.epoch, client_order_id=key)
+    turn.send(worker, cancel)
 
 
 def _sweep(turn: Turn, seat: Seat, query_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,16 @@ from tandem.domain.ids import (
     Lots,
     Ticks,
 )
-from tandem.domain.link import EXECUTIONS_TOLD_MAX, Ask, Audit, Audited, Listed, Withdraw
+from tandem.domain.link import (
+    EXECUTIONS_TOLD_MAX,
+    MESSAGE_BYTES_MAX,
+    Answered,
+    Ask,
+    Audit,
+    Audited,
+    Listed,
+    Withdraw,
+)
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Canceled, Filled
 from tandem.domain.venue import (
@@ -243,3 +253,25 @@ def test_a_venue_whose_pages_never_end_is_given_up() -> None:
         request = requests[0] if requests else request
     assert requests == []
     assert errands.due_ns is None
+
+
+def test_the_longest_ids_fit_into_one_message_each() -> None:
+    """A venue takes ids of 128 characters; a thousand such orders may be open."""
+    long = "x" * 128
+    order = msgspec.structs.replace(opened(1).order, client_order_id=ClientOrderId(long))
+    orders = [OpenOrder(order=order, cum_quantity=Lots(2**53))] * 1_000
+    fills = [
+        msgspec.structs.replace(
+            fill(number),
+            client_order_id=ClientOrderId(long),
+            execution_id=ExecutionId(f"{number:064}"),
+            fee=Decimal("123456789.123456789"),
+            venue_at_ns=2**62,
+        )
+        for number in range(2 * EXECUTIONS_TOLD_MAX)
+    ]
+    answers = run(Errands(), audit(), (orders, fills, {"USD": Decimal(5)}))
+    assert len(answers) == 6
+    for one in answers:
+        words = [Answered(account_id=A, answer=one)]
+        assert len(msgspec.msgpack.encode(words)) < MESSAGE_BYTES_MAX

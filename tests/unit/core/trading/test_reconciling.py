@@ -366,6 +366,20 @@ def test_an_order_that_lives_although_it_ended_is_counted_and_canceled_until_it_
     floor.parent_of(floor.place(SELL, 1, 1_000, slots=("s2",)))
 
 
+def test_what_a_lost_connection_still_said_cancels_nothing_but_counts() -> None:
+    floor, account = opened()
+    (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
+    floor.accept(attempt)
+    account.rest(attempt)
+    floor.cancel(None)
+    floor.canceled(attempt, 0)
+    account.look()
+    floor.pass_time(SECOND)
+    account.hand.lose()
+    assert floor.sent(link.Withdraw, account.reply()) == []
+    assert floor.counted("orders_undead") == 1
+
+
 def test_an_order_of_a_forgotten_parent_that_lives_is_canceled_as_well() -> None:
     floor, account = opened(settings=forgetful())
     (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
