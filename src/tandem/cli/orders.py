@@ -20,6 +20,8 @@ from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 
 app = new_app()
+Account = str
+Symbol = str
 LIMIT_MAX = 150  # more do not fit into an answer
 orders = App(
     name="orders", help="List orders; show one hop by hop; resolve one by hand; external ones."
@@ -187,7 +189,9 @@ def _external_order(order: ExternalOrderView) -> str:
 
 
 @orders.command
-def explain(account: str, symbol: str, *, home: HomeOption = None, json: JsonOption = False) -> int:
+def explain(
+    account: Account, symbol: Symbol, *, home: HomeOption = None, json: JsonOption = False
+) -> int:
     """Trade again what others have traded on one of our accounts: you know about it.
 
     Args:

@@ -15,15 +15,19 @@ from tandem.wiring.outside import OutsideTrade, outside_order, trade_outside
 app = new_app()
 paper = App(name="paper", help="The paper exchange by itself.")
 app.command(paper)
+Account = str
+Direction = str
+Symbol = str
+Quantity = str
 _SIDES = {one.value: one for one in Side}
 
 
 @paper.command(name="trade-outside")
 def trade(  # noqa: PLR0913 - what can be typed
-    account: str,
-    side: str,
-    symbol: str,
-    quantity: str,
+    account: Account,
+    side: Direction,
+    symbol: Symbol,
+    quantity: Quantity,
     *,
     limit: Annotated[str | None, Parameter(name="--limit")] = None,
     home: HomeOption = None,
