@@ -1,6 +1,7 @@
 """What can be seen of a pool of real processes: metrics, the trace of an order, `tandem top`."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -124,3 +125,33 @@ def test_a_pool_ends_without_leaving_its_port(tmp_path: Path) -> None:
     assert f"metrics at http://127.0.0.1:{port}/metrics" in out
     with pytest.raises(ConnectionRefusedError):
         ask(port)
+
+
+def test_an_order_is_traced_from_its_command_to_its_fills(running: tuple[Path, int, int]) -> None:
+    """A36 C13: asked by the command's id, every hop with its way and its time."""
+    home, _, _ = running
+    code, out, err = tandem("order", "buy", "T", 16, "--id", "trace-1", "--wait", "--home", home)
+    assert code == 0, out + err
+    code, out, err = tandem("orders", "show", "trace-1", "--json", "--home", home)
+    assert code == 0, err
+    attempts = json.loads(out)["attempts"]
+    assert len(attempts) == 8
+    for one in attempts:
+        assert one["command_id"] == "trace-1"
+        assert len(one["workers"]) == 1
+        courses = [hop["course"] for hop in one["hops"]]
+        assert courses[:3] == ["coordinator", "to_worker", "to_venue"]
+        assert "from_venue" in courses
+        times = [hop["since_command_ns"] for hop in one["hops"]]
+        assert times == sorted(times)
+        assert 0 <= times[0] <= times[-1] < 5_000_000_000
+    code, out, err = tandem("orders", "show", "trace-1", "--home", home)
+    assert code == 0, err
+    assert out.startswith("command trace-1\n")
+    assert out.count("▶") == 16  # to the worker and to the exchange, for each account
+    code, out, _ = tandem("swap", "w99", "--home", home)
+    assert code == 1
+    command_id = out.rpartition("[command ")[2].rstrip("]\n")
+    code, out, _ = tandem("orders", "show", command_id, "--home", home)
+    assert code == 1
+    assert out.startswith(f"command {command_id} was refused: unknown_slot: ")

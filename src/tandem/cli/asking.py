@@ -6,6 +6,7 @@ from typing import TextIO, TypeVar
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
 from tandem.domain.commands import Answer, Command, Done, Refused, Taken
+from tandem.domain.ids import CommandId
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
@@ -32,17 +33,21 @@ async def tell_desk(home: Home, command: Command, out: TextIO, *, as_json: bool)
     """
     command_id = fresh_command(type(command).__name__.lower())
     answer = await ask_desk(home, lambda line: line.command(command_id, command))
-    return write_answer(answer, out, as_json=as_json)
+    return write_answer(answer, out, as_json=as_json, command_id=command_id)
 
 
-def write_answer(answer: Answer, out: TextIO, *, as_json: bool) -> int:
-    """Write an answer; return the exit code."""
+def write_answer(
+    answer: Answer, out: TextIO, *, as_json: bool, command_id: CommandId | None = None
+) -> int:
+    """Write an answer, with the command's id when it leads to more; return the exit code."""
     if as_json:
-        write_json({"answer": type(answer).__name__.lower(), "says": answer}, out)
+        named = {} if command_id is None else {"command_id": command_id}
+        write_json({"answer": type(answer).__name__.lower(), "says": answer} | named, out)
     else:
         match answer:
             case Refused():
-                out.write(f"refused ({answer.reason.value}): {answer.text}\n")
+                trace = f" [command {command_id}]" if command_id is not None else ""
+                out.write(f"refused ({answer.reason.value}): {answer.text}{trace}\n")
             case Taken():
                 out.write(f"taken: {answer.order_id}\n")
             case Done():

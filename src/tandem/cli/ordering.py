@@ -48,7 +48,7 @@ async def place(home: Home, make: Callable[[Choice], Command], asking: Asking, o
             return write_orders(view, out, as_json=asking.as_json)
         if asking.waits and isinstance(command, CancelOrders):
             await poll(lambda: open_count(line), lambda count: count == 0)
-    return write_answer(answer, out, as_json=asking.as_json)
+    return write_answer(answer, out, as_json=asking.as_json, command_id=command_id)
 
 
 async def _ended(line: DeskLine, order_id: str) -> OrdersView:

@@ -8,9 +8,10 @@ from cyclopts import App, Parameter
 
 from tandem.cli.asking import ask_desk, tell_desk, write_answer
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.life import show_life
 from tandem.cli.main import FAILED, OK
 from tandem.cli.ordering import write_orders
-from tandem.cli.printing import milliseconds, table, write_json
+from tandem.cli.printing import table, write_json
 from tandem.cli.typed import Choice
 from tandem.domain.commands import ExplainExternal, ResolveOrder
 from tandem.domain.ids import AccountId, ClientOrderId, Lots
@@ -50,10 +51,11 @@ def list_orders(*, limit: int = 20, home: HomeOption = None, json: JsonOption = 
 
 @orders.command
 def show(order_id: str, *, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Show the life of an order, hop by hop with times.
+    """Show the life of an order, hop by hop with times since its command.
 
     Args:
-        order_id: Of an order, a two-sided quote, a pair, or one request to the exchange.
+        order_id: Of an order, a two-sided quote, a pair, one request to the exchange, or the
+            command that asked for it.
         home: Where journals and sockets are.
         json: Print JSON.
     """
@@ -63,32 +65,6 @@ def show(order_id: str, *, home: HomeOption = None, json: JsonOption = False) ->
         return show_life(order_id, view, sys.stdout, as_json=json)
 
     return finish(act)
-
-
-def show_life(order_id: str, view: LifeView, out: TextIO, *, as_json: bool) -> int:
-    """Write an order's life; return the exit code."""
-    if as_json:
-        write_json(view, out)
-    elif view.attempts or view.parents:
-        write_orders(OrdersView(parents=view.parents, both=()), out, as_json=False)
-        hops = [hop for one in view.attempts for hop in one.hops]
-        began_ns = min((hop.at_ns for hop in hops), default=0)
-        rows: list[tuple[object, ...]] = []
-        for one in view.attempts:
-            ending = f"{one.ending}: {one.text}" if one.text else one.ending
-            state = ending or f"{one.phase} {one.status}"
-            who = (one.client_order_id, one.slot_id, one.account_id, one.quantity, one.filled)
-            rows.append((*who, one.sends, None, state))
-            rows += [
-                (None, None, None, None, None, None, milliseconds(hop.at_ns - began_ns), hop.what)
-                for hop in one.hops
-            ]
-        heads = ("request", "slot", "account", ">quantity", ">filled", ">sends", ">after")
-        cells = [tuple("" if cell is None else cell for cell in row) for row in rows]
-        out.write(table((*heads, "what"), cells))
-    else:
-        out.write(f"no order {order_id} is known (any more)\n")
-    return OK if view.attempts or view.parents else FAILED
 
 
 @orders.command
@@ -229,5 +205,4 @@ __all__ = [
     "resolve_order",
     "show",
     "show_external",
-    "show_life",
 ]
