@@ -78,13 +78,17 @@ async def run_remote_worker(core: Worker, pool: RemotePool, *, own_socket: str) 
 
 async def _tell(core: Worker, coordinator: str, say: Callable[[str], None]) -> None:
     """Say what has changed, for ever."""
-    was_in, account_id = False, None
+    was_in, account_id = 0, None  # on which connection
     say(f"waiting for the coordinator at {coordinator}")
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        if core.welcomed is not was_in:
-            was_in = core.welcomed
-            say("in the pool" if was_in else "the coordinator is out of reach: no new orders")
+        is_in = core.connection if core.welcomed else 0
+        if is_in != was_in:
+            if was_in:  # perhaps for less time than between two looks
+                say("the coordinator is out of reach: no new orders")
+            if is_in:
+                say("in the pool")
+            was_in = is_in
         if core.account_id != account_id:
             if account_id is not None:
                 say(f"gave account {account_id} back")
