@@ -24,7 +24,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate chaos lan drill bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model chaos lan drill bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -60,6 +60,9 @@ test: check  ## `make check` and all the rest; this is what CI runs.
 simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on; then take mechanisms away.
 	$(BIN)/python -m tandem.sim.campaign --seeds $(SEEDS) --first $(FIRST)
 	$(BIN)/python -m tandem.sim.campaign --planted --seeds $(PLANTED)
+
+model: setup  ## Search a small pool to its end, in every fence class; then take mechanisms away.
+	$(BIN)/python -m tandem.sim.model
 
 chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
 	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\

@@ -102,7 +102,7 @@ def hear_worker(
         return
     heard_of(pool, which)
     if isinstance(message, link.Heartbeat):
-        say_to_worker(pool, which, acknowledgement(pool, which, message.number))
+        say_to_worker(pool, which, acknowledgement(pool, which, number=message.number))
         return
     event_of = FromWorker(incarnation=incarnation, connection=connection, message=message)
     feed(pool, event_of, is_performed=is_performed)
@@ -117,7 +117,7 @@ def heard_of(pool: Pool, which: int) -> None:
     pool.deadlines[which] = deadline_ns if known is None else max(known, deadline_ns)
 
 
-def acknowledgement(pool: Pool, which: int, number: int) -> link.BeatAcknowledged:
+def acknowledgement(pool: Pool, which: int, *, number: int) -> link.BeatAcknowledged:
     """Renew what this heartbeat renews, and return the answer to it."""
     account_id, epoch = _renewed(pool, which)
     return link.BeatAcknowledged(
@@ -147,7 +147,7 @@ def beat_at_once(pool: Pool, which: int) -> None:
     assert isinstance(said, Say), "a heartbeat is said"
     assert isinstance(said.message, link.Heartbeat), "a heartbeat is said"
     heard_of(pool, which)
-    answer = acknowledgement(pool, which, said.message.number)
+    answer = acknowledgement(pool, which, number=said.message.number)
     perform(pool, which, worker.on_coordinator(answer, pool.desk.state.epoch, now))
 
 
@@ -195,7 +195,9 @@ def dial(pool: Pool, which: int) -> None:
     perform(pool, which, worker.on_connected())
 
 
-def hear_coordinator(pool: Pool, which: int, epoch: int, message: link.CoordinatorMessage) -> None:
+def hear_coordinator(
+    pool: Pool, which: int, message: link.CoordinatorMessage, *, epoch: int
+) -> None:
     """A worker takes a word of its coordinator."""
     worker = pool.workers[which]
     if which == 0 and isinstance(message, link.Grant) and message.lease_ns is not None:
@@ -368,7 +370,7 @@ def _deliver_all(pool: Pool) -> bool:
             hear_worker(pool, which, message)
             moved = True
         for epoch, word in _drained(pool.line(which, Line.OUT)):
-            hear_coordinator(pool, which, epoch, word)
+            hear_coordinator(pool, which, word, epoch=epoch)
             moved = True
     return moved
 

@@ -5,6 +5,7 @@ alarms are the very code that trades; only what stands around them is made anew 
 to be searched to its end. See `steps` for what can happen, and what is abstracted.
 """
 
+import enum
 import pickle
 from decimal import Decimal
 from typing import Any, Final
@@ -16,7 +17,6 @@ from tandem.core.trading.lease import LEASE_NS, LeaseBook
 from tandem.core.trading.turn import Rules
 from tandem.core.trading.worker import Worker
 from tandem.core.trading.worker_set_up import WorkerSetUp
-from tandem.domain import link
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import MS, SECOND, DeskSettings, SlotSettings, Timings, VenueSettings
 from tandem.domain.ids import (
@@ -72,7 +72,7 @@ TIMINGS: Final = Timings(
 )
 
 
-class Line:
+class Line(enum.IntEnum):
     """Words on their way from one to another, in order: of worker 0 or 1."""
 
     OUT = 0  # from the coordinator to the worker
@@ -156,7 +156,7 @@ class Pool:
         """This moment, as the venue sees it."""
         return self.now_ns + OFFSET_NS
 
-    def line(self, which: int, kind: int) -> list[Any]:
+    def line(self, which: int, kind: Line) -> list[Any]:
         """Return what is on that way of a worker."""
         return self.lines[4 * which + kind]
 
@@ -190,8 +190,3 @@ class Pool:
         for one in pool.workers:
             one._set_up = fixed.set_up
         return pool
-
-
-def is_grant(message: object) -> bool:
-    """Whether these words give an account to a worker."""
-    return isinstance(message, link.Grant)

@@ -279,7 +279,7 @@ def _beat_into_the_queue(pool: Pool, which: int) -> None:
     worker = pool.workers[which]
     if told and not waits:
         acts.heard_of(pool, which)
-        acts.acknowledgement(pool, which, 0)
+        acts.acknowledgement(pool, which, number=0)
     elif not waits:
         (said,) = worker.beat(pool.worker_now(which))
         assert isinstance(said, Say), "a heartbeat is said"
@@ -323,7 +323,7 @@ def _hear(pool: Pool, step: Step) -> None:
     which, kind = divmod(step[1], 4)
     word = pool.lines[step[1]].pop(0)
     if kind == Line.OUT:
-        acts.hear_coordinator(pool, which, *word)
+        acts.hear_coordinator(pool, which, word[1], epoch=word[0])
     elif kind == Line.IN:
         acts.hear_worker(pool, which, word, is_performed=_is_performed(step))
     elif kind == Line.ASK:
