@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final, TextIO
 
 from tandem.cli.printing import table
-from tandem.domain.views import StatusView
+from tandem.domain.views import SlotView, StatusView, WorkerView
 
 SAID_MAX: Final = 6
 _UP: Final = "\x1b[{}A"
@@ -57,24 +57,45 @@ class Screen:
 
 def pool_table(status: StatusView) -> str:
     """Return one line a slot, and one for each worker without a slot."""
-    rows: list[tuple[object, ...]] = [
-        (
-            one.slot_id,
-            one.account_id,
-            one.worker,
-            one.pid or None,  # on another computer it has none for us
-            ("ready" if one.ready else "waits") if one.active else "not used",
-            one.epoch,
-            one.open_orders,
-        )
-        for one in status.slots
-    ]
+    workers = {one.slot_id: one for one in status.workers if one.slot_id is not None}
+    rows: list[tuple[object, ...]] = []
+    for one in status.slots:
+        worker = workers.get(one.slot_id)
+        who = (one.slot_id, one.account_id, one.worker, *_place(worker))
+        rows.append((*who, slot_state(one, worker), one.epoch, one.open_orders))
     rows += [
-        ("spare", None, one.name, one.pid or None, "ready" if one.connected else "lost", None, None)
+        ("spare", None, one.name, *_place(one), worker_state(one), None, None)
         for one in status.workers
         if one.slot_id is None
     ]
-    return table(("slot", "account", "worker", ">process", "", ">epoch", ">open"), rows)
+    heads = ("slot", "account", "worker", ">process", "machine", "", ">epoch", ">open")
+    return table(heads, rows)
+
+
+def _place(worker: WorkerView | None) -> tuple[object, object]:
+    """Return process and machine; a process is known by its number on this computer only."""
+    if worker is None:
+        return None, None
+    return (worker.pid, "here") if worker.machine is None else (None, worker.machine)
+
+
+def slot_state(slot: SlotView, worker: WorkerView | None) -> str:
+    """Return in a word or two how a slot is."""
+    if not slot.active:
+        return "not used"
+    if slot.leaving:
+        return "leaving"
+    state = "ready" if slot.ready else "waits"
+    return f"{state}, draining" if worker is not None and worker.draining else state
+
+
+def worker_state(worker: WorkerView) -> str:
+    """Return in a word or two how a worker without a slot is."""
+    if not worker.connected:
+        return "lost"
+    if worker.draining:
+        return "drained"
+    return "ready" if worker.confirmed else "is set up"
 
 
 def processes_text(pids: Mapping[str, int]) -> str:

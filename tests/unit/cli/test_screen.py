@@ -4,7 +4,7 @@ import io
 
 import msgspec
 
-from tandem.cli.screen import Screen, pool_table, summary
+from tandem.cli.screen import Screen, pool_table, slot_state, summary, worker_state
 from tandem.domain.ids import AccountId, ClientOrderId, SlotId
 from tandem.domain.views import SlotView, StatusView, WorkerView
 
@@ -43,8 +43,37 @@ STATUS = StatusView(
 def test_every_slot_and_every_spare_has_a_line() -> None:
     lines = pool_table(STATUS).splitlines()
     assert len(lines) == 3
-    assert lines[1].split() == ["w1", "A1", "p2", "20", "ready", "1", "3"]
-    assert lines[2].split() == ["spare", "-", "p1", "10", "ready", "-", "-"]
+    assert lines[1].split() == ["w1", "A1", "p2", "20", "here", "ready", "1", "3"]
+    assert lines[2].split() == ["spare", "-", "p1", "10", "here", "ready", "-", "-"]
+
+
+def test_who_leaves_and_who_is_elsewhere_is_shown() -> None:
+    """A4: process numbers are of this computer only."""
+    slot, spare = STATUS.slots[0], STATUS.workers[0]
+    elsewhere = msgspec.structs.replace(STATUS.workers[1], machine="tower", draining=True)
+    both = (spare, elsewhere)
+    status = msgspec.structs.replace(STATUS, workers=both)
+    line = pool_table(status).splitlines()[1]
+    assert line.split() == ["w1", "A1", "p2", "-", "tower", "ready,", "draining", "1", "3"]
+    leaving = msgspec.structs.replace(slot, leaving=True)
+    line = pool_table(msgspec.structs.replace(status, slots=(leaving,))).splitlines()[1]
+    assert line.split()[5] == "leaving"
+    empty = msgspec.structs.replace(slot, worker=None, ready=False)
+    status = msgspec.structs.replace(STATUS, slots=(empty,), workers=())
+    assert pool_table(status).splitlines()[1].split()[2:6] == ["-", "-", "-", "waits"]
+
+
+def test_a_worker_without_a_slot_is_one_thing() -> None:
+    spare = STATUS.workers[0]
+    assert worker_state(spare) == "ready"
+    assert worker_state(msgspec.structs.replace(spare, confirmed=False)) == "is set up"
+    assert worker_state(msgspec.structs.replace(spare, draining=True)) == "drained"
+    assert worker_state(msgspec.structs.replace(spare, connected=False)) == "lost"
+
+
+def test_a_slot_that_is_not_used_says_so() -> None:
+    slot = msgspec.structs.replace(STATUS.slots[0], active=False, leaving=True)
+    assert slot_state(slot, None) == "not used"
 
 
 def test_plain_lines_come_only_when_something_has_changed() -> None:

@@ -66,6 +66,10 @@ def _gauges(status: StatusView) -> Iterator[Metric]:
             "Orders that wait for a person's word.",
             len(status.for_person),
         ),
+        "tandem_external_unexplained": (
+            "Accounts and instruments where somebody else trades, and nobody said why.",
+            sum(one.waits for one in status.external),
+        ),
         "tandem_priced_instruments": ("Instruments whose price is known.", status.priced),
     }
     for name, (text, value) in plain.items():
