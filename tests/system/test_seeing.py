@@ -1,17 +1,34 @@
 """What can be seen of a pool of real processes: metrics, the trace of an order, `tandem top`."""
 
+import asyncio
 import http.client
 import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from textual.pilot import Pilot
+from textual.widgets import Static
 
-from tests.system.running import pool, processes, stop, tandem, wait_for
+from tandem.cli.top_screen import Top
+from tandem.wiring.asking import desk_line
+from tandem.wiring.home import Home
+from tests.system.running import (
+    RUN,
+    WAIT_S,
+    environment,
+    pool,
+    processes,
+    stop,
+    tandem,
+    wait_for,
+)
 
 
 def free_port() -> int:
@@ -155,3 +172,63 @@ def test_an_order_is_traced_from_its_command_to_its_fills(running: tuple[Path, i
     code, out, _ = tandem("orders", "show", command_id, "--home", home)
     assert code == 1
     assert out.startswith(f"command {command_id} was refused: unknown_slot: ")
+
+
+async def test_top_shows_a_takeover_as_it_happens(running: tuple[Path, int, int]) -> None:
+    """A18 C13: driven without a terminal, on the pool's own control socket."""
+    home, _, _ = running
+    async with desk_line(Home(home)) as line:
+        app = Top(lambda: line.status(5.0))
+        async with app.run_test(size=(140, 60)) as pilot:
+            await _until(pilot, lambda: "ready" in _pane(app, "slots").splitlines()[1])
+            before = await line.status()
+            victim = before.slots[0]
+            assert victim.pid is not None
+            assert victim.worker is not None
+            os.kill(victim.pid, signal.SIGKILL)
+            await _until(pilot, lambda: victim.worker not in _pane(app, "slots").split())
+            takeovers = before.counters.get("takeovers", 0) + 1
+            await _until(pilot, lambda: f"takeovers {takeovers}" in _pane(app, "counters"))
+            await _until(pilot, lambda: _count_of(app, "takeover") == takeovers)
+            assert "release → first fill" in _pane(app, "latencies")
+            await pilot.press("q")
+    assert app.return_code == 0
+
+
+def _pane(app: Top, name: str) -> str:
+    return str(app.query_one(f"#{name}", Static).content)
+
+
+def _count_of(app: Top, span: str) -> int:
+    line = next(one for one in _pane(app, "latencies").splitlines() if one.startswith(span))
+    return next(int(word) for word in line.split() if word.isdecimal())
+
+
+async def _until(pilot: Pilot[None], is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not is_so():
+            await pilot.pause(0.05)
+
+
+def test_top_draws_on_a_terminal_and_q_ends_it(running: tuple[Path, int, int]) -> None:
+    """C13."""
+    home, _, _ = running
+    with pexpect.spawn(
+        sys.executable,
+        ["-c", RUN, "top", "--home", str(home)],
+        env={**environment(), "TERM": "xterm-256color"},
+        dimensions=(50, 140),
+        timeout=WAIT_S,
+    ) as terminal:
+        terminal.expect("pool trading")
+        terminal.expect("how long things took")
+        terminal.send("q")
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 0
+
+
+def test_top_without_a_terminal_says_what_to_do(running: tuple[Path, int, int]) -> None:
+    home, _, _ = running
+    code, _, err = tandem("top", "--home", home)
+    assert code == 2
+    assert "tandem status --json" in err

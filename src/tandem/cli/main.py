@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "workers": ("pool", "The worker processes and the accounts they drive."),
     "worker": ("worker", "Let other computers join with their workers; list, drain, remove."),
     "status": ("pool", "The pool as a whole."),
+    "top": ("top", "Watch the pool: workers, leases, latencies, takeovers, what waits."),
     "halt": ("halting", "Stop all, cancel what is open, see it gone; also without coordinator."),
     "resume": ("halting", "Trade again after a halt."),
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
