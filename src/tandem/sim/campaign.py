@@ -60,6 +60,8 @@ INTERESTING = {
     "nemesis: power cut": "a power cut",
     "nemesis: sleep": "a worker's computer slept",
     "nemesis: freeze beyond a lease": "a worker elsewhere stood still beyond its lease",
+    "person: halts by hand": "a person halted the workers themselves",
+    "person: workers halted by hand": "… and so many of them heard it",
     "leases_lapsed": "an account that only a lease could free",
     "takeovers_averted": "a worker elsewhere that was heard of again in time",
     "accounts_given_back": "an account that was given back",

@@ -222,12 +222,17 @@ class Checker:
             return
         core = shell.core
         key = effect.request.order.client_order_id
-        if core.account_id is None or core.account_epoch < self._granted.get(core.account_id, 0):
-            self.bad("I3", text=f"{core.name} writes {key} under epoch {core.account_epoch}")
+        if core.by_hand.is_on:
+            self.bad("halt", text=f"{core.name} writes {key}, though it was halted by hand")
         release = self._durable.get(key)
         if release is None:
             self.bad("I8", text=f"{core.name} writes {key}, of which no release is durable")
             return
+        account_id, epoch = core.account_id, core.account_epoch
+        if account_id is None:  # it gave the account up by a later word of the same frame
+            account_id, epoch = release.account_id, release.account_epoch
+        if epoch < self._granted.get(account_id, 0):
+            self.bad("I3", text=f"{core.name} writes {key} under epoch {epoch}")
         lots = effect.request.order.quantity
         if lots > ORDER_LOTS_MAX:
             self.bad("I10", text=f"{core.name} writes {key} of {lots} lots")

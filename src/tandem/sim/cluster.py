@@ -54,6 +54,7 @@ from tandem.domain.worker import WorkerEffect
 from tandem.ports import Journal
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
+from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
 from tandem.sim.process import Killed
@@ -69,6 +70,11 @@ CONTROL_AT = "/run/control"
 MARGIN = Decimal(10) ** 9
 DESK_RECORDS = msgspec.msgpack.Decoder(DeskRecord)
 EXCHANGE_RECORDS = msgspec.msgpack.Decoder(ExchangeRecord)
+
+
+def own_control_at(name: str) -> str:
+    """Return where a worker listens on its own control socket."""
+    return f"/run/{name}.control"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,6 +285,7 @@ class Cluster:
         shell.on_performed = lambda effect: self.on_worker(shell, effect)
         self.workers[process.name] = shell
         self._count("worker")
+        await open_own_control(process.network, own_control_at(process.name), shell.answer)
         await shell.run()
 
     def _end_on_error(self, process: SimProcess) -> None:

@@ -170,6 +170,12 @@ class Trader:
         command_id = CommandId("cancel-all")
         self.open[command_id] = Asked(command_id=command_id, command=CancelOrders(order_id=None))
 
+    def resume(self) -> None:
+        """Ask that trading go on after a halt by hand."""
+        asked = Asked(command_id=CommandId("resume-by-hand"), command=ResumeTrading())
+        self._note_halts(asked)
+        self.open[asked.command_id] = asked
+
     def resolve(self, key: ClientOrderId) -> None:
         """Say, as a person who looked, that this order never reached its venue."""
         command_id = CommandId(f"person-{key}")

@@ -16,6 +16,7 @@ from tandem.sim.cluster import Cluster
 from tandem.sim.load import Trader, intentions
 from tandem.sim.mix import HONEST, draw_mix, draw_plan, limited
 from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
+from tandem.sim.person import Person
 from tandem.sim.process import Killed
 from tandem.sim.world import CALM, World, story
 
@@ -52,11 +53,13 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         )
         liar = Liar(cluster, seed)
         nemesis = Nemesis(cluster, mix)
+        person = Person(cluster, trader, seed)
         cluster.start()
         world.spawn("trader", "home", trader.run)
         world.spawn("liar", "home", liar.run)
         checker.is_needless = nemesis.is_needless
         nemesis.start()
+        person.start()
         world.run(3 * SECOND)
         liar.lies = mix.lies
         settled_ns = 0
@@ -73,7 +76,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             seed=seed,
             trace_hash=world.trace_hash,
             violations=checker.violations,
-            counters=dict(_counters(cluster, checker, nemesis, trader)),
+            counters=dict(_counters(cluster, checker, nemesis, trader, person)),
             callbacks=world.loop.callbacks_count,
             settled_ns=settled_ns,
         )
@@ -151,8 +154,10 @@ def _ask_person(checker: Checker, trader: Trader) -> None:
             trader.resolve(key)
 
 
-def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader) -> Counter[str]:
-    counters: Counter[str] = Counter()
+def _counters(
+    cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader, person: Person
+) -> Counter[str]:
+    counters: Counter[str] = Counter({f"person: {key}": n for key, n in person.done.items()})
     assert cluster.coordinator is not None, "no coordinator was started"
     for key, count in cluster.coordinator.desk.state.counters.items():
         counters[key] += count
