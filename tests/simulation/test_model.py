@@ -12,6 +12,7 @@ from tandem.sim.model.steps import steps_of, take
 
 ONE_PAUSE = Budget(pauses=1, losses=0)
 ONE_LOSS = Budget(pauses=0, losses=1)
+ONE_DELAY = Budget(pauses=0, losses=0, delays=1)
 ONE_RESTART = Budget(pauses=0, losses=0, restarts=1)
 
 
@@ -20,7 +21,8 @@ ONE_RESTART = Budget(pauses=0, losses=0, restarts=1)
     [
         *((one, ONE_RESTART) for one in FenceClass),
         *((one, ONE_PAUSE) for one in FenceClass),
-        (FenceClass.EXPIRES, ONE_LOSS),
+        *((one, ONE_LOSS) for one in FenceClass),
+        (FenceClass.EXPIRES, ONE_DELAY),
     ],
 )
 def test_no_run_of_a_small_pool_does_what_must_never_be_and_each_can_end(
@@ -34,12 +36,12 @@ def test_no_run_of_a_small_pool_does_what_must_never_be_and_each_can_end(
     assert 0 < found.settled < found.states < found.transitions
 
 
-QUICK = [one for one in BUGS if one.pauses + one.losses + one.restarts == 1]
+QUICK = [one for one in BUGS if one.pauses + one.losses + one.delays + one.restarts == 1]
 
 
 @pytest.mark.parametrize("bug", QUICK, ids=[one.name for one in QUICK])
 def test_a_mechanism_that_is_missing_is_seen(bug: Planted) -> None:
-    budget = Budget(pauses=bug.pauses, losses=bug.losses, restarts=bug.restarts)
+    budget = Budget(pauses=bug.pauses, losses=bug.losses, delays=bug.delays, restarts=bug.restarts)
     with planted(bug):
         search = Search(Fixed(bug.fence_class), budget, margin_ns=bug.margin_ns)
         found = search.run(until_violation=True)

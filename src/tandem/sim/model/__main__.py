@@ -9,10 +9,17 @@ from tandem.sim.model.parts import Fixed
 from tandem.sim.model.planted import BUGS, planted
 from tandem.sim.model.search import Budget, Found, Search
 
+SINGLE = (
+    Budget(pauses=1, losses=0),
+    Budget(pauses=0, losses=1),
+    Budget(pauses=0, losses=0, delays=1),
+    Budget(pauses=0, losses=0, restarts=1),
+)
 BUDGETS = (
+    Budget(pauses=1, losses=1),
     Budget(pauses=1, losses=0, restarts=1),
     Budget(pauses=0, losses=1, restarts=1),
-    Budget(pauses=1, losses=1, restarts=0),
+    Budget(pauses=0, losses=0, delays=1),
 )
 
 
@@ -23,12 +30,12 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="one fault at a time")
     parser.add_argument("--planted", action="store_true", help="only the planted bugs")
     chosen = parser.parse_args()
-    budgets = BUDGETS
-    if chosen.short:
-        budgets = (Budget(losses=0), Budget(pauses=0), Budget(pauses=0, losses=0, restarts=1))
+    budgets = SINGLE if chosen.short else BUDGETS
     good = True
     if not chosen.planted:
-        _say("class  pauses losses restarts     states  transitions  depth  seconds  violations")
+        _say(
+            "class  pauses losses delays restarts     states  transitions  depth  seconds  violations"
+        )
         for fence_class in FenceClass:
             for budget in budgets:
                 good &= _search(fence_class, budget, chosen.states)
@@ -48,7 +55,8 @@ def _search(fence_class: FenceClass, budget: Budget, states_max: int | None) -> 
     found = search.run()
     count = len(found.violations) + (1 if found.stuck else 0)
     _say(
-        f"{fence_class.value:5} {budget.pauses:7} {budget.losses:6} {budget.restarts:8} "
+        f"{fence_class.value:5} {budget.pauses:7} {budget.losses:6} {budget.delays:6} "
+        f"{budget.restarts:8} "
         f"{found.states:10,} {found.transitions:12,} {found.depth:6} {found.seconds:8.1f} "
         f"{count:11}" + ("" if found.is_whole else "  (not the whole space)")
     )
@@ -65,7 +73,7 @@ def _tell(found: Found) -> None:
 
 def _see(name: str) -> bool:
     bug = next(one for one in BUGS if one.name == name)
-    budget = Budget(pauses=bug.pauses, losses=bug.losses, restarts=bug.restarts)
+    budget = Budget(pauses=bug.pauses, losses=bug.losses, delays=bug.delays, restarts=bug.restarts)
     with planted(bug):
         search = Search(Fixed(bug.fence_class), budget, margin_ns=bug.margin_ns)
         found = search.run(until_violation=True)

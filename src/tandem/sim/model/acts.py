@@ -36,7 +36,6 @@ from tandem.sim.model.parts import (
     SLOT,
     SLOWER_NS,
     VENUE,
-    Fixed,
     Line,
     Pool,
     Taken,
@@ -339,9 +338,9 @@ def hear_venue(pool: Pool, which: int, message: venue.VenueMessage) -> None:
 # -- the beginning
 
 
-def opened(fixed: Fixed, *, pauses: int, losses: int, restarts: int, margin_ns: int) -> Pool:
-    """Return a pool that trades: the first worker holds the account, the second is the spare."""
-    pool = Pool(fixed, pauses=pauses, losses=losses, restarts=restarts)
+def opened(pool: Pool, *, margin_ns: int) -> Pool:
+    """Let a pool trade: the first worker holds the account, the second is the spare."""
+    fixed = pool.fixed
     pool.book.margin_ns = margin_ns
     feed(pool, Restarted(settings=fixed.settings))
     pool.desk.state.pool.phase = PoolPhase.TRADING

@@ -50,7 +50,7 @@ def _all(pool: Pool) -> list[Any]:
         pool.wires,
         pool.sessions,
         [(one.order_id, one.times, _from_now(one.at_ns, now_ns)) for one in pool.taken.values()],
-        (pool.paused, pool.away, pool.stuck, pool.pauses, pool.losses, pool.restarts),
+        (pool.paused, pool.away, pool.stuck, pool.pauses, pool.losses, pool.delays, pool.restarts),
         None if pool.stuck is None else _from_now(pool.stuck_since_ns, now_ns),
         (pool.ordered, pool.wrong, pool.is_fresh and _is_held_up(pool)),
     ]

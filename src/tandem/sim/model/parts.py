@@ -119,7 +119,9 @@ class Fixed:
 class Pool:
     """One moment of it all. Everything here is copied with it but `fixed`."""
 
-    def __init__(self, fixed: Fixed, *, pauses: int, losses: int, restarts: int) -> None:
+    def __init__(
+        self, fixed: Fixed, *, pauses: int, losses: int, delays: int, restarts: int
+    ) -> None:
         self.fixed = fixed
         self.now_ns = START_NS
         self.desk = Desk()
@@ -137,7 +139,7 @@ class Pool:
         self.away: int | None = None  # cannot dial
         self.stuck: int | None = None  # a line on which nothing arrives for now
         self.stuck_since_ns = 0
-        self.pauses, self.losses, self.restarts = pauses, losses, restarts
+        self.pauses, self.losses, self.delays, self.restarts = pauses, losses, delays, restarts
         self.ordered = False
         self.is_fresh = False  # time has just gone on, and nobody has moved since
         self.wrong = ""  # the first thing that must never be

@@ -22,6 +22,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     margin_ns: int = lease.MARGIN_NS
     pauses: int = 0
     losses: int = 1
+    delays: int = 0
     restarts: int = 0
 
 
@@ -92,11 +93,15 @@ BUGS: Final = (
     ),
     Planted(
         name="requests do not expire at the venue",
+        losses=0,
+        delays=1,
         fence_class=_A,
         places=((acts, "is_late", _never_late),),
     ),
     Planted(
         name="one absence proves it, in class C as well",
+        losses=0,
+        delays=1,
         fence_class=_C,
         places=((settling, "_not_found", _believes_any_absence),),
     ),
@@ -109,6 +114,8 @@ BUGS: Final = (
             (parting, "_until_expired_ns", _expired_already),
         ),
         pauses=1,
+        losses=0,
+        delays=1,
     ),
     Planted(
         name="any run that does not know it proves that it was not sent",

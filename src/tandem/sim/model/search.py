@@ -17,6 +17,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
     pauses: int = 1
     losses: int = 1
+    delays: int = 0
     restarts: int = 0
 
 
@@ -61,13 +62,15 @@ class Search:
 
     def first(self) -> Pool:
         """Return the moment that the search begins at."""
-        return opened(
+        budget = self._budget
+        pool = Pool(
             self.fixed,
-            pauses=self._budget.pauses,
-            losses=self._budget.losses,
-            restarts=self._budget.restarts,
-            margin_ns=self._margin_ns,
+            pauses=budget.pauses,
+            losses=budget.losses,
+            delays=budget.delays,
+            restarts=budget.restarts,
         )
+        return opened(pool, margin_ns=self._margin_ns)
 
     def run(self, *, until_violation: bool = False) -> Found:
         """Search to the end, or to the first violation."""

@@ -6,8 +6,8 @@ keep their order, as on a stream. Faults, each as often as the pool's budget say
 - a worker pauses, with its inbox, and goes on at any later moment;
 - a loss: the link of a worker breaks with what is on its way in both directions (and the
   coordinator notices, or does not), for as long as it likes; or a request or report is lost between
-  worker and venue; or one direction of one line stands still for as long as it likes, which is
-  delay without bound;
+  worker and venue;
+- a delay: one direction of one line stands still for as long as it likes;
 - the coordinator ends, before or after it performed what it decided, and comes back.
 
 Time goes on from one moment that matters to the next: the desk's and the workers' alarms, the
@@ -76,8 +76,8 @@ def _is_plain(pool: Pool, number: int) -> bool:
 
 
 def is_over(pool: Pool) -> bool:
-    """Whether the order is done, and nothing is left that could be taken."""
-    if not pool.ordered or pool.desk.state.working:
+    """Whether the order is done or with a person, and nothing is left that could be taken."""
+    if not is_settled(pool):
         return False
     words = [one for line in pool.lines for one in line]
     kinds = (link.Release, venue.PlaceOrder)
@@ -193,18 +193,17 @@ def _faults(pool: Pool) -> Iterator[tuple[Step, Callable[[Step], bool]]]:
             yield ("pause", which), _is_of(which)
     if pool.restarts:
         yield ("restart",), _is_near
-    if not pool.losses:
-        return
     for which in (0, 1):
+        between = (4 * which + Line.OUT, 4 * which + Line.IN)
+        beyond = [4 * which + kind for kind in (Line.ASK, Line.TELL) if pool.line(which, kind)]
+        if pool.delays:
+            yield from ((("stick", one), _is_on(one)) for one in (*between, *beyond))
+        if not pool.losses:
+            continue
+        yield from ((("lose", one), _is_on(one)) for one in beyond)
         if pool.wires[which]:
             yield ("break", which, "noticed"), _is_linked(which)
             yield ("break", which, "unnoticed"), _is_linked(which)
-        for number in (4 * which + Line.OUT, 4 * which + Line.IN):
-            yield ("stick", number), _is_on(number)
-        for number in (4 * which + Line.ASK, 4 * which + Line.TELL):
-            if pool.lines[number]:
-                yield ("lose", number), _is_on(number)
-                yield ("stick", number), _is_on(number)
 
 
 # -- time
@@ -391,7 +390,7 @@ def _pause(pool: Pool, step: Step) -> None:
 
 
 def _stick(pool: Pool, step: Step) -> None:
-    pool.losses -= 1
+    pool.delays -= 1
     pool.stuck, pool.stuck_since_ns = step[1], pool.now_ns
 
 
