@@ -9,6 +9,7 @@ from tandem.sim.model.parts import Fixed
 from tandem.sim.model.planted import BUGS, planted
 from tandem.sim.model.search import Budget, Found, Search
 
+HEADING = "class  pauses losses delays restarts     states  transitions  depth  seconds  violations"
 SINGLE = (
     Budget(pauses=1, losses=0),
     Budget(pauses=0, losses=1),
@@ -33,9 +34,7 @@ def main() -> int:
     budgets = SINGLE if chosen.short else BUDGETS
     good = True
     if not chosen.planted:
-        _say(
-            "class  pauses losses delays restarts     states  transitions  depth  seconds  violations"
-        )
+        _say(_say(HEADING))
         for fence_class in FenceClass:
             for budget in budgets:
                 good &= _search(fence_class, budget, chosen.states)
