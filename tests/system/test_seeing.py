@@ -172,6 +172,9 @@ def test_an_order_is_traced_from_its_command_to_its_fills(running: tuple[Path, i
     code, out, _ = tandem("orders", "show", command_id, "--home", home)
     assert code == 1
     assert out.startswith(f"command {command_id} was refused: unknown_slot: ")
+    code, out, err = tandem("log", "show", "--order", command_id, "--home", home)
+    assert code == 0, err
+    assert f"[command {command_id} refused: unknown_slot]" in out
 
 
 async def test_top_shows_a_takeover_as_it_happens(running: tuple[Path, int, int]) -> None:

@@ -1,6 +1,7 @@
 """`tandem log`: the journals, verified or shown."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Literal, TextIO
 
 import msgspec
@@ -9,6 +10,8 @@ from cyclopts import App, Parameter
 from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import OK
 from tandem.cli.printing import plain, write_json
+from tandem.domain.commands import Refused
+from tandem.domain.desk import Commanded, Tell
 from tandem.domain.exchange import Due as ExchangeDue
 from tandem.domain.exchange import MarketEvents
 from tandem.wiring.home import Home
@@ -106,8 +109,23 @@ def show_log(home: Home, chosen: tuple[str, str | None], out: TextIO, *, as_json
             out.write(msgspec.json.encode(entry).decode() + "\n")
         else:
             effects = ", ".join(type(one).__name__ for one in record.effects)
-            out.write(f"{record.number:>7} {record.now.now_ns / 1e9:>16.6f} {kind:<14} {effects}\n")
+            line = f"{record.number:>7} {record.now.now_ns / 1e9:>16.6f} {kind:<14} {effects}"
+            about = commands_of(record.event, record.effects)
+            out.write(f"{line} [{about}]\n" if about else f"{line}\n")
     return OK
+
+
+def commands_of(event: object, effects: Sequence[object]) -> str:
+    """Return the ids of the commands that were asked or answered, and which were refused."""
+    said: dict[str, str] = {}
+    if isinstance(event, Commanded):
+        said[event.asked.command_id] = ""
+    for one in effects:
+        if isinstance(one, Tell):
+            answer = one.answer
+            how = f" refused: {answer.reason}" if isinstance(answer, Refused) else ""
+            said[one.command_id] = how
+    return ", ".join(f"command {command_id}{how}" for command_id, how in said.items())
 
 
 def _names(said: str, *, order: str) -> bool:
