@@ -34,7 +34,7 @@ def main() -> int:
     budgets = SINGLE if chosen.short else BUDGETS
     good = True
     if not chosen.planted:
-        _say(_say(HEADING))
+        _say(HEADING)
         for fence_class in FenceClass:
             for budget in budgets:
                 good &= _search(fence_class, budget, chosen.states)
