@@ -180,6 +180,20 @@ def test_an_audit_with_nothing_new_is_one_small_message() -> None:
     assert audited(run(errands, audit(first.cursor, first.digest), venue)).balances is not None
 
 
+def test_executions_that_change_nothing_held_are_told_all_the_same() -> None:
+    """F24: bought and sold again at one price is traded."""
+    errands = Errands()
+    fills = [fill(1)]
+    first = audited(run(errands, audit(), ([], fills, {})))
+    assert first.balances is not None
+    (request,) = errands.requests(audit(0, first.digest), 0)
+    answers: list[Listed | Audited] = []
+    while not answers:
+        requests, answers = errands.on_answer(answer(request, ([], fills, {})), 0)
+        request = requests[0] if requests else request
+    assert len(audited(answers).executions) == 1
+
+
 def test_executions_that_this_run_has_reported_are_left_out() -> None:
     errands = Errands()
     errands.note_reported(fill(1))
