@@ -148,8 +148,10 @@ class Checker:
         if isinstance(event, Restarted):
             self._started_ns = self.cluster.world.now_ns
         if isinstance(event, WorkerSilent) and event.incarnation in state.workers:
-            name = state.workers[event.incarnation].name
-            if self.is_needless(name):
+            worker = state.workers[event.incarnation]
+            name = worker.name
+            # Elsewhere nobody is killed, and the run that is silent may be one that has ended.
+            if worker.machine is None and self.is_needless(name):
                 self.bad("alarm", text=f"{name} is killed for our own stall")
         for effect in effects:
             if isinstance(effect, ToWorker) and isinstance(effect.message, Release):
