@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -235,3 +236,49 @@ def test_top_without_a_terminal_says_what_to_do(running: tuple[Path, int, int]) 
     code, _, err = tandem("top", "--home", home)
     assert code == 2
     assert "tandem status --json" in err
+
+
+def test_a_pool_trades_on_when_its_metrics_cannot_be_served(tmp_path: Path) -> None:
+    """C13: whoever watches ends nothing."""
+    home, port = tmp_path / "home", free_port()
+    with pool(home, "--metrics", port) as process:
+        assert ask(port)[0] == 200
+        found = processes(process.pid)
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            os.kill(found["nursery"], signal.SIGSTOP)  # nothing is forked meanwhile
+            os.kill(found["metrics"], signal.SIGKILL)
+            _until_free(other, port)
+            other.listen()
+            os.kill(found["nursery"], signal.SIGCONT)
+            log = home / "log.txt"
+            wait_for(home, lambda _: "trading goes on without" in log.read_text("utf-8"))
+        code, out, err = tandem("order", "buy", "T", 16, "--wait", "--home", home)
+        assert code == 0, out + err
+        assert "metrics" not in processes(process.pid)
+        code, _, err = stop(process)
+    assert code == 0, err
+
+
+def _until_free(other: socket.socket, port: int) -> None:
+    """Take the port as soon as the process that had it is gone."""
+    for _ in range(100_000):
+        try:
+            other.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return
+    raise AssertionError(f"{port} is still taken")
+
+
+def test_no_process_that_trades_loads_what_only_screens_need() -> None:
+    """C13: nor do the other commands."""
+    code = (
+        "import sys, tandem.wiring.nursery, tandem.cli.main, tandem.cli.pool, tandem.cli.up, "
+        "tandem.cli.top, tandem.cli.orders\n"
+        "print([one for one in ('textual', 'rich', 'prometheus_client') if one in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,11 +1,13 @@
 """Where metrics are served, and that they can be."""
 
 import socket
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 
 from tandem.domain.errors import ConfigurationError
+from tandem.wiring import metrics
 from tandem.wiring.home import Home
 from tandem.wiring.metrics import MetricsPlan, MetricsSettings, refuse_unservable
 from tandem.wiring.settings import read_settings
@@ -42,3 +44,14 @@ async def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
         with pytest.raises(ConfigurationError, match=f"metrics at 127.0.0.1:{port}: "):
             await refuse_unservable(MetricsPlan(host="127.0.0.1", port=port))
     await refuse_unservable(MetricsPlan(host="127.0.0.1", port=port))
+
+
+async def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C13."""
+
+    def absent(_name: str) -> ModuleSpec | None:
+        return None
+
+    monkeypatch.setattr(metrics, "find_spec", absent)
+    with pytest.raises(ConfigurationError, match=r"pip install 'tandem-trading\[metrics\]'"):
+        await refuse_unservable(MetricsPlan(host="127.0.0.1", port=1))
