@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tandem.core.trading.attempts import HOPS_MAX
 from tandem.core.trading.latencies import BOUNDS_NS, SPAN_NS_MAX, add, on_known
 from tandem.core.trading.state import BUCKETS, Histogram, Hop
+from tandem.domain.commands import SetUpPool
 from tandem.domain.ids import SlotId
 from tandem.domain.order import FenceClass
 from tests.unit.core.trading.desk_driver import MS, SECOND, Floor, settings_of
@@ -69,7 +70,10 @@ def test_every_histogram_has_counts_of_its_own() -> None:
 def test_an_order_is_timed_from_its_command_to_its_first_fill() -> None:
     """C13: once, when it ends; what comes later changes nothing."""
     floor = Floor().open()
+    floor.at("s1").not_ready()
     (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
+    floor.now_ns += 7 * MS
+    floor.at("s1").ready()
     floor.now_ns += 1 * MS
     floor.accept(attempt)
     floor.now_ns += 1 * MS
@@ -84,7 +88,7 @@ def test_an_order_is_timed_from_its_command_to_its_first_fill() -> None:
         "released_filled": 1,
     }
     took = floor.state.latencies
-    assert (took.begun_released.total_us, took.released_sent.total_us) == (0, 1_000)
+    assert (took.begun_released.total_us, took.released_sent.total_us) == (7_000, 1_000)
     assert (took.released_accepted.total_us, took.released_filled.total_us) == (1_000, 2_000)
     assert floor.state.counters["fills"] == 2
     floor.fill(attempt, 6, execution="e2")
@@ -142,6 +146,13 @@ def test_unknown_lasts_until_somebody_knows() -> None:
     assert (sum(took.counts), took.total_us) == (2, 90_000)
 
 
+def test_unknown_a_second_time_begins_anew() -> None:
+    latencies = Floor().state.latencies
+    hops = [Hop("unknown: a", 0), Hop("released again", 2 * MS), Hop("unknown: b", 3 * MS)]
+    on_known(latencies, hops, now_ns=5 * MS)
+    assert latencies.unknown_known.total_us == 2_000
+
+
 def test_what_was_not_noted_any_more_is_not_timed() -> None:
     """An attempt's steps are limited, so the beginning of its last UNKNOWN may be missing."""
     latencies = Floor().state.latencies
@@ -179,6 +190,14 @@ def test_the_first_worker_of_a_seat_takes_nothing_over() -> None:
     floor = Floor().open()
     assert counted(floor) == {}
     assert floor.state.seats[SlotId("s1")].vacant_since_ns is None
+
+
+def test_a_seat_that_is_given_up_waits_for_nobody() -> None:
+    """A17: a smaller set-up takes its account away; whoever gets it later takes nothing over."""
+    floor = Floor().open()
+    floor.command(SetUpPool(workers=2))
+    given_up = floor.state.seats[SlotId("s3")]
+    assert (given_up.holder, given_up.vacant_since_ns) == (None, None)
 
 
 def test_a_restart_forgets_since_when_a_seat_is_vacant() -> None:

@@ -288,10 +288,15 @@ def test_the_status_shows_what_is_being_left_leases_and_how_long_things_took() -
     (attempt,) = floor.attempts(floor.buy(1, slots=("s2",)))
     floor.fill(attempt, 1)
     floor.at("s1").silent()
-    leases = {(AccountId("A1"), 1): 0, (AccountId("A2"), 1): 5, (AccountId("A2"), 2): 9}
+    leases = {(AccountId("A1"), 1): 0, (AccountId("A1"), 2): 7, (AccountId("A2"), 1): 5}
     view = show(floor.desk, AskStatus(number=1), records=1, leases=leases)
     assert isinstance(view, StatusView)
     assert [(one.leaving, one.lease_left_ns) for one in view.slots] == [(True, 0), (False, 5)]
+    floor.spare("spare", "machine")
+    floor.lapse("s1")
+    later = show(floor.desk, AskStatus(number=1), records=1, leases=leases)
+    assert isinstance(later, StatusView)
+    assert [(one.leaving, one.lease_left_ns) for one in later.slots] == [(False, 7), (False, 5)]
     assert view.orders == 1
     took = {one.what: sum(one.counts) for one in view.latencies}
     assert took == {
