@@ -8,6 +8,7 @@ import msgspec
 
 from tandem.core.trading import grey, parting, pool, settling
 from tandem.core.trading.desk import Desk
+from tandem.core.trading.lease import Lease
 from tandem.core.trading.pulse import Pulse
 from tandem.core.trading.turn import Turn
 from tandem.core.trading.worker import Worker
@@ -177,3 +178,22 @@ def own_stall_is_their_death() -> Undo:
                 self.recording.feed(WorkerSilent(incarnation=incarnation))
 
     return all_of(put(Pulse, "silent", silent), put(Coordinator, "_judge_silence", judge))
+
+
+def lease_not_looked_at() -> Undo:
+    """A worker elsewhere writes although its lease has ended."""
+    return put(Lease, "outlives", lambda _self, _at_ns: True)
+
+
+def silence_elsewhere_is_death() -> Undo:
+    """The account of a silent worker elsewhere is given away before its right has ended."""
+    on_silent = parting.on_silent_elsewhere
+
+    def believe(turn: Turn, silent: Any) -> None:
+        seat = turn.state.seats[silent.slot_id] if silent.slot_id is not None else None
+        on_silent(turn, silent)
+        if seat is not None and seat.holder == silent.incarnation:
+            parting.vacate(turn, seat, "silent")
+            pool.fill_seats(turn)
+
+    return put(parting, "on_silent_elsewhere", believe)

@@ -29,17 +29,6 @@ def asks_too_early() -> Undo:
     return put(releasing, "release", early)
 
 
-def asks_at_expiry() -> Undo:
-    """The venue is asked when the request expires, without skew and read lag."""
-    release = releasing.release
-
-    def early(turn: Turn, attempt: Attempt) -> None:
-        release(turn, attempt)
-        attempt.ask_at_ns = attempt.expires_at_ns
-
-    return put(releasing, "release", early)
-
-
 def one_question() -> Undo:
     """Absence is believed after one answer."""
     not_found = settling._not_found

@@ -22,7 +22,6 @@ BUGS: dict[str, Callable[[], Undo]] = {
         records.restart_reconciles_nothing,
         records.halt_ends_with_the_process,
         questions.asks_too_early,
-        questions.asks_at_expiry,
         questions.one_question,
         questions.no_expiry,
         questions.unknown_is_absent,
@@ -71,6 +70,8 @@ BUGS: dict[str, Callable[[], Undo]] = {
         links.unready_worker_stays,
         links.unanswered_worker_stays,
         links.own_stall_is_their_death,
+        links.lease_not_looked_at,
+        links.silence_elsewhere_is_death,
     )
 }
 
@@ -81,16 +82,15 @@ RARE: dict[str, tuple[int, ...]] = {
     "acknowledged_before_the_disk": (193,),
     "class_c_decided_by_machine": (174,),
     "end_of_file_is_death": (136,),
-    "old_alarms_after_restart": (92,),
+    "silence_elsewhere_is_death": (40,),
     "silent_is_dead+old_epochs_obeyed": (55,),
 }
 
 # Why a mechanism taken away alone does no harm that anybody could see: another one stands in.
 MASKED: dict[str, str] = {
     "one_question": "the first question comes when the request is dead and the venue's lag is over",
-    "asks_at_expiry": "the second question comes a read lag later; even with one question alone, "
-    "a request would have to arrive within the last 50 ms of its validity",
-    "old_epochs_obeyed": "a worker here loses its account with its life, and says nothing after it",
+    "old_epochs_obeyed": "here an account is lost with one's life, elsewhere after all has expired",
+    "lease_not_looked_at": "a release is too old for its last moment before a lease can have ended",
     "old_connections_heard": "a late hello nearly always comes before anything was handed out anew",
 }
 
