@@ -121,8 +121,9 @@ def test_without_a_coordinator_the_page_says_so_and_its_process_is_replaced_when
     assert scrape(port) == {("tandem_up",): 0}
     wait_for(home, lambda one: one.pool == "trading")  # it was replaced meanwhile
     metrics = processes(supervisor)["metrics"]
-    os.kill(metrics, signal.SIGKILL)
+    os.kill(metrics, signal.SIGSTOP)  # a page that hangs is noticed like anybody else
     wait_for(home, lambda _: processes(supervisor).get("metrics", metrics) != metrics)
+    assert "metrics is silent" in (home / "log.txt").read_text(encoding="utf-8")
     for _ in range(200):
         try:
             assert scrape(port)["tandem_up",] == 1
@@ -282,3 +283,16 @@ def test_no_process_that_trades_loads_what_only_screens_need() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_halt_asks_nothing_of_the_process_that_serves_metrics(
+    running: tuple[Path, int, int],
+) -> None:
+    """C9 C14: only workers are halted, and the page goes on."""
+    home, _, port = running
+    code, out, err = tandem("halt", "lunch", "--home", home)
+    assert code == 0, out + err
+    assert "metrics" not in out
+    assert scrape(port)["tandem_trading",] == 0
+    assert tandem("resume", "--home", home)[0] == 0
+    assert scrape(port)["tandem_trading",] == 1

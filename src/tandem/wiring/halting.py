@@ -34,7 +34,7 @@ FILE_S: Final = 0.02  # then everybody is told, though the disk is slow
 COORDINATOR_S: Final = 0.2  # once all else is done
 DEADLINE_S: Final = 10.0  # long enough to replace a coordinator that hangs, and then a worker
 LOOK_S: Final = 0.01
-OTHERS: Final = ("coordinator", "exchange", "relay")  # who listen, and are not halted there
+OTHERS: Final = ("coordinator", "exchange", "relay", "metrics")  # who listen, and are not halted
 
 
 class WorkerHalt(msgspec.Struct, kw_only=True):

@@ -232,4 +232,5 @@ async def _run_relay(home: Home, plan: Plan) -> None:
 
 async def _run_metrics(home: Home, plan: Plan) -> None:
     assert plan.metrics is not None, "metrics for nobody"
+    await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())
     await run_metrics(home, plan.metrics)

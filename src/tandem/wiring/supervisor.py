@@ -122,9 +122,10 @@ class Supervisor:
             self._fork(role, role.value)
         for _ in range(self._workers):
             self._fork_worker()
+        roles = ROLES if self._lan is None else (*ROLES, Role.RELAY)
         if self._metrics is not None:
             self._fork(Role.METRICS, Role.METRICS.value)
-        roles = ROLES if self._lan is None else (*ROLES, Role.RELAY)
+            roles = (*roles, Role.METRICS)
         watched = {role.value: self.home.own_socket(role.value) for role in roles}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
         if self._workers == 0:
