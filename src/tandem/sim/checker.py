@@ -46,6 +46,7 @@ from tandem.shells.worker import WorkerShell
 from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.disk import Folder
 from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
+from tandem.sim.outsider import is_foreign
 
 _DONE = ParentPhase.DONE
 PUNCTUAL_NS = 2 * SECOND  # within which what has a deadline must have kept it
@@ -250,6 +251,8 @@ class Checker:
         if not isinstance(event, Requested) or not isinstance(event.request, PlaceOrder):
             return
         order = event.request.order
+        if is_foreign(order.client_order_id):
+            return
         self._forget_undone(venue_id)
         found = self._record(venue_id, order)
         if found is None or self._accepted.get((venue_id, order.client_order_id)) == found.number:
@@ -304,7 +307,7 @@ class Checker:
             for shell in self.cluster.exchanges.values()
             for account in shell.core.state.accounts
             for record in account.records.values()
-            if record.status is None
+            if record.status is None and not is_foreign(record.order.client_order_id)
         ]
 
     def _check_total(self, parent_id: str) -> None:
@@ -391,6 +394,8 @@ class Checker:
             for account in shell.core.state.accounts:
                 for execution in account.executions:
                     fill = execution.fill
+                    if is_foreign(fill.client_order_id):
+                        continue  # the ledger is to have it, and `_check_balances` looks there
                     fills = at_venues.setdefault(fill.client_order_id, {})
                     fills[fill.execution_id] = fill.quantity
                 for record in account.records.values():

@@ -11,6 +11,7 @@ from tandem.domain.commands import (
     CancelOrders,
     Command,
     ExitRule,
+    ExplainExternal,
     HaltTrading,
     LegPolicy,
     ParentSpec,
@@ -30,7 +31,7 @@ from tandem.domain.commands import (
 from tandem.domain.control import Command as Telling
 from tandem.domain.control import CommandAnswer, ControlMessage
 from tandem.domain.desk import SECOND
-from tandem.domain.ids import ClientOrderId, CommandId, Lots, SlotId, Ticks
+from tandem.domain.ids import AccountId, ClientOrderId, CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
@@ -175,6 +176,13 @@ class Trader:
         asked = Asked(command_id=CommandId("resume-by-hand"), command=ResumeTrading())
         self._note_halts(asked)
         self.open[asked.command_id] = asked
+
+    def explain(self, account_id: AccountId, *, unit: str, since_ns: int) -> None:
+        """Say that what others did there is known, once for each time that it was found."""
+        command_id = CommandId(f"explain-{account_id}-{unit}-{since_ns}")
+        if command_id not in self.taken and command_id not in self.open:
+            command = ExplainExternal(account_id=account_id, unit=unit)
+            self.open[command_id] = Asked(command_id=command_id, command=command)
 
     def resolve(self, key: ClientOrderId) -> None:
         """Say, as a person who looked, that this order never reached its venue."""

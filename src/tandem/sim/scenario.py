@@ -16,12 +16,14 @@ from tandem.sim.cluster import Cluster
 from tandem.sim.load import Trader, intentions
 from tandem.sim.mix import HONEST, draw_mix, draw_plan, limited
 from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
+from tandem.sim.outsider import Outsider
 from tandem.sim.person import Person
 from tandem.sim.process import Killed
 from tandem.sim.world import CALM, World, story
 
 CALM_NS = 60 * SECOND
 CANCEL_NS = 5 * SECOND  # of calm, after which the trader cancels whatever is open
+AUDITED_NS = 30 * SECOND  # in which whatever others traded is found, seen twice and booked
 PATIENT_NS = 20 * SECOND  # after a late power cut: whatever has a deadline must keep it first
 
 
@@ -54,12 +56,14 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         liar = Liar(cluster, seed)
         nemesis = Nemesis(cluster, mix)
         person = Person(cluster, trader, seed)
+        outsider = Outsider(cluster, seed)
         cluster.start()
         world.spawn("trader", "home", trader.run)
         world.spawn("liar", "home", liar.run)
         checker.is_needless = nemesis.is_needless
         nemesis.start()
         person.start()
+        outsider.start()
         world.run(3 * SECOND)
         liar.lies = mix.lies
         settled_ns = 0
@@ -69,6 +73,9 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             _calm_down(cluster, liar)
             nemesis.stick_again()
             cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
+            if outsider.trades:
+                outsider.is_ending = True
+                cancel_ns = AUDITED_NS
             settled_ns = _settle(checker, trader, cancel_ns)
             checker.check_end()
             _judge(cluster, checker, trader)
@@ -76,7 +83,9 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             seed=seed,
             trace_hash=world.trace_hash,
             violations=checker.violations,
-            counters=dict(_counters(cluster, checker, nemesis, trader, person)),
+            counters=dict(
+                _counters(cluster, checker, nemesis, trader) + person.done + outsider.done
+            ),
             callbacks=world.loop.callbacks_count,
             settled_ns=settled_ns,
         )
@@ -128,6 +137,7 @@ def _settle(checker: Checker, trader: Trader, cancel_ns: int) -> int:
     while calm_ns < CALM_NS:
         world.run_for(500 * MS)
         calm_ns = world.now_ns - began_ns
+        _explain(checker, trader)
         if calm_ns > 25 * SECOND:
             _ask_person(checker, trader)
         if checker.is_settled and trader.is_answered and calm_ns > cancel_ns + SECOND:
@@ -139,6 +149,13 @@ def _settle(checker: Checker, trader: Trader, cancel_ns: int) -> int:
             break
         world.run_for(1 * MS)
     return settled_ns
+
+
+def _explain(checker: Checker, trader: Trader) -> None:
+    """Somebody knows what others did on an account."""
+    for seat in checker.desk.state.seats.values():
+        for unit, found in seat.external.unexplained.items():
+            trader.explain(seat.account_id, unit=unit, since_ns=found.since_ns)
 
 
 def _ask_person(checker: Checker, trader: Trader) -> None:
@@ -154,10 +171,8 @@ def _ask_person(checker: Checker, trader: Trader) -> None:
             trader.resolve(key)
 
 
-def _counters(
-    cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader, person: Person
-) -> Counter[str]:
-    counters: Counter[str] = Counter({f"person: {key}": n for key, n in person.done.items()})
+def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trader) -> Counter[str]:
+    counters: Counter[str] = Counter()
     assert cluster.coordinator is not None, "no coordinator was started"
     for key, count in cluster.coordinator.desk.state.counters.items():
         counters[key] += count
