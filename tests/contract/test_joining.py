@@ -33,7 +33,7 @@ class Guarded:
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        ports = (7441, {VenueId("paper"): 7442})
+        ports = (7441, {VenueId("paper"): 7442}, 7443)
         gate = Gate(self.pool.authority, self.pool.folder, ports, now_s=now_s, say=self.said.append)
         door = Door(context=contexts.serving(self.pool.folder, asks_certificate=False))
         listener = await TlsNetwork(door=door, say=self.said.append).listen(ANYWHERE, gate.link)
