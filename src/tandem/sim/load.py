@@ -240,7 +240,7 @@ class Trader:
     def _note_halts(self, asked: Asked) -> None:
         """Remember what is asked for the first time under a halt that was answered."""
         match asked.command:
-            case HaltTrading():
+            case HaltTrading() if not self._is_resuming:  # else either may come first
                 self._halts[asked.command_id] = self._resumes
             case ResumeTrading():
                 self._resumes += 1
@@ -255,9 +255,12 @@ class Trader:
         halt = self._placed_while.get(command_id)
         if halt is not None and halt == self._halted_by:
             self.contradictions.append(f"{command_id} was taken, though {halt} had halted trading")
-        resuming = any(isinstance(one.command, ResumeTrading) for one in self.open.values())
-        if self._halts.get(command_id) == self._resumes and not resuming:
+        if self._halts.get(command_id) == self._resumes:
             self._halted_by = command_id
+
+    @property
+    def _is_resuming(self) -> bool:
+        return any(isinstance(one.command, ResumeTrading) for one in self.open.values())
 
     def _on_messages(self, _epoch: int, messages: Sequence[ControlMessage]) -> None:
         for message in messages:

@@ -78,12 +78,12 @@ BUGS: dict[str, Callable[[], Undo]] = {
 # Seeds far out that see a rare one are tried first. A stall of our own is judged only in worlds
 # whose links are calm; the others need a crash or a late message within a few milliseconds.
 RARE: dict[str, tuple[int, ...]] = {
-    "own_stall_is_their_death": (2516,),
-    "acknowledged_before_the_disk": (193,),
-    "class_c_decided_by_machine": (174,),
-    "end_of_file_is_death": (136,),
-    "silence_elsewhere_is_death": (40,),
-    "silent_is_dead+old_epochs_obeyed": (55,),
+    "own_stall_is_their_death": (336,),
+    "asks_too_early": (639,),
+    "any_send_proves": (183,),
+    "class_b_believes_absence": (247,),
+    "class_c_decided_by_machine": (473,),
+    "end_of_file_is_death": (292,),
 }
 
 # Why a mechanism taken away alone does no harm that anybody could see: another one stands in.
