@@ -52,7 +52,7 @@ def test_one_seed_has_one_story() -> None:
         (("no_gate",), range(1, 40)),
         (("unknown_is_absent",), range(1, 40)),
         (("sends_as_often_as_told",), range(1, 60)),
-        (("refusal_of_resend_settles",), range(16, 60)),
+        (("refusal_of_resend_settles",), range(95, 140)),
         (("commands_not_known",), range(1, 40)),
         (("effects_before_the_disk",), range(1, 40)),
     ],
