@@ -37,8 +37,8 @@ SETTLE_S: Final = 90.0
 EVERYTHING: Final = ("before", "after")
 POINTS: Final = {
     "coordinator": (
-        *("perform Release", "perform Grant", "perform Ask", "perform Withdraw", "perform Tell"),
-        *("perform Welcome", "perform BundlePart", "perform Kill", "perform Revoke"),
+        *("say Release", "say Grant", "say Ask", "say Withdraw", "say CommandAnswer"),
+        *("say Welcome", "say BundlePart", "say Revoke", "say Acknowledge", "perform"),
         *("decide Reported", "decide Commanded", "decide Hello", "decide WorkerDied"),
         *("decide Ready", "decide Answered", "decide Due", "say BeatAcknowledged"),
         *("append", "commit", "disk write", "disk sync", "flush", "kill", "watch"),
@@ -49,8 +49,8 @@ POINTS: Final = {
         *("say Configured", "say ClockRead", "flush"),
     ),
     "exchange": (
-        *("decide PlaceOrder", "decide CancelOrder", "decide QueryOrder", "perform Accepted"),
-        *("perform Filled", "perform Canceled", "perform OrderFound", "append", "commit"),
+        *("decide PlaceOrder", "decide CancelOrder", "decide QueryOrder", "say Accepted"),
+        *("say Filled", "say Canceled", "say OrderFound", "append", "commit", "perform"),
         *("disk write", "flush"),
     ),
 }

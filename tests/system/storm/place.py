@@ -28,6 +28,7 @@ from tests.system.running import environment, processes
 from tests.system.storm import points
 
 HOST: Final = "127.0.0.1"
+PORTS: Final = 4  # to join, of the coordinator, the exchange and the relay of halts
 CLASSES: Final = "AABBAABC"
 LOCAL_WORKERS: Final = 4
 MACHINES: Final = 3
@@ -44,7 +45,7 @@ class Place:
         self._folder = folder
         self.orders = folder / "orders"
         self.orders.mkdir()
-        self._base = _free_ports(3)
+        self._base = _free_ports(PORTS)
         self.cables: list[Cable] = []
         self._servers: list[asyncio.Server] = []
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -77,7 +78,7 @@ class Place:
         """Let the machines join, each over its own cable."""
         for number in range(1, MACHINES + 1):
             cable, host = Cable(), f"127.0.1.{number}"
-            for port in range(self._base, self._base + 3):
+            for port in range(self._base, self._base + PORTS):
                 self._servers.append(await serve(cable, (host, port), (HOST, port)))
             self.cables.append(cable)
             token = await asyncio.to_thread(self._token)

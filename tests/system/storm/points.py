@@ -2,8 +2,8 @@
 
 Nothing of this is in the product: `hook` wraps the places where a process of ours touches the
 world, and is called by the nursery of a storm in each process that it forks. There is a point
-before and one after every message sent, every effect performed, every event decided, and every
-touch of the disk; `before say Release`, `after sync` and so on are their names.
+before and one after every message sent, every event decided, all effects of a commit, and every
+touch of the disk; `before say Release`, `after disk sync` and so on are their names.
 
 A process is told what to do through a small file, mapped into its memory, so that asking costs
 next to nothing: `die|POINT|COUNT` at the so-manieth time from now; `slow|MILLISECONDS` makes each
@@ -86,11 +86,11 @@ def tell(file: Path, order: str) -> None:
 
 def hook(orders: Orders) -> None:
     """Put the points into this process."""
-    _around(Link, "send", orders, lambda _link, message: f"say {type(message).__name__}")
-    _around(Link, "_flush", orders, lambda _link: "flush")
+    _around(Link, "put", orders, lambda _link, message: f"say {type(message).__name__}")
+    _around(Link, "flush", orders, lambda _link: "flush")
     _around(Recording, "feed", orders, lambda _self, event: f"decide {_kind(event)}")
-    _around(Coordinator, "_perform", orders, lambda _self, effect: f"perform {_kind(effect)}")
-    _around(ExchangeShell, "_perform", orders, lambda _self, effect: f"perform {_kind(effect)}")
+    _around(Coordinator, "_perform", orders, lambda _self, _effects: "perform")
+    _around(ExchangeShell, "_perform", orders, lambda _self, _effects: "perform")
     _around(LinuxProcesses, "kill", orders, lambda *_, **__: "kill")
     _around(LinuxProcesses, "watch", orders, lambda *_, **__: "watch")
     for name in ("append", "commit", "snapshot"):
