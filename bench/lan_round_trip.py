@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from bench import child_process
+from bench.lan_certificates import certify
 from bench.round_trip import DECODER, Stopwatch, link_echo
 from bench.waiting import until
 from bench.whole_path import percentile_us
@@ -110,20 +111,6 @@ async def ask(folder: Path, watch: Stopwatch, bytes_each: int, *, is_bare: bool)
     )
     await watch.done.wait()
     return watch.took_ns
-
-
-def certify(folder: Path) -> None:
-    """Put a pool's certificates and those of a machine into the folder."""
-    # The child does not need what makes certificates.
-    from tandem.adapters.lan.authority import new_key, request_for, take_authority
-    from tandem.wiring.gate import utc_s
-
-    authority = take_authority(folder, utc_s())
-    authority.certify_server(utc_s())
-    key = new_key()
-    signed = authority.sign(request_for(key, "bench"), name="bench", now_s=utc_s())
-    (folder / "machine.key").write_bytes(key)
-    (folder / "machine.crt").write_bytes(signed.certificate)
 
 
 def main() -> None:

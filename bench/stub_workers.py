@@ -1,10 +1,12 @@
-"""Eight workers that do nothing but answer, and the venue's quotes, in one process.
+"""Workers that do nothing but answer, and the venue's quotes, in one process.
 
-`python -m bench.stub_workers FOLDER`: every release is answered at once with the two reports of a
-fill, so that only the coordinator's own rate shows.
+`python -m bench.stub_workers FOLDER COUNT BEAT_S`: every release is answered at once with the two
+reports of a fill, so that only the coordinator's own rate shows. Each says every BEAT_S that it
+lives; many do not do so all at once.
 """
 
 import asyncio
+import resource
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,7 +20,6 @@ from bench.cluster_settings import OPENING_LOTS, SHARES, VENUE
 from bench.waiting import until
 from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.network import UnixNetwork
-from tandem.core.trading.pulse import HEARTBEAT_NS
 from tandem.domain import link as words
 from tandem.domain.ids import AccountId, ExecutionId, Incarnation, VenueOrderId
 from tandem.domain.reports import Accepted, Filled
@@ -27,6 +28,7 @@ from tandem.shells.link import Link
 
 CoordinatorLink = Link[words.CoordinatorMessage]
 NO_FEE = Decimal(0)
+TOGETHER = 20  # so many heartbeats at a time
 
 
 class StubWorker:
@@ -143,7 +145,13 @@ def _on_market_data(
             link.send(_quotes())
 
 
-async def serve(folder: Path) -> None:
+def more_descriptors() -> None:
+    """Let this process have as many connections as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def serve(folder: Path, count: int, beat_s: float) -> None:
     """Answer for ever."""
     network = UnixNetwork()
     venue_words = msgspec.msgpack.Decoder(list[VenueRequest])
@@ -152,7 +160,7 @@ async def serve(folder: Path) -> None:
         lambda: Link(venue_words, _on_market_data, lambda _link: None, lambda _link, _why: None),
     )
     coordinator_words = msgspec.msgpack.Decoder(list[words.CoordinatorMessage])
-    stubs = [StubWorker(number) for number in range(1, cluster_settings.WORKERS + 1)]
+    stubs = [StubWorker(number) for number in range(1, count + 1)]
     address = cluster_settings.workers_address(folder)
     await until(Path(address).exists)
     for stub in stubs:
@@ -161,11 +169,17 @@ async def serve(folder: Path) -> None:
             return Link(coordinator_words, stub.on_messages, stub.on_open, lambda _link, _why: None)
 
         await network.connect(address, made)
+    parts = max(1, count // TOGETHER)
+    loop = asyncio.get_running_loop()
+    due, turn = loop.time(), 0
     while True:
-        await asyncio.sleep(HEARTBEAT_NS / 1e9)
-        for stub in stubs:
+        due += beat_s / parts
+        turn += 1
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        for stub in stubs[turn % parts :: parts]:
             stub.beat()
 
 
 if __name__ == "__main__":
-    child_process.serve(serve(Path(sys.argv[1])))
+    more_descriptors()
+    child_process.serve(serve(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

@@ -1,6 +1,7 @@
 """kill -9 of a worker until its spare's first new order is at the exchange.
 
-`python -m bench.takeover FOLDER KILLS` prints p50 and p99 in milliseconds. Beside a light load on
+`python -m bench.takeover FOLDER KILLS [BUSY]` prints p50 and p99 in milliseconds, with BUSY beside
+as many processes that want a core for themselves. Beside a light load on
 all slots, one new order a millisecond is commanded for the slot whose worker is killed, as a
 trader who knows of nothing would. The moment of arrival is the exchange's own, from the report of
 the first order that the spare, and nobody else, was handed.
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from bench.busy import neighbors
 from bench.cluster import Cluster
 from bench.cluster_settings import SLOTS
 from bench.load import Load
@@ -80,8 +82,8 @@ async def spare_ready(cluster: Cluster) -> None:
     )
 
 
-async def run(folder: Path, kills: int) -> list[int]:
-    """Kill so many workers, one after the other."""
+async def run(folder: Path, kills: int, busy: int = 0) -> list[int]:
+    """Kill so many workers, one after the other; the pool is set up before it gets neighbors."""
     cluster = Cluster(folder, spares=SPARES)
     took_ns = []
     try:
@@ -90,11 +92,12 @@ async def run(folder: Path, kills: int) -> list[int]:
         watch = Watch(cluster, load)
         light = asyncio.create_task(load.pace(100, 1e6))
         await asyncio.sleep(0.5)
-        for number in range(kills):
-            await spare_ready(cluster)
-            took_ns.append(await one_kill(cluster, load, watch, SLOTS[number % len(SLOTS)]))
-            cluster.add_worker()
-            await asyncio.sleep(BETWEEN_S)
+        with neighbors(busy):
+            for number in range(kills):
+                await spare_ready(cluster)
+                took_ns.append(await one_kill(cluster, load, watch, SLOTS[number % len(SLOTS)]))
+                cluster.add_worker()
+                await asyncio.sleep(BETWEEN_S)
         light.cancel()
     finally:
         cluster.stop()
@@ -103,7 +106,8 @@ async def run(folder: Path, kills: int) -> list[int]:
 
 def main() -> None:
     """Kill and print."""
-    took_ns = uvloop.run(run(Path(sys.argv[1]), int(sys.argv[2])))
+    busy = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    took_ns = uvloop.run(run(Path(sys.argv[1]), int(sys.argv[2]), busy))
     figures = {
         "p50_ms": percentile_us(took_ns, 0.5) / 1e3,
         "p99_ms": percentile_us(took_ns, 0.99) / 1e3,

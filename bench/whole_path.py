@@ -13,7 +13,8 @@ import msgspec
 import uvloop
 
 from bench import child_process
-from bench.cluster import Cluster, usage
+from bench.cluster import Cluster, free_ports, usage
+from bench.cluster_settings import USUAL, Shape
 from bench.load import Load
 from bench.sampling import Samples
 from tandem.core.trading.state import Parent
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     phases: list[Phase]
     exchange_sync: str = "page"
     stubs: bool = False  # workers that only answer, and no exchange
+    over_tls: bool = False  # workers dial over mutual TLS
     samples: str = ""  # folder for samples of the last phase's cluster
 
 
@@ -130,7 +132,8 @@ async def run_phase(cluster: Cluster, phase: Phase) -> Outcome:
 async def run(folder: Path, plan: Plan) -> list[Outcome]:
     """Go through the plan with one cluster."""
     samples = Path(plan.samples) if plan.samples else None
-    cluster = Cluster(folder, spares=0 if plan.stubs else 1, samples=samples)
+    shape = Shape(ports=free_ports()) if plan.over_tls else USUAL
+    cluster = Cluster(folder, spares=0 if plan.stubs else 1, samples=samples, shape=shape)
     own = Samples()
     try:
         if plan.stubs:
