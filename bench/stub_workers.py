@@ -8,7 +8,7 @@ lives; many do not do so all at once.
 import asyncio
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -151,6 +151,17 @@ def more_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+async def _connect(network: UnixNetwork, address: str, made: Callable[[], CoordinatorLink]) -> None:
+    """Connect; whoever dials a thousand times meets a full queue now and then."""
+    while True:
+        try:
+            await network.connect(address, made)
+        except BlockingIOError:
+            await asyncio.sleep(0.01)
+        else:
+            return
+
+
 async def serve(folder: Path, count: int, beat_s: float) -> None:
     """Answer for ever."""
     network = UnixNetwork()
@@ -168,7 +179,7 @@ async def serve(folder: Path, count: int, beat_s: float) -> None:
         def made(stub: StubWorker = stub) -> CoordinatorLink:
             return Link(coordinator_words, stub.on_messages, stub.on_open, lambda _link, _why: None)
 
-        await network.connect(address, made)
+        await _connect(network, address, made)
     parts = max(1, count // TOGETHER)
     loop = asyncio.get_running_loop()
     due, turn = loop.time(), 0
