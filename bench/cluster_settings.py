@@ -88,7 +88,7 @@ def desk_settings(shape: Shape = USUAL) -> DeskSettings:
     """Return a desk of eight slots, one account each."""
     venues = (VenueSettings(venue_id=VENUE),)
     instruments = exchange_settings().instruments
-    strategies = ()
+    strategies: tuple[Strategy, ...] = ()
     if shape.bundle_bytes:
         strategies = (Strategy(number=1, name="long", text="x" * shape.bundle_bytes),)
     bundle = Bundle(strategies=strategies, instruments=instruments, venues=venues, limits=limits())
