@@ -48,7 +48,7 @@ class UpOptions:
         speed: How fast the recording is played, such as 10 or 1/2.
         seed: Of the synthetic market, when the home is new.
         on_exit: What becomes of open orders at the end, when nobody is asked.
-        lan: Let other computers join at PORT or HOST:PORT; the two ports behind it are used too.
+        lan: Let other computers join at PORT or HOST:PORT; the three ports behind it are used too.
         metrics: Serve metrics for Prometheus at PORT of this computer, or at HOST:PORT.
         plain: Print lines instead of a table that is drawn again and again.
     """
