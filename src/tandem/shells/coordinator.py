@@ -192,6 +192,12 @@ class Coordinator:
         if peer is None:
             link.drop("the process has gone")
             return
+        known = self.desk.state.workers.get(incarnation)
+        if known is not None and known.machine != peer.machine:
+            # One certified machine must not speak for another's worker, nor cut it off.
+            self.dropped["hellos_of_others"] += 1
+            link.drop("another machine's worker has this incarnation")
+            return
         if earlier is not None:
             earlier.drop("its worker dialed anew")
         link.connection = hello.connection

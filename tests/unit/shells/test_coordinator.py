@@ -295,6 +295,23 @@ def test_a_worker_that_dials_again_in_time_keeps_its_account() -> None:
     play(scene)
 
 
+def test_no_machine_speaks_for_the_worker_of_another_or_cuts_it_off() -> None:
+    """A4: a certificate is worth its own name."""
+
+    async def scene(office: Office, callers: list[Caller]) -> None:
+        first = callers[0]
+        thief = Caller(office, "w1", machine="of-a-thief")
+        thief.connection = first.connection
+        thief.dial()
+        await pass_time(100, callers)
+        assert thief.wire.ended
+        assert not first.wire.ended
+        assert first.renewed == A1
+        assert office.coordinator.dropped["hellos_of_others"] == 1
+
+    play(scene)
+
+
 def test_the_heartbeats_of_an_unwanted_worker_renew_nothing() -> None:
     """Nor does a reconnect."""
 
