@@ -1,7 +1,8 @@
 """Every figure of docs/benchmarks.md: `python -m bench [--rounds N] [--only PART]`.
 
 A round measures everything once, each figure right beside its C baseline, so that both meet the
-same neighbors. Medians over the rounds are shown with the lowest and the highest. Needs a disk
+same neighbors. Medians over the rounds are shown with the lowest and the highest; false alarms
+are added up. Needs a disk
 under `--folder` whose syncs mean something: not a memory file system.
 
 With `--priority N` everything, baselines included, runs at that nice value (a negative one needs
@@ -32,8 +33,16 @@ class Sheet:
         self._values = values
         self.rows: list[Row] = []
 
-    def add(
-        self, name: str, figure: str, limit: Limit, *, baseline: str = "", at_most: bool = True
+    def add(  # noqa: PLR0913 - each row says what it is beside what
+        self,
+        name: str,
+        figure: str,
+        limit: Limit,
+        *,
+        baseline: str = "",
+        beside: str = "C",
+        at_most: bool = True,
+        is_counted: bool = False,
     ) -> None:
         """Add a figure; with a baseline the limit is about their ratio."""
         values = self._values.get(figure)
@@ -49,6 +58,8 @@ class Sheet:
                 limit=limit[0] if is_judged else None,
                 at_most=at_most,
                 ratio_to=ratio_to,
+                beside=beside,
+                is_counted=is_counted,
             )
         )
 
@@ -58,6 +69,8 @@ def rows(values: dict[str, list[float]]) -> list[Row]:
     sheet = Sheet(values)
     _path_rows(sheet)
     _rate_rows(sheet)
+    _death_rows(sheet)
+    _start_rows(sheet)
     _other_rows(sheet)
     return sheet.rows
 
@@ -94,6 +107,14 @@ def _rate_rows(sheet: Sheet) -> None:
         ):
             baseline = f"C {amount} {writes} orders_per_second"
             sheet.add(name, rate, (limit, unit), baseline=baseline, at_most=False)
+        sheet.add(
+            "… over mutual TLS",
+            f"TLS {rate}",
+            (0.7, unit),
+            baseline=rate,
+            beside="Unix",
+            at_most=False,
+        )
     for name, figure in (
         ("whole path, 64, 8 a parent", "64 in eights children_per_second"),
         ("whole path, 64, exchange synced too", "synced 64 children_per_second"),
@@ -107,9 +128,49 @@ def _rate_rows(sheet: Sheet) -> None:
             sheet.add(name, f"{amount} {process}_us", (None, "µs"))
 
 
+def _death_rows(sheet: Sheet) -> None:
+    shown, first = (None, "ms"), "kill -9 → spare's first order"
+    sheet.add(f"{first}, p50", "takeover p50_ms", shown)
+    sheet.add(f"{first}, p99", "takeover p99_ms", (20, "ms"))
+    sheet.add("… beside 16 busy processes, p50", "busy takeover p50_ms", shown)
+    sheet.add("… beside 16 busy processes, p99", "busy takeover p99_ms", (100, "ms"))
+    for what, figure, limit in (("death", "deaths", 10), ("hang", "hangs", 400)):
+        sheet.add(f"a worker's {what} known, p50", f"{figure} p50_ms", shown)
+        sheet.add(f"a worker's {what} known, p99", f"{figure} p99_ms", (limit, "ms"))
+    sheet.add(
+        "false alarms, 60 s a round, 32 busy, stalls", "alarms count", (0, ""), is_counted=True
+    )
+    for letter, limit in (("A", 1_600), ("B", 3_300), ("C", 3_300)):
+        name = f"cut cable → new order, class {letter}"
+        sheet.add(f"{name}, p50", f"remote {letter} p50_ms", shown)
+        sheet.add(f"{name}, p99", f"remote {letter} p99_ms", (limit, "ms"))
+    for kind in ("alive", "killed"):
+        name = f"halt, 1,000 orders, coordinator {kind}"
+        sheet.add(f"{name}: stopped", f"drill {kind} stopped_ms", (100, "ms"))
+        sheet.add("… all cancels sent", f"drill {kind} sent_ms", (1_000, "ms"))
+        sheet.add("… all orders ended", f"drill {kind} ended_ms", (1_000, "ms"))
+
+
+def _start_rows(sheet: Sheet) -> None:
+    sheet.add("coordinator back, 49,000 records", "restart back_s", (2, "s"))
+    sheet.add("… with none since its snapshot", "restart empty_s", (None, "s"))
+    sheet.add("… for a record", "restart record_us", (None, "µs"))
+    sheet.add("… a million, which never come, by that", "restart million_s", (2, "s"))
+    sheet.add("the loop held by a snapshot", "restart snapshot_ms", (None, "ms"))
+    sheet.add("1,000 workers that live, of a core", "many core_percent", (25, "%"))
+    sheet.add("… the coordinator's memory (PSS)", "many memory_mb", (50, "MB"))
+    for name in ("p50", "p99"):
+        limit = 1.5 if name == "p99" else None
+        sheet.add(
+            f"order path while 5 MB are sent, {name}",
+            f"bundle with {name}_us",
+            (limit, "µs"),
+            baseline=f"bundle without {name}_us",
+            beside="without",
+        )
+
+
 def _other_rows(sheet: Sheet) -> None:
-    sheet.add("kill -9 → spare's first order, p50", "takeover p50_ms", (None, "ms"))
-    sheet.add("kill -9 → spare's first order, p99", "takeover p99_ms", (20, "ms"))
     sheet.add("matching", "matching rate", (300_000, "operations/s"), at_most=False)
     sheet.add("a simulated seed", "seed s", (1, "core s"))
     sheet.add("a worker's memory (PSS), spawned", "64 worker_mb", (40, "MB"))

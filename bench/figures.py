@@ -10,7 +10,8 @@ class Row(msgspec.Struct, kw_only=True):
     """One figure over several rounds.
 
     `limit` is what it should be at most or at least; None: it is only shown. A limit holds for the
-    median. With a `ratio_to`, the limit is about the quotient of the two medians.
+    median. With a `ratio_to`, the limit is about the quotient of the two medians; `beside` says
+    what that other figure is of. What `is_counted` must never happen, so all rounds add up.
     """
 
     name: str
@@ -19,10 +20,14 @@ class Row(msgspec.Struct, kw_only=True):
     limit: float | None = None
     at_most: bool = True
     ratio_to: list[float] | None = None
+    beside: str = "C"
+    is_counted: bool = False
 
     @property
     def median(self) -> float:
-        """The middle of the rounds."""
+        """The middle of the rounds; of what is counted, the sum."""
+        if self.is_counted:
+            return sum(self.values)
         return statistics.median(self.values)
 
     @property
@@ -39,11 +44,13 @@ class Row(msgspec.Struct, kw_only=True):
             return ""
         if self.judged <= self.limit if self.at_most else self.judged >= self.limit:
             return "kept"
+        if not self.limit:
+            return "missed"
         by = self.judged / self.limit if self.at_most else self.limit / self.judged
         return f"missed, {by:.1f}×"
 
 
-HEADINGS = ("what", "median", "from", "to", "C, same run", "ratio", "limit", "")
+HEADINGS = ("what", "median", "from", "to", "beside, same run", "ratio", "limit", "")
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -51,10 +58,10 @@ def cells(row: Row) -> tuple[str, ...]:
     limit = ""
     if row.limit is not None:
         limit = f"{'≤' if row.at_most else '≥'} {_number(row.limit)}"
-        limit += "× C" if row.ratio_to is not None else f" {row.unit}"
+        limit += f"× {row.beside}" if row.ratio_to is not None else f" {row.unit}"
     baseline = ratio = ""
     if row.ratio_to is not None:
-        baseline = _number(statistics.median(row.ratio_to))
+        baseline = f"{row.beside}: {_number(statistics.median(row.ratio_to))}"
         ratio = f"{row.judged:.2f}×"
     return (
         row.name,
@@ -84,6 +91,8 @@ def _line(line: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _number(value: float) -> str:
+    if not value:
+        return "0"
     if value >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -20,11 +20,26 @@ PARTS: Final = (
     "whole_path",
     "coordinator",
     "takeover",
+    "detection",
+    "alarms",
+    "remote",
+    "restart",
+    "many",
+    "drill",
+    "bundle",
     "matching",
     "start_up",
 )
 ONCE: Final = ("seed",)  # measured in the first round only: it is long and says its own average
 KILLS: Final = 20
+HANGS: Final = 15
+NEIGHBORS: Final = 16  # of a takeover
+ALARM_S, ALARM_NEIGHBORS = 60, 32
+CUTS: Final = 8
+RECORDS: Final = 49_000  # a snapshot comes with 50,000
+MANY: Final = 1_000
+OPEN_ORDERS: Final = 1_000
+WINDOW_S: Final = 8
 SEEDS: Final = 20
 PHASES: Final = [
     Phase(name="64", seconds=1.5, in_flight=64),
@@ -85,6 +100,7 @@ class Rounds:
             found = baselines.run("pipeline", folder, "paced", rate, seconds, "whole", "joined")
             self._note(f"C {rate}/s", found)
         self._cluster(Plan(phases=PHASES), "")
+        self._cluster(Plan(phases=PHASES[:2], over_tls=True), "TLS ")
         self._cluster(Plan(phases=PHASES[:1], exchange_sync="sync"), "synced ")
 
     def coordinator(self) -> None:
@@ -101,6 +117,38 @@ class Rounds:
     def takeover(self) -> None:
         """kill -9, and the spare's first new order."""
         self._note("takeover", self._python("bench.takeover", str(KILLS)))
+        found = self._python("bench.takeover", str(KILLS), str(NEIGHBORS))
+        self._note("busy takeover", found)
+
+    def detection(self) -> None:
+        """A worker dies, or hangs, and the coordinator knows."""
+        for what, count in (("deaths", KILLS), ("hangs", HANGS)):
+            self._note(what, self._python("bench.detection", what, str(count)))
+
+    def alarms(self) -> None:
+        """Nobody dies or hangs, and the coordinator should know that too."""
+        seconds, busy = str(ALARM_S), str(ALARM_NEIGHBORS)
+        self._note("alarms", self._python("bench.detection", "alarms", seconds, busy))
+
+    def remote(self) -> None:
+        """A cable is cut, and another computer's worker goes on."""
+        self._note("remote", self._python("bench.remote_takeover", str(CUTS)))
+
+    def restart(self) -> None:
+        """The coordinator is started on a journal that is as long as it gets."""
+        self._note("restart", self._python("bench.restart", str(RECORDS)))
+
+    def many(self) -> None:
+        """A thousand workers live."""
+        self._note("many", self._python("bench.many_workers", str(MANY), "8"))
+
+    def drill(self) -> None:
+        """The product's own halt drill."""
+        self._note("drill", self._python("bench.halt_drill", str(OPEN_ORDERS)))
+
+    def bundle(self) -> None:
+        """The paper's experiment."""
+        self._note("bundle", self._python("bench.bundle_while_trading", str(WINDOW_S)))
 
     def matching(self) -> None:
         """The order book by itself."""
