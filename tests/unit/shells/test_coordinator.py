@@ -11,7 +11,7 @@ from tandem.core.trading.lease import LEASE_NS, MARGIN_NS
 from tandem.core.trading.pulse import Pulse
 from tandem.domain import link as words
 from tandem.domain.commands import Asked, Command, SetUpPool, SwapWorker
-from tandem.domain.desk import Commanded, DeskEffect, DeskEvent, Kill
+from tandem.domain.desk import Commanded, DeskEffect, DeskEvent, Kill, RoomChanged
 from tandem.domain.ids import AccountId, AskerId, CommandId, Incarnation, SlotId
 from tandem.domain.order import FenceClass
 from tandem.domain.value import Value
@@ -44,6 +44,7 @@ class Paper:
     records_since_snapshot = 0
     is_idle = True
     is_short_of_room = False
+    is_probed = False
 
     def append(self, record: bytes) -> None:
         self.next_record += 1
@@ -55,7 +56,7 @@ class Paper:
         raise AssertionError("not so soon")
 
     def probe_room(self) -> None:
-        raise AssertionError("there is room")
+        assert self.is_probed, "there is room"
 
     def close(self) -> None:
         raise AssertionError("nobody closes it here")
@@ -97,11 +98,12 @@ class Office:
     def __init__(self, clock: Clock, desk: Desk | None = None) -> None:
         self.clock = clock
         self.streets = Streets()
+        self.journal = Paper()
         self.done: list[DeskEffect] = []
         self.events: list[DeskEvent] = []
         self.coordinator = Coordinator(
             desk or Desk(),
-            Paper(),
+            self.journal,
             clock=clock,
             network=self.streets,
             processes=self.streets,
@@ -352,3 +354,24 @@ def test_a_restarted_coordinator_takes_every_lease_as_just_renewed() -> None:
             serving.cancel()
 
     play(scene)
+
+
+def test_a_coordinator_that_starts_short_of_room_finds_that_there_is_room() -> None:
+    """F11: else it would refuse new orders for ever."""
+
+    async def main(process: SimProcess) -> None:
+        desk = Desk()
+        desk.state.short_of_room = True
+        office = Office(process.clock, desk)
+        office.journal.is_probed = True
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(office.coordinator.run())
+            await asyncio.sleep(6.0)
+            serving.cancel()
+        assert not office.desk.state.short_of_room
+        assert office.count(RoomChanged) == 1
+
+    with World(1) as world:
+        world.spawn("one", "home", main)
+        world.run(10 * SECOND_NS)
+        assert [ended.error for ended in world.ended] == [None]
