@@ -1,9 +1,8 @@
 """Every figure of docs/benchmarks.md: `python -m bench [--rounds N] [--only PART]`.
 
 A round measures everything once, each figure right beside its C baseline, so that both meet the
-same neighbors. Medians over the rounds are shown with the lowest and the highest; false alarms
-are added up. Needs a disk
-under `--folder` whose syncs mean something: not a memory file system.
+same neighbors. Medians over the rounds are shown with the lowest and the highest; false alarms are
+added up. Needs a disk under `--folder` whose syncs mean something: not a memory file system.
 
 With `--priority N` everything, baselines included, runs at that nice value (a negative one needs
 the right to it), also where the kernel groups processes by session.
