@@ -272,14 +272,16 @@ class Checker:
             return
         self._cores[venue_id] = starts
         for at, key in list(self._accepted):
-            if at == venue_id and self._number(venue_id, key) is None:
+            if at == venue_id and not self._holds(venue_id, self._accepted[at, key], key):
                 del self._accepted[at, key]
 
-    def _number(self, venue_id: VenueId, key: str) -> int | None:
+    def _holds(self, venue_id: VenueId, number: int, key: str) -> bool:
+        """Whether that exchange has the very order; the same id may have come again since."""
         for account in self.cluster.exchanges[venue_id].core.state.accounts:
-            if key in account.numbers:
-                return account.numbers[key]
-        return None
+            record = account.records.get(number)
+            if record is not None and record.order.client_order_id == key:
+                return True
+        return False
 
     def _record(self, venue_id: VenueId, order: Order) -> OrderRecord | None:
         for account in self.cluster.exchanges[venue_id].core.state.accounts:

@@ -11,7 +11,7 @@ from tandem.domain.desk import MS, SECOND
 from tandem.domain.venue import Login, Misbehave, VenueMessage
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
-from tandem.sim.cluster import Cluster
+from tandem.sim.cluster import HOME, Cluster
 from tandem.sim.mix import HONEST, Mix
 from tandem.sim.world import SimProcess
 
@@ -230,9 +230,13 @@ class Nemesis:
                 self._world.network.heal(worker, target=venue)
 
     def stick_again(self) -> None:
-        """Keep what outlasts the faults."""
+        """Keep what outlasts the faults.
+
+        Not elsewhere, where nobody can kill it: with every spare cut off its account waits for
+        ever, and is shown.
+        """
         for worker, (process, venue) in self._stuck.items():
-            if process.alive:
+            if process.alive and process.machine.name == HOME:
                 self._world.network.cut(worker, target=venue)
 
     def _cut(self) -> None:

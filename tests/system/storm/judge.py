@@ -22,7 +22,7 @@ from tandem.domain.desk import (
     WorkerSilent,
 )
 from tandem.domain.exchange import ExchangeEvent, Requested
-from tandem.domain.link import Answered, Grant, Release, Reported
+from tandem.domain.link import Answered, Audited, Grant, Release, Reported
 from tandem.domain.reports import Filled
 from tandem.domain.venue import OrderFound, PlaceOrder
 from tandem.wiring.home import Home
@@ -158,6 +158,8 @@ class Ours:
                 self.fills.add(fill.execution_id)
             case Answered(answer=OrderFound() as found):
                 self.fills.update(one.execution_id for one in found.fills)
+            case Answered(answer=Audited() as audited):
+                self.fills.update(one.fill.execution_id for one in audited.executions)
             case _:
                 pass
 
