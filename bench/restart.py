@@ -26,7 +26,7 @@ from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.disk import FolderDisk
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.processes import LinuxProcesses
-from tandem.adapters.local.sync import InlineSync, PageSync
+from tandem.adapters.local.sync import InlineSync
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.pulse import Pulse
 from tandem.domain.desk import DeskEffect, DeskEvent
@@ -47,7 +47,7 @@ class Written(Floor):
     """A desk and its workers' words, with a journal."""
 
     def __init__(self, folder: Path) -> None:
-        self._disk = FolderDisk(folder, PageSync())
+        self._disk = FolderDisk(folder, InlineSync())
         _, self.journal = open_log(self._disk)
         super().__init__()
 
