@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,14 @@ from tests.system.verdict import judge as judge_list
 MACHINES: Final = 10
 PORT: Final = 7_010
 CLASSES: Final = "AAAABBAA"
+SHARES: Final = 20_000  # of each: the list sells some of them again and again
+CASH: Final = Decimal(100_000_000)
+LIMITS: Final = """
+[limits]
+max_open_orders = 10_000
+max_position_notional = 1_000_000_000
+max_gross_exposure = 10_000_000_000
+"""
 SET_UP_S: Final = 60.0
 TRADE_S: Final = 600.0
 STOP_S: Final = 20.0
@@ -63,8 +72,8 @@ class Lan:
         """Make the coordinator's home; two of its accounts have leases."""
         self.home.make()
         # While one account waits for its lease, the others are far ahead of it.
-        self.home.settings_file.write_text("limits = {max_open_orders = 10_000}\n")
-        paper = take_paper(self.home, Settings(), None)
+        self.home.settings_file.write_text(LIMITS)
+        paper = take_paper(self.home, Settings(shares=SHARES, cash=CASH), None)
         accounts = tuple(
             msgspec.structs.replace(one, fence_class=FenceClass(fence_class))
             for one, fence_class in zip(paper.exchange.accounts, CLASSES, strict=True)
