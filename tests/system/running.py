@@ -129,3 +129,18 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return text.rpartition(")")[2].split()[0] != "Z"
+
+
+def memory_of(pid: int) -> bytes:
+    """Return all that a process can write to: its heap, stacks and data."""
+    content = []
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps.splitlines():
+            addresses, rights = line.split()[:2]
+            if not rights.startswith("rw") or "[vv" in line:
+                continue
+            begin, end = (int(one, 16) for one in addresses.split("-"))
+            memory.seek(begin)
+            content.append(memory.read(end - begin))
+    return b"".join(content)

@@ -12,7 +12,7 @@ import msgspec
 from tandem.wiring.home import Home
 from tandem.wiring.settings import Settings, take_paper
 from tests.system.lan_running import HERE, free_ports, lines_until, machine, token_of
-from tests.system.running import pool, processes, tandem, wait_for
+from tests.system.running import memory_of, pool, processes, tandem, wait_for
 from tests.system.test_lan import taken_over
 
 PROXY = "127.0.0.2"  # another address of this computer: the same ports are free there
@@ -102,7 +102,7 @@ def test_secrets_travel_sealed_and_are_kept_nowhere(tmp_path: Path) -> None:
             status = wait_for(tower.folder, lambda _: True)
             own = next(slot.account_id for slot in status.slots if slot.worker == worker)
             if os.geteuid() == 0:  # nobody else may look
-                memory = _memory(processes(process.pid)[worker])
+                memory = memory_of(processes(process.pid)[worker])
                 known = [key for key, secret in planted.items() if secret in memory]
                 assert known == [own]
             for pid in processes(process.pid).values():
@@ -158,18 +158,3 @@ def _planted(home: Home) -> dict[str, bytes]:
 def _private(folder: Path, name: str = "machine") -> bytes:
     """Return a line of a private key."""
     return (folder / f"{name}.key").read_bytes().splitlines()[1]
-
-
-def _memory(pid: int) -> bytes:
-    """Return all that a process can write to: its heap, stacks and data."""
-    content = []
-    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in maps.splitlines():
-            addresses, rights = line.split()[:2]
-            if not rights.startswith("rw") or "[vv" in line:
-                continue
-            begin, end = (int(one, 16) for one in addresses.split("-"))
-            memory.seek(begin)
-            content.append(memory.read(end - begin))
-    return b"".join(content)

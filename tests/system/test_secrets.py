@@ -8,7 +8,7 @@ import pytest
 
 from tandem.wiring.home import Home
 from tandem.wiring.settings import Settings, take_paper
-from tests.system.running import pool, processes, tandem, wait_for
+from tests.system.running import memory_of, pool, processes, tandem, wait_for
 
 
 def test_a_worker_knows_the_secret_of_its_own_account_and_no_other(tmp_path: Path) -> None:
@@ -39,9 +39,9 @@ def test_a_worker_knows_the_secret_of_its_own_account_and_no_other(tmp_path: Pat
             if os.geteuid() != 0:
                 # What cannot be dumped, nobody but root can look into.
                 with pytest.raises(PermissionError):
-                    _memory(pid)
+                    memory_of(pid)
                 continue
-            memory = _memory(pid)
+            memory = memory_of(pid)
             known = [key for key, secret in planted.items() if secret.encode() in memory]
             own = [holders[pid]] if pid in holders else []
             assert known == own, f"{name} knows the secrets of {known}, and drives {own}"
@@ -54,18 +54,3 @@ def test_a_worker_knows_the_secret_of_its_own_account_and_no_other(tmp_path: Pat
     for path in (home.log_file, *home.coordinator.iterdir()):
         content = path.read_bytes()
         assert not [secret for secret in planted.values() if secret.encode() in content], path
-
-
-def _memory(pid: int) -> bytes:
-    """Return all that a process can write to: its heap, stacks and data."""
-    content = []
-    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in maps.splitlines():
-            addresses, rights = line.split()[:2]
-            if not rights.startswith("rw") or "[vv" in line:
-                continue
-            begin, end = (int(one, 16) for one in addresses.split("-"))
-            memory.seek(begin)
-            content.append(memory.read(end - begin))
-    return b"".join(content)
