@@ -80,7 +80,7 @@ class Storm:
             (5.0, self._kill_at_any),
             (6.0, self._freeze),
             (20.0, self._freeze_beyond_lease),
-            (11.0, self._cut),
+            (6.5, self._cut),
             (25.0, self._slow_cable),
             (25.0, self._bad_disk),
         )
