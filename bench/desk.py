@@ -21,7 +21,7 @@ from bench.load import NOBODY, Stocks
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import PoolPhase
 from tandem.domain import link
-from tandem.domain.commands import Asked, Command, ParentSpec, PlaceParent, SetUpPool
+from tandem.domain.commands import Asked, Command, PlaceParent, SetUpPool
 from tandem.domain.desk import (
     Commanded,
     DeskEffect,
@@ -35,6 +35,7 @@ from tandem.domain.desk import (
 )
 from tandem.domain.ids import CommandId, ExecutionId, Incarnation, Lots, Ticks, VenueOrderId
 from tandem.domain.instant import Instant
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import Accepted, Filled
 from tandem.domain.venue import Balances, Quote
 from tandem.shells.recording import Record

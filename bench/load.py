@@ -13,10 +13,11 @@ import msgspec
 from bench.cluster_settings import SHARES, SLOTS, exchange_settings
 from bench.waiting import until
 from tandem.core.trading.state import Outcome, Parent
-from tandem.domain.commands import Asked, ParentSpec, PlaceParent, Refused
+from tandem.domain.commands import Asked, PlaceParent, Refused
 from tandem.domain.desk import Commanded, DeskEffect, DeskEvent, Tell
 from tandem.domain.ids import AskerId, CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.shells.coordinator import Coordinator
 
 NOBODY = AskerId(0)

@@ -27,10 +27,11 @@ from bench.waiting import PATIENCE_S, until
 from bench.whole_path import percentile_us
 from tandem.core.trading.state import Seat
 from tandem.domain import link
-from tandem.domain.commands import Asked, ParentSpec, PlaceParent
+from tandem.domain.commands import Asked, PlaceParent
 from tandem.domain.desk import Commanded, DeskEffect, DeskEvent, FromWorker
 from tandem.domain.ids import AskerId, CommandId, Incarnation, Lots, SlotId, Ticks
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import Filled
 from tests.system.lan.fault_proxy import WAYS
 

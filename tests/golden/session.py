@@ -11,10 +11,11 @@ import msgspec
 
 from tandem.core.trading.desk import Desk
 from tandem.domain import link
-from tandem.domain.commands import LegPolicy, PlaceBoth, PlacePair, SelfTrade
+from tandem.domain.commands import LegPolicy, PlaceBoth, PlacePair
 from tandem.domain.desk import DeskEffect, DeskEvent
 from tandem.domain.ids import Lots, SlotId, Ticks
 from tandem.domain.order import FenceClass, OrderStatus
+from tandem.domain.parents import SelfTrade
 from tandem.shells.recording import Record
 from tests.unit.core.trading.desk_driver import MS, SECOND, Floor, fill_of, two_markets
 

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from tandem.adapters.local.network import UnixNetwork
-from tandem.domain.commands import ParentSpec, PlaceParent, Taken
+from tandem.domain.commands import PlaceParent, Taken
 from tandem.domain.ids import Lots, SlotId
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.venue import LoggedIn, Login, Misbehave, Misbehavior, VenueMessage
 from tandem.domain.views import ExternalView
 from tandem.shells.link import Link

@@ -7,10 +7,10 @@ import msgspec
 
 from tandem.core.matching.state import Execution
 from tandem.core.trading.share_list import parse
-from tandem.domain.commands import Split
 from tandem.domain.ids import InstrumentId, SlotId
 from tandem.domain.instrument import Catalogue
 from tandem.domain.order import Side
+from tandem.domain.parents import Split
 from tandem.wiring.home import Home
 from tandem.wiring.journals import replayed_exchange
 from tandem.wiring.settings import read_paper

@@ -16,12 +16,13 @@ from tandem.cli.calling import BadInputError, RefusedError
 from tandem.cli.halting import report_text, resume_home
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
-from tandem.domain.commands import ParentSpec, PlaceParent, Refused, Taken
+from tandem.domain.commands import PlaceParent, Refused, Taken
 from tandem.domain.exchange import ToSession
 from tandem.domain.halting import AskAlive
 from tandem.domain.ids import ClientOrderId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import Canceled
 from tandem.domain.venue import Quote
 from tandem.shells.own_control import OwnLine

@@ -14,14 +14,12 @@ from tandem.domain.commands import (
     CancelOrders,
     ExitRule,
     LegPolicy,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     PlaceParent,
-    SelfTrade,
-    Split,
 )
 from tandem.domain.order import Side, TimeInForce
+from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 app = new_app()
 order = App(name="order", help="Buy, sell, quote both sides, trade a pair, or cancel.")

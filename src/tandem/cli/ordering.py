@@ -12,13 +12,30 @@ from tandem.cli.printing import amount, milliseconds, table, write_json
 from tandem.cli.typed import Choice
 from tandem.domain.commands import CancelOrders, Command, Taken
 from tandem.domain.ids import CommandId
-from tandem.domain.views import BothView, OrdersView, ParentView
+from tandem.domain.views import AlgoView, BothView, OrdersView, ParentView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command, now_ns
 from tandem.wiring.polling import poll
 from tandem.wiring.stopping import ENDED, open_count
 
+ALGO_HEADS: Final = (
+    "id",
+    "kind",
+    "symbol",
+    "side",
+    ">quantity",
+    ">bought",
+    ">sold",
+    ">buy price",
+    ">sell price",
+    ">arrival",
+    ">slippage",
+    ">fees",
+    ">shown at most",
+    ">open",
+    "state",
+)
 PROGRESS_NS: Final = 2_000_000_000
 
 
@@ -57,7 +74,8 @@ async def _ended(line: DeskLine, order_id: str) -> OrdersView:
 
     async def look() -> OrdersView:
         view = await line.orders((order_id,))
-        parts = [part for one in view.both for part in one.parts]
+        owners = [*(one.parts for one in view.both), *(one.parts for one in view.algos)]
+        parts = [part for one in owners for part in one]
         return await line.orders((order_id, *parts)) if parts else view
 
     def is_ended(view: OrdersView) -> bool:
@@ -66,7 +84,11 @@ async def _ended(line: DeskLine, order_id: str) -> OrdersView:
             told_ns = now_ns()
             parts = (f"{one.symbol} {one.filled} of {one.quantity}" for one in view.parents[-2:])
             sys.stderr.write(f"{order_id}: {', '.join(parts)} traded\n")
-        phases = [*(one.phase for one in view.parents), *(one.phase for one in view.both)]
+        phases = [
+            *(one.phase for one in view.parents),
+            *(one.phase for one in view.both),
+            *(one.phase for one in view.algos),
+        ]
         return all(phase in ENDED for phase in phases)
 
     return await poll(look, is_ended)
@@ -83,6 +105,8 @@ def write_orders(view: OrdersView, out: TextIO, *, as_json: bool) -> int:
     if view.both:
         rows = [_both_row(one) for one in view.both]
         out.write(table(("id", "kind", ">bought", ">sold", "parts", "state"), rows))
+    if view.algos:
+        out.write(table(ALGO_HEADS, [_algo_row(one) for one in view.algos]))
     return OK
 
 
@@ -101,6 +125,25 @@ def _row(one: ParentView) -> tuple[object, ...]:
         one.fills,
         milliseconds(one.skew_ns),
         " ".join(filter(None, (one.outcome or one.phase, one.text))),
+    )
+
+
+def _algo_row(one: AlgoView) -> tuple[object, ...]:
+    state = " ".join(filter(None, (one.phase, one.text)))
+    sums = (one.buy_average, one.sell_average, one.arrival, one.slippage)
+    return (
+        one.order_id,
+        one.kind,
+        one.symbol,
+        one.side.value if one.side is not None else "both",
+        one.quantity,
+        one.bought,
+        one.sold,
+        *(None if each is None else amount(each) for each in sums),
+        amount(one.fees),
+        one.shown_max,
+        one.open_parts,
+        state,
     )
 
 

@@ -17,10 +17,11 @@ from tandem.cli.main import FAILED, OK
 from tandem.cli.pacing import Pace
 from tandem.cli.printing import milliseconds, table, write_json
 from tandem.core.trading.share_list import ShareLine, parse
-from tandem.domain.commands import Answer, ParentSpec, PlaceParent, Refused, Taken
+from tandem.domain.commands import Answer, PlaceParent, Refused, Taken
 from tandem.domain.errors import ShareListError
 from tandem.domain.ids import CommandId, SlotId
 from tandem.domain.instrument import Catalogue
+from tandem.domain.parents import ParentSpec
 from tandem.domain.views import ParentView
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home

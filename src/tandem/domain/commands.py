@@ -7,6 +7,7 @@ the earlier answer again, the same id with other content is refused.
 import enum
 from decimal import Decimal
 
+from tandem.domain.algos import AlgoSpec
 from tandem.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -17,58 +18,8 @@ from tandem.domain.ids import (
     SlotId,
     Ticks,
 )
-from tandem.domain.order import Side, TimeInForce
+from tandem.domain.parents import ParentSpec
 from tandem.domain.value import Value
-
-
-class Split(enum.StrEnum):
-    """How a parent order's quantity is given to the slots."""
-
-    EQUAL = "equal"
-    WEIGHTED = "weighted"  # by buying power
-    RANDOM = "random"  # within limits
-    EACH = "each"  # every slot the whole quantity
-
-
-class WhenUnready(enum.StrEnum):
-    """What becomes of a parent when a slot of it is not ready in time."""
-
-    GO_ON = "go_on"  # the others take its share
-    GIVE_UP = "give_up"  # nothing is released
-
-
-class SelfTrade(enum.StrEnum):
-    """What becomes of an order that could meet an own one."""
-
-    REJECT_NEW = "reject_new"
-    CANCEL_RESTING = "cancel_resting"
-
-
-class Rounding(Value, frozen=True, kw_only=True):
-    """Limits of a randomised split: each share within these per cents of the equal one."""
-
-    min_percent: int = 50
-    max_percent: int = 150
-
-
-class ParentSpec(Value, frozen=True, kw_only=True):
-    """One order as the trader thinks of it, before it is split.
-
-    `quantity` is the sum of all children, or each child's with `Split.EACH`. `slots` is empty
-    for all. `limit_price` is None for a market order.
-    """
-
-    symbol: str
-    side: Side
-    quantity: Lots
-    limit_price: Ticks | None = None
-    time_in_force: TimeInForce = TimeInForce.DAY
-    post_only: bool = False
-    slots: tuple[SlotId, ...] = ()
-    split: Split = Split.EQUAL
-    rounding: Rounding = Rounding()
-    when_unready: WhenUnready = WhenUnready.GO_ON
-    self_trade: SelfTrade = SelfTrade.REJECT_NEW
 
 
 class PlaceParent(Value, frozen=True, kw_only=True, tag="place_parent"):
@@ -132,8 +83,38 @@ class PlacePair(Value, frozen=True, kw_only=True, tag="place_pair"):
     policy_ns: int = 20_000_000_000
 
 
+class PlaceAlgo(Value, frozen=True, kw_only=True, tag="place_algo"):
+    """Work this order by an algorithm, over time or once something has happened."""
+
+    spec: AlgoSpec
+
+
+class PauseOrder(Value, frozen=True, kw_only=True, tag="pause_order"):
+    """Cancel what an algorithm has in the market, and let it send nothing, until resumed."""
+
+    order_id: str
+
+
+class ResumeOrder(Value, frozen=True, kw_only=True, tag="resume_order"):
+    """Let a paused algorithm go on; one that follows a schedule catches up."""
+
+    order_id: str
+
+
+class ReplaceOrder(Value, frozen=True, kw_only=True, tag="replace_order"):
+    """Change a working order's quantity, limit price or both; None leaves it as it is.
+
+    `quantity` counts what has traded. A plain order keeps its place in the queue where its venue
+    lets it: when only its quantity falls.
+    """
+
+    order_id: str
+    quantity: Lots | None = None
+    limit_price: Ticks | None = None
+
+
 class CancelOrders(Value, frozen=True, kw_only=True, tag="cancel_orders"):
-    """End a parent, a pair or a two-sided quote by its id; None ends all."""
+    """End a parent, a pair, a two-sided quote or an algorithm by its id; None ends all."""
 
     order_id: str | None
 
@@ -201,6 +182,10 @@ Command = (
     PlaceParent
     | PlaceBoth
     | PlacePair
+    | PlaceAlgo
+    | PauseOrder
+    | ResumeOrder
+    | ReplaceOrder
     | CancelOrders
     | HaltTrading
     | ResumeTrading

@@ -3,6 +3,8 @@
 Events are recorded with the effects they had; replaying the events must give the same effects.
 """
 
+from decimal import Decimal
+
 from tandem.domain.commands import Answer, Asked
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, AskerId, CommandId, DeskId, Incarnation, SlotId, VenueId
@@ -101,6 +103,7 @@ class DeskSettings(Value, frozen=True, kw_only=True):
     instruments: tuple[Instrument, ...]
     limits: Limits
     timings: Timings = Timings()
+    market_speed: Decimal = Decimal(1)  # of market time against life: a replay's speed
     bundle: bytes = b""  # what every worker is given and confirms: strategies, catalogue, limits
     attempts_max: int = 5  # of one child, and of moving what a child left
     # Parents kept after their end, for late news and for questions; now and then a sixteenth more.
@@ -112,6 +115,8 @@ class DeskSettings(Value, frozen=True, kw_only=True):
                 f"attempts_max is {self.attempts_max}, expected at least 1; "
                 f"finished_max is {self.finished_max}, expected at least 0"
             )
+        if not (self.market_speed.is_finite() and self.market_speed > 0):
+            raise ConfigurationError(f"market_speed is {self.market_speed}, expected above 0")
         if len(self.bundle) > BUNDLE_BYTES_MAX:
             raise ConfigurationError(
                 f"bundle of {len(self.bundle)} bytes; the limit is {BUNDLE_BYTES_MAX}"

@@ -29,6 +29,8 @@ class OrderType(enum.StrEnum):
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"  # a market order once the market has traded at its stop price
+    STOP_LIMIT = "stop_limit"
 
 
 class TimeInForce(enum.StrEnum):
@@ -38,6 +40,7 @@ class TimeInForce(enum.StrEnum):
     GOOD_TILL_CANCEL = "gtc"
     IMMEDIATE_OR_CANCEL = "ioc"
     FILL_OR_KILL = "fok"
+    GOOD_TILL_DATE = "gtd"
 
 
 class OrderStatus(enum.StrEnum):
@@ -78,7 +81,11 @@ class Order(Value, frozen=True, kw_only=True):
     """One request to a venue: what to trade, and under which id.
 
     `limit_price` is None for a market order and set for a limit order. `expires_at_ns` is venue
-    time, set for fence class A: the venue must refuse the request after it.
+    time, set for fence class A: the venue must refuse the request after it. With a `stop_price`
+    the order waits outside the book until the market has traded there or beyond; with `trail` as
+    well, that price follows the market at this distance, and never turns back. `good_till_ns` is
+    the market time at which the venue ends it, set for `GOOD_TILL_DATE`. `reduce_only`: it may
+    only bring the account's position nearer to zero, and the venue cuts it to that.
     """
 
     client_order_id: ClientOrderId
@@ -89,8 +96,14 @@ class Order(Value, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     post_only: bool = False
     expires_at_ns: int | None = None
+    stop_price: Ticks | None = None
+    trail: Ticks | None = None
+    good_till_ns: int | None = None
+    reduce_only: bool = False
 
     @property
     def order_type(self) -> OrderType:
-        """Market when it has no price, else limit."""
-        return OrderType.MARKET if self.limit_price is None else OrderType.LIMIT
+        """Market when it has no price, else limit; a stop when it waits for a price."""
+        if self.stop_price is None:
+            return OrderType.MARKET if self.limit_price is None else OrderType.LIMIT
+        return OrderType.STOP if self.limit_price is None else OrderType.STOP_LIMIT

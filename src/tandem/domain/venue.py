@@ -217,12 +217,16 @@ class VenueTime(Value, frozen=True, kw_only=True, tag="venue_time"):
 
 
 class Quote(Value, frozen=True, kw_only=True):
-    """Best prices and last trade of one instrument; None where there is none."""
+    """Best prices and last trade of one instrument; None where there is none.
+
+    `volume` is what others have traded there since the venue opened, in lots.
+    """
 
     instrument_id: InstrumentId
     bid: Ticks | None
     ask: Ticks | None
     last: Ticks | None
+    volume: int = 0
 
 
 class Quotes(Value, frozen=True, kw_only=True, tag="quotes"):

@@ -158,11 +158,41 @@ class BothView(Value, frozen=True, kw_only=True):
     parts: tuple[ParentId, ...]
 
 
+class AlgoView(Value, frozen=True, kw_only=True):
+    """One algorithm. `side` is None for one that trades both.
+
+    `arrival` is the middle of the market when it began, and `slippage` what its trades cost more
+    than at that price, in quote currency (negative: less), fees not counted. `shown_max` is the
+    most that it ever had resting with a price.
+    """
+
+    order_id: ParentId
+    command_id: CommandId
+    kind: str
+    symbol: str
+    side: Side | None
+    quantity: str
+    phase: str
+    text: str
+    bought: str
+    sold: str
+    buy_average: Decimal | None
+    sell_average: Decimal | None
+    fees: Decimal
+    arrival: Decimal | None
+    slippage: Decimal | None
+    shown_max: str
+    refusals: int
+    open_parts: int
+    parts: tuple[ParentId, ...]
+
+
 class OrdersView(Value, frozen=True, kw_only=True, tag="orders"):
     """Orders, oldest first."""
 
     parents: tuple[ParentView, ...]
     both: tuple[BothView, ...]
+    algos: tuple[AlgoView, ...] = ()
 
 
 class Course(enum.StrEnum):

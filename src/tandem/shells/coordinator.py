@@ -55,6 +55,7 @@ from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 DeskRecord = Record[DeskEvent, DeskEffect]
 NOBODY = AskerId(0)  # connections are numbered from 1
 QUOTES_EVERY_S = 1.0
+QUOTES_WATCHED_S = 50 * MS / 1e9
 ROOM_EVERY_S = 5.0
 WorkerLink = Link[words.WorkerMessage]
 AskerLink = Link[ControlRequest]
@@ -341,14 +342,19 @@ class Coordinator:
         )
 
     async def _hand_on_quotes(self) -> None:
-        """Let the desk know where the market is, now and then: it is a reference, not a feed."""
-        every_s = 50 * MS / 1e9  # soon at first, then once a second
+        """Let the desk know where the market is: soon at first, and while something waits for it.
+
+        Otherwise once a second: it is a reference then, and each look is a record.
+        """
+        last_s = -QUOTES_EVERY_S
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(every_s)
-            if self._quotes:
+            await asyncio.sleep(QUOTES_WATCHED_S)
+            is_time = clock() - last_s >= QUOTES_EVERY_S
+            if self._quotes and (is_time or self.desk.state.running):
                 quotes, self._quotes = self._quotes, {}
                 self.recording.feed(QuotesSeen(quotes=tuple(quotes.values())))
-                every_s = QUOTES_EVERY_S
+                last_s = clock()
 
     async def _look_at_room(self) -> None:
         was_short = self.desk.state.short_of_room  # as the records of an earlier process have it

@@ -14,25 +14,22 @@ from tandem.domain.commands import (
     ExplainExternal,
     HaltTrading,
     LegPolicy,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     PlaceParent,
     Refused,
     ResolveOrder,
     ResumeTrading,
-    SelfTrade,
     SetUpPool,
-    Split,
     SwapWorker,
     Taken,
-    WhenUnready,
 )
 from tandem.domain.control import Command as Telling
 from tandem.domain.control import CommandAnswer, ControlMessage
 from tandem.domain.desk import SECOND
 from tandem.domain.ids import AccountId, ClientOrderId, CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
+from tandem.domain.parents import ParentSpec, SelfTrade, Split, WhenUnready
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
 from tandem.sim.cluster import CONTROL_AT

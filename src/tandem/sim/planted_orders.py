@@ -17,10 +17,10 @@ from tandem.core.trading.state import (
     Seat,
 )
 from tandem.core.trading.turn import Turn
-from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import ClientOrderId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.sim.undoing import Undo, all_of, put
 
 

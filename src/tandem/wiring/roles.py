@@ -156,7 +156,9 @@ def _feed(
 async def _run_coordinator(home: Home, plan: Plan) -> None:
     paper = read_paper(home)
     chosen = read_settings(home)
-    settings = desk_settings(paper, paced_limits(chosen.gate, plan.replay), chosen.timings)
+    settings = desk_settings(
+        paper, paced_limits(chosen.gate, plan.replay), chosen.timings, replay=plan.replay
+    )
     recovered, journal = open_log(await _disk(home.coordinator, InlineSync()))
     snapshot = recovered.snapshot
     desk = Desk.restore(snapshot) if snapshot is not None else Desk()

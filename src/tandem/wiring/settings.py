@@ -309,8 +309,15 @@ def paced_limits(limits: Limits, replay: ReplayPlan | None) -> Limits:
     return msgspec.structs.replace(limits, max_reference_age_ns=age_ns)
 
 
-def desk_settings(paper: Paper, limits: Limits, timings: Timings = TIMINGS) -> DeskSettings:
+def desk_settings(
+    paper: Paper,
+    limits: Limits,
+    timings: Timings = TIMINGS,
+    *,
+    replay: ReplayPlan | None = None,
+) -> DeskSettings:
     """Return what the desk is started with: a slot w1, w2, … for each account."""
+    speed = Fraction(replay.speed) if replay is not None else Fraction(1)
     exchange = paper.exchange
     venues = (VenueSettings(venue_id=exchange.venue_id),)
     slots = tuple(
@@ -333,6 +340,7 @@ def desk_settings(paper: Paper, limits: Limits, timings: Timings = TIMINGS) -> D
         instruments=exchange.instruments,
         limits=limits,
         timings=timings,
+        market_speed=Decimal(speed.numerator) / Decimal(speed.denominator),
         bundle=msgspec.msgpack.encode(bundle),
     )
 

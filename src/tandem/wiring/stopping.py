@@ -17,10 +17,11 @@ ENDED: Final = ("done", "halted")
 
 
 async def open_count(line: DeskLine, wait_s: float = CANCEL_S) -> int:
-    """Return how many orders, two-sided quotes and pairs have not ended."""
+    """Return how many orders, two-sided quotes, pairs and algorithms have not ended."""
     status = await line.status(wait_s)
-    both = (await line.orders()).both
-    lasting = sum(one.phase not in ENDED for one in both)
+    view = await line.orders()
+    phases = [*(one.phase for one in view.both), *(one.phase for one in view.algos)]
+    lasting = sum(one not in ENDED for one in phases)
     return max(status.parents_open, sum(one.open_orders for one in status.slots)) + lasting
 
 

@@ -18,18 +18,16 @@ from tandem.domain.commands import (
     Command,
     ExitRule,
     LegPolicy,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     PlaceParent,
     ResolveOrder,
-    SelfTrade,
-    Split,
     Taken,
 )
 from tandem.domain.errors import CoordinatorUnreachableError
 from tandem.domain.ids import AccountId, ClientOrderId, CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
+from tandem.domain.parents import ParentSpec, SelfTrade, Split
 from tandem.domain.venue import (
     CancelOrder,
     LoggedIn,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.cli.printing import HIDDEN, amount, milliseconds, plain, table, write_json
-from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, Lots
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.venue import Login
 
 

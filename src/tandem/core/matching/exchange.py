@@ -224,6 +224,7 @@ class Exchange:
                 bid=_ticks(book.best(is_buy=True)),
                 ask=_ticks(book.best(is_buy=False)),
                 last=_ticks(market.last),
+                volume=market.volume,
             )
             if quote != market.quoted:
                 market.quoted = quote

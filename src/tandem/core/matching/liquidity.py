@@ -81,10 +81,12 @@ class Liquidity:
                 self._show_best(asks, event.ask)
             case PublicTrade():
                 market.last = event.price
+                market.volume += event.quantity
                 volume = _Volume(event.quantity, event.quantity)
                 self._print((bids, asks), event.price, volume, event.taker)
             case TradeBar():
                 market.last = event.close
+                market.volume += event.volume
                 self._walk_trades((bids, asks), event)
             case QuoteBar():
                 self._walk_quotes((bids, asks), event)

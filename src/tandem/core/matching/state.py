@@ -93,6 +93,7 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
 
     quoted: Quote
     last: int | None = None
+    volume: int = 0  # traded between others, in lots
     bids: dict[int, int] = {}
     asks: dict[int, int] = {}
     center: int = 0

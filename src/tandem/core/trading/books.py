@@ -16,12 +16,12 @@ from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
 from tandem.core.trading.state import Attempt, Opening, Parent, Phase, Seat
 from tandem.core.trading.turn import Turn
-from tandem.domain.commands import ParentSpec
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX, SECOND_NS
 from tandem.domain.money import ZERO, add, multiply, multiply_add, subtract
 from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import Filled
 from tandem.domain.venue import Balances
 

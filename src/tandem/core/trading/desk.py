@@ -26,6 +26,7 @@ from tandem.core.trading import (
     settling,
     tandem_orders,
 )
+from tandem.core.trading.algos import driver
 from tandem.core.trading.plausible import is_quote
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import (
@@ -47,12 +48,16 @@ from tandem.domain.commands import (
     DrainWorker,
     ExplainExternal,
     HaltTrading,
+    PauseOrder,
+    PlaceAlgo,
     PlaceBoth,
     PlacePair,
     PlaceParent,
     RefusalReason,
     Refused,
+    ReplaceOrder,
     ResolveOrder,
+    ResumeOrder,
     ResumeTrading,
     SetUpPool,
     SwapWorker,
@@ -80,6 +85,7 @@ from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
+ByHand = HaltTrading | ResumeTrading | SwapWorker | DrainWorker | ResolveOrder | ExplainExternal
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _PLANNED: Final = Phase.PLANNED
 _TRADING: Final = PoolPhase.TRADING
@@ -145,6 +151,8 @@ class Desk:
             planning.forget_old(turn)
             if state.boths or state.pairs:
                 tandem_orders.forget_old(turn)
+            if state.algos:
+                driver.forget_old(turn)
         return turn.out
 
     def _take_settings(self, settings: DeskSettings) -> None:
@@ -198,10 +206,12 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             for quote in event.quotes:
                 if is_quote(quote):
                     turn.state.exposure.note_quote(quote, turn.now)
+                    driver.on_quote(turn, quote)
                 else:
                     turn.count("quotes_garbled")
             if turn.state.openings:
                 books.value_openings(turn)
+            driver.touch_all(turn)
         case RoomChanged():
             turn.state.short_of_room = event.short
             turn.count("disk_full" if event.short else "disk_has_room")
@@ -231,6 +241,8 @@ def _work_off(turn: Turn) -> None:
             tandem_orders.advance_both(turn, state.boths[key])
         elif key in state.pairs:
             tandem_orders.advance_pair(turn, state.pairs[key])
+        elif key in state.algos:
+            driver.advance(turn, state.algos[key])
 
 
 def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one line a kind
@@ -349,6 +361,7 @@ def _renew_deadlines(turn: Turn) -> None:
     for pair in state.pairs.values():
         if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
             tandem_orders.renew(turn, pair)
+    driver.touch_all(turn)
     if pool.is_setting_up(turn):
         state.pool.asker = None
         state.pool.deadline_ns = turn.now_ns + timings.set_up_ns
@@ -378,10 +391,20 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
     asked = event.asked
     command = asked.command
     match command:
-        case PlaceParent() | PlaceBoth() | PlacePair():
+        case PlaceParent() | PlaceBoth() | PlacePair() | PlaceAlgo():
             return _closed(turn) or _place(turn, asked, command)
         case CancelOrders():
             return orders_by_hand.cancel(turn, command)
+        case PauseOrder() | ResumeOrder() | ReplaceOrder():
+            return orders_by_hand.change(turn, command)
+        case SetUpPool():
+            return pool.set_up(turn, event.asker, asked, digest)
+        case _:
+            return _by_hand(turn, command)
+
+
+def _by_hand(turn: Turn, command: ByHand) -> Answer:
+    match command:
         case HaltTrading():
             return orders_by_hand.halt(turn, command.reason, command.halt_id)
         case ResumeTrading():
@@ -394,8 +417,6 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
             return orders_by_hand.resolve(turn, command)
         case ExplainExternal():
             return external.explain(turn, command)
-        case SetUpPool():
-            return pool.set_up(turn, event.asker, asked, digest)
         case _:
             assert_never(command)
 
@@ -409,6 +430,8 @@ def _place(turn: Turn, asked: Asked, command: Command) -> Answer:
             return Taken(order_id=parent.parent_id)
         case PlaceBoth():
             return tandem_orders.open_both(turn, asked.command_id, command)
+        case PlaceAlgo():
+            return driver.open_algo(turn, asked.command_id, command)
         case _:
             assert isinstance(command, PlacePair), f"{type(command).__name__} places nothing"
             return tandem_orders.open_pair(turn, asked.command_id, command)

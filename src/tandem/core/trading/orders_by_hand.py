@@ -9,6 +9,7 @@ from tandem.core.trading import (
     pool,
     tandem_orders,
 )
+from tandem.core.trading.algos import driver
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Ending
@@ -18,9 +19,12 @@ from tandem.domain.commands import (
     CancelOrders,
     Done,
     DrainWorker,
+    PauseOrder,
     RefusalReason,
     Refused,
+    ReplaceOrder,
     ResolveOrder,
+    ResumeOrder,
     SwapWorker,
 )
 from tandem.domain.ids import HaltId, Lots, ParentId, Ticks
@@ -40,10 +44,29 @@ def cancel(turn: Turn, command: CancelOrders) -> Answer:
         tandem_orders.cancel_both(turn, state.boths[key], "canceled")
     elif key in state.pairs:
         tandem_orders.cancel_pair(turn, state.pairs[key], "canceled")
+    elif key in state.algos:
+        driver.cancel(turn, state.algos[key], "canceled")
     else:
-        text = f"no order {command.order_id}"
-        return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=text)
+        return _no_order(command.order_id)
     return Done(text=f"{command.order_id} is being canceled")
+
+
+def _no_order(order_id: str) -> Refused:
+    return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=f"no order {order_id}")
+
+
+def change(turn: Turn, command: PauseOrder | ResumeOrder | ReplaceOrder) -> Answer:
+    """Pause, resume or replace an algorithm."""
+    algo = turn.state.algos.get(ParentId(command.order_id))
+    if algo is None:
+        return _no_order(command.order_id)
+    match command:
+        case PauseOrder():
+            return driver.pause(turn, algo)
+        case ResumeOrder():
+            return driver.resume(turn, algo)
+        case _:
+            return driver.replace(turn, algo, command)
 
 
 def _cancel_all(turn: Turn, why: str) -> int:
@@ -52,6 +75,8 @@ def _cancel_all(turn: Turn, why: str) -> int:
         tandem_orders.cancel_both(turn, both, why)
     for pair in state.pairs.values():
         tandem_orders.cancel_pair(turn, pair, why)
+    for algo_id in state.running:
+        driver.cancel(turn, state.algos[algo_id], why)
     parents = planning.open_parents(turn)
     for key in parents:
         planning.cancel_parent(turn, state.parents[key], why)

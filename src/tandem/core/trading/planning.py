@@ -21,12 +21,13 @@ from tandem.core.trading.state import (
     Seat,
 )
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.commands import ParentSpec, RefusalReason, Refused, SelfTrade, Split
+from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.money import ZERO
 from tandem.domain.order import Order, TimeInForce
+from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 RETRY_NS = 250_000_000
 Place = tuple[Seat, Instrument]  # a seat, and what its venue calls the symbol of an order
@@ -69,7 +70,7 @@ def open_parent(
     text = _impossible(spec)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    places = _eligible(turn, spec.symbol, spec.slots)
+    places = eligible(turn, spec.symbol, spec.slots)
     if isinstance(places, Refused):
         return places
     shares = _shares(turn, spec, places)
@@ -102,7 +103,7 @@ def open_parent(
     return parent
 
 
-def _eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place] | Refused:
+def eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place] | Refused:
     """Return where an order on `symbol` goes to, in the pool's order."""
     seats = turn.state.seats
     for slot_id in wanted:

@@ -32,8 +32,9 @@ def is_execution(fill: Filled) -> bool:
 
 
 def is_quote(quote: Quote) -> bool:
-    """Whether its prices can be prices."""
-    return _is_price(quote.bid) and _is_price(quote.ask) and _is_price(quote.last)
+    """Whether its prices can be prices, and its volume one."""
+    prices = (quote.bid, quote.ask, quote.last)
+    return quote.volume >= 0 and all(_is_price(one) for one in prices)
 
 
 def _is_price(price: Ticks | None) -> bool:

@@ -14,10 +14,10 @@ from tandem.core.trading import attempts, settling
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Attempt, Ending, Parent, Phase, Seat, Worker
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.commands import WhenUnready
 from tandem.domain.ids import ClientOrderId
 from tandem.domain.link import Welcome
 from tandem.domain.order import FenceClass
+from tandem.domain.parents import WhenUnready
 
 # Finding a member of an enum costs more than comparing it, and these are asked for every order.
 _PLANNED: Final = Phase.PLANNED

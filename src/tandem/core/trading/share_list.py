@@ -21,11 +21,11 @@ import re
 from collections.abc import Sequence
 from typing import Final, NoReturn, Protocol
 
-from tandem.domain.commands import Split
 from tandem.domain.errors import OffGridError, ShareListError
 from tandem.domain.ids import InstrumentId, Lots, SlotId
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.order import Side
+from tandem.domain.parents import Split
 from tandem.domain.value import Value
 
 LINE_BYTES_MAX: Final = 1_000  # with its end

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.state import (
     Attempt,
@@ -207,11 +208,13 @@ def _orders(desk: Desk, question: AskOrders) -> OrdersView:
     boths = [_both(desk, one) for one in state.boths.values()]
     pairs = [_pair(desk, one) for one in state.pairs.values()]
     both = [*boths, *pairs]
+    algos = [algo_view(state, desk.rules, one) for one in state.algos.values()]
     limit = ORDERS_MAX
     if question.ids:
         wanted = dict.fromkeys(question.ids)
         parents = [state.parents[ParentId(one)] for one in wanted if ParentId(one) in state.parents]
         both = [one for one in both if one.order_id in wanted]
+        algos = [one for one in algos if one.order_id in wanted]
     else:
         parents = list(state.parents.values())
         limit = max(0, min(limit, question.limit))
@@ -219,6 +222,7 @@ def _orders(desk: Desk, question: AskOrders) -> OrdersView:
     return OrdersView(
         parents=tuple(_parent(desk, one) for one in parents[first:]),
         both=tuple(both[max(0, len(both) - limit) :]),
+        algos=tuple(algos[max(0, len(algos) - limit) :]),
     )
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from tandem.domain.commands import Rounding, Split
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import Lots
 from tandem.domain.limits import MONEY_MAX
 from tandem.domain.money import multiply
+from tandem.domain.parents import Rounding, Split
 from tandem.domain.value import Value
 
 MASK: Final = 2**64 - 1
@@ -154,3 +154,10 @@ def _generator(seed: int) -> Callable[[], int]:
         return mixed ^ (mixed >> 31)
 
     return draw
+
+
+def number_from(seed: int, *, at: int, most: int) -> int:
+    """Return a random whole number from -most to most, always the same for a seed and a place."""
+    if most <= 0:
+        return 0
+    return _generator(seed * 0x2545F4914F6CDD1D + at)() % (2 * most + 1) - most

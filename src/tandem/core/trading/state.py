@@ -11,12 +11,14 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.self_trade import Gate
-from tandem.domain.commands import Answer, ParentSpec, PlaceBoth, PlacePair
+from tandem.domain.algos import AlgoSpec
+from tandem.domain.commands import Answer, PlaceBoth, PlacePair
 from tandem.domain.desk import DeskSettings
 from tandem.domain.ids import (
     AccountId,
@@ -29,9 +31,11 @@ from tandem.domain.ids import (
     InstrumentId,
     ParentId,
     SlotId,
+    Ticks,
     VenueId,
 )
 from tandem.domain.order import Order, OrderStatus
+from tandem.domain.parents import ParentSpec
 
 BUCKETS: Final = 24
 
@@ -243,6 +247,61 @@ class Pair(msgspec.Struct, gc=False):
     parts: list[ParentId] = []
 
 
+class SeenQuote(msgspec.Struct, array_like=True, gc=False):
+    """The market as last seen: best prices, last trade, what others traded, and when."""
+
+    bid: Ticks | None
+    ask: Ticks | None
+    last: Ticks | None
+    volume: int
+    market_ns: int
+
+
+class AlgoPhase(enum.StrEnum):
+    """Where an algorithm is."""
+
+    WORKING = "working"
+    PAUSED = "paused"
+    ENDING = "ending"  # it is over or canceled: what is out is canceled, then it leaves
+    DONE = "done"
+
+
+class Part(msgspec.Struct, array_like=True, gc=False):
+    """One parent that an algorithm placed, and what it is to it."""
+
+    role: str
+    parent_id: ParentId
+
+
+class Algo(msgspec.Struct, gc=False):
+    """An order that places orders. `memo` belongs to its kind; the rest to the driver.
+
+    `open` are the parts that are not done; `bought` and `sold` count those that are. `arrival` is
+    the middle of the market, doubled so that it is whole, when it began. `shown_max` is the most
+    that it ever had resting, by instrument.
+    """
+
+    algo_id: ParentId
+    command_id: CommandId
+    spec: AlgoSpec
+    memo: Memo
+    began_market_ns: int
+    phase: AlgoPhase = AlgoPhase.WORKING
+    parts: list[ParentId] = []
+    open: list[Part] = []
+    bought: int = 0
+    sold: int = 0
+    bought_value: Decimal = Decimal(0)  # in ticks times lots
+    sold_value: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    wake_market_ns: int | None = None
+    arrival: int | None = None
+    shown_max: int = 0
+    refusals: int = 0
+    text: str = ""
+    ended_market_ns: int = 0
+
+
 class Worker(msgspec.Struct, gc=False):
     """One run of a worker process. `connection` is the highest number heard."""
 
@@ -373,6 +432,9 @@ class DeskState(msgspec.Struct):
     attempts: dict[ClientOrderId, Attempt] = {}
     boths: dict[ParentId, Both] = {}
     pairs: dict[ParentId, Pair] = {}
+    algos: dict[ParentId, Algo] = {}
+    running: dict[ParentId, None] = {}  # algorithms that are not done
+    quotes: dict[InstrumentId, SeenQuote] = {}
     finished: list[ParentId] = []
     gate: Gate = msgspec.field(default_factory=Gate)
     exposure: Exposure = msgspec.field(default_factory=Exposure)

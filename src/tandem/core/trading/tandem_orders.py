@@ -24,17 +24,15 @@ from tandem.domain.commands import (
     Answer,
     ExitRule,
     LegPolicy,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     RefusalReason,
     Refused,
-    SelfTrade,
-    Split,
     Taken,
 )
 from tandem.domain.ids import CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
+from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 REPAIRS_MAX = 3
 TIMES_NS_MAX = 366 * 86_400 * 1_000_000_000

@@ -55,6 +55,7 @@ class Alarm(enum.StrEnum):
     PAIR = "pair"  # a pair's policy deadline
     SEAT = "seat"  # a seat that was not ready
     LEAVING = "leaving"  # a seat whose holder's right is ending
+    ALGO = "algo"  # an algorithm wants to look again
     AUDIT = "audit"  # all accounts are to be audited, or that of one seat
 
 

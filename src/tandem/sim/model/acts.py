@@ -11,7 +11,7 @@ import msgspec
 
 from tandem.core.trading.state import PoolPhase
 from tandem.domain import link, venue
-from tandem.domain.commands import Asked, ParentSpec, PlaceParent
+from tandem.domain.commands import Asked, PlaceParent
 from tandem.domain.desk import (
     Commanded,
     DeskEvent,
@@ -23,6 +23,7 @@ from tandem.domain.desk import (
 )
 from tandem.domain.ids import AskerId, CommandId, ExecutionId, Lots, Ticks, VenueOrderId
 from tandem.domain.order import FenceClass, Order, OrderStatus, Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import Accepted, Filled, RejectCode, Rejected
 from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
 from tandem.sim.model.parts import (

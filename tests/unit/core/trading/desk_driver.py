@@ -31,7 +31,6 @@ from tandem.domain.commands import (
     CancelOrders,
     Command,
     HaltTrading,
-    ParentSpec,
     PlaceParent,
     Refused,
     ResumeTrading,
@@ -80,6 +79,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import Limits
 from tandem.domain.order import FenceClass, OrderStatus, Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import (
     Accepted,
     Canceled,

@@ -11,7 +11,6 @@ from tandem.domain.commands import (
     CancelOrders,
     Done,
     HaltTrading,
-    ParentSpec,
     PlaceParent,
     Refused,
     ResumeTrading,
@@ -21,6 +20,7 @@ from tandem.domain.desk import DeskSettings, Due, RoomChanged
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, Lots, SlotId, Ticks
 from tandem.domain.order import OrderStatus, Side
+from tandem.domain.parents import ParentSpec
 from tests.unit.core.trading.desk_driver import (
     MS,
     SECOND,

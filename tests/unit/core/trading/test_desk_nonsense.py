@@ -21,18 +21,13 @@ from tandem.domain.commands import (
     ExitRule,
     HaltTrading,
     LegPolicy,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     PlaceParent,
     ResolveOrder,
     ResumeTrading,
-    Rounding,
-    SelfTrade,
     SetUpPool,
-    Split,
     SwapWorker,
-    WhenUnready,
 )
 from tandem.domain.desk import QuotesSeen, RoomChanged
 from tandem.domain.ids import (
@@ -47,6 +42,7 @@ from tandem.domain.ids import (
     VenueOrderId,
 )
 from tandem.domain.order import FenceClass, OrderStatus, Side, TimeInForce
+from tandem.domain.parents import ParentSpec, Rounding, SelfTrade, Split, WhenUnready
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
 from tandem.domain.venue import (
     Balances,

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from tandem.core.trading import external
-from tandem.domain.commands import Done, ExplainExternal, RefusalReason, SelfTrade
+from tandem.domain.commands import Done, ExplainExternal, RefusalReason
 from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots
 from tandem.domain.order import Side
+from tandem.domain.parents import SelfTrade
 from tandem.domain.reports import Canceled
 from tests.unit.core.trading.desk_driver import SECOND, Floor
 from tests.unit.core.trading.outside import T, U, opened, reasons

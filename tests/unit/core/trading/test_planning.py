@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.state import Ending, Outcome, ParentPhase, Phase
 from tandem.domain import link
-from tandem.domain.commands import Rounding, SelfTrade, SetUpPool, Split
+from tandem.domain.commands import SetUpPool
 from tandem.domain.desk import RoomChanged
 from tandem.domain.limits import Limits
 from tandem.domain.order import FenceClass, Side, TimeInForce
+from tandem.domain.parents import Rounding, SelfTrade, Split
 from tandem.domain.reports import RejectCode
 from tandem.domain.venue import Balances
 from tests.unit.core.trading.desk_driver import (

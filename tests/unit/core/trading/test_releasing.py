@@ -4,8 +4,8 @@ import pytest
 
 from tandem.core.trading.state import Ending, Outcome, ParentPhase, Phase
 from tandem.domain import link
-from tandem.domain.commands import Split, WhenUnready
 from tandem.domain.order import FenceClass
+from tandem.domain.parents import Split, WhenUnready
 from tests.unit.core.trading.desk_driver import MS, SECOND, Floor, settings_of
 
 

@@ -16,11 +16,11 @@ from tandem.core.trading.share_list import (
     ShareLine,
     parse,
 )
-from tandem.domain.commands import Split
 from tandem.domain.errors import ShareListError
 from tandem.domain.ids import InstrumentId, MarketId, SlotId, VenueId
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.order import Side
+from tandem.domain.parents import Split
 
 SLOTS = tuple(SlotId(f"w{number}") for number in range(1, 9))
 

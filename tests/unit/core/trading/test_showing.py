@@ -11,7 +11,6 @@ from tandem.domain import link
 from tandem.domain.commands import (
     CancelOrders,
     ExitRule,
-    ParentSpec,
     PlaceBoth,
     PlacePair,
     PlaceParent,
@@ -28,6 +27,7 @@ from tandem.domain.control import (
 )
 from tandem.domain.ids import AccountId, Lots, SlotId, Ticks
 from tandem.domain.order import FenceClass, Side
+from tandem.domain.parents import ParentSpec
 from tandem.domain.views import (
     CatalogueView,
     LifeView,

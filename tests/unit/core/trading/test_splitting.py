@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.splitting import Manner, _generator, split
-from tandem.domain.commands import Rounding, Split
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import Lots
+from tandem.domain.parents import Rounding, Split
 
 POWERS = st.lists(
     st.one_of(

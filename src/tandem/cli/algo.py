@@ -1,0 +1,197 @@
+"""`tandem algo`: orders that place orders over time, or once something has happened."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypedDict
+
+from cyclopts import App, Parameter
+
+from tandem.cli.calling import finish, home_of, new_app
+from tandem.cli.order import AskOptions
+from tandem.cli.ordering import Asking, place
+from tandem.cli.typed import Choice, duration_ns
+from tandem.domain.algos import AtEnd, Twap
+from tandem.domain.commands import Command, PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
+from tandem.domain.ids import Lots, SlotId, Ticks
+from tandem.domain.order import Side
+from tandem.domain.parents import SelfTrade, Split
+
+app = new_app()
+algo = App(name="algo", help="Work an order over time, in pieces, or once something has happened.")
+app.command(algo)
+Flag = Annotated[bool, Parameter(negative="")]
+SideText = Literal["buy", "sell"]
+OrderId = str
+Symbol = str
+Quantity = str
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class WorkedOptions:
+    """What every algorithm on one side is told.
+
+    Attributes:
+        price: The worst price; without one it trades at the market.
+        accounts: So many accounts, the first ones; all without it.
+        slots: These workers, such as w1,w3.
+        split: How each of its orders is divided over them.
+        self_trade: What is done about an own order that it could meet.
+        reduce_only: Only bring the position nearer to zero.
+        strategy: What it is counted under in statements.
+    """
+
+    price: str | None = None
+    accounts: int | None = None
+    slots: str | None = None
+    split: Literal["equal", "weighted", "random"] = "equal"
+    self_trade: Literal["reject_new", "cancel_resting"] = "reject_new"
+    reduce_only: Flag = False
+    strategy: str = ""
+
+
+class WorkedWords(TypedDict):
+    """The fields of `Worked`."""
+
+    symbol: str
+    side: Side
+    quantity: Lots
+    limit_price: Ticks | None
+    slots: tuple[SlotId, ...]
+    split: Split
+    self_trade: SelfTrade
+    reduce_only: bool
+    strategy: str
+
+
+def worked(
+    choice: Choice, what: tuple[str, str, str], options: WorkedOptions | None
+) -> WorkedWords:
+    """Return what was typed in the desk's words; `what` is side, symbol and quantity."""
+    side, symbol, quantity = what
+    chosen = options if options is not None else WorkedOptions()
+    price = chosen.price
+    return WorkedWords(
+        symbol=symbol,
+        side=Side(side),
+        quantity=choice.quantity(symbol, text=quantity),
+        limit_price=None if price is None else choice.price(symbol, text=price),
+        slots=choice.slots(chosen.slots, chosen.accounts),
+        split=Split(chosen.split),
+        self_trade=SelfTrade(chosen.self_trade),
+        reduce_only=chosen.reduce_only,
+        strategy=chosen.strategy,
+    )
+
+
+def ask(make: Callable[[Choice], Command], options: AskOptions | None) -> int:
+    """Have a command carried out; return the exit code."""
+    chosen = options if options is not None else AskOptions()
+    asking = Asking(command_id=chosen.id, as_json=chosen.json, waits=chosen.wait)
+    home = home_of(chosen.home)
+    return finish(lambda: place(home, make, asking, sys.stdout))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TwapOptions:
+    """Over how long, and how regularly.
+
+    Attributes:
+        lasts: How long, such as 30s or 5m, in market time.
+        slices: In how many orders.
+        jitter: By how many per cent sizes and moments vary at random.
+        at_end: What becomes of the rest: leave it, or take it at the market.
+    """
+
+    lasts: Annotated[str, Parameter(name="--for")]
+    slices: int = 10
+    jitter: int = 0
+    at_end: Literal["leave", "take"] = "leave"
+
+
+@algo.command
+def twap(  # noqa: PLR0913 - what, when, how, and how it is asked
+    side: SideText,
+    symbol: Symbol,
+    quantity: Quantity,
+    *,
+    options: TwapOptions,
+    worked_options: WorkedOptions | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Trade evenly over a span of time.
+
+    Args:
+        side: buy or sell.
+        symbol: What is traded, such as TSLA.
+        quantity: How much, in all accounts together.
+        options: Over how long.
+        worked_options: How it is traded.
+        asking: How it is asked.
+    """
+
+    def make(choice: Choice) -> PlaceAlgo:
+        return PlaceAlgo(
+            spec=Twap(
+                **worked(choice, (side, symbol, quantity), worked_options),
+                duration_ns=duration_ns(options.lasts),
+                slices=options.slices,
+                jitter_percent=options.jitter,
+                at_end=AtEnd(options.at_end),
+            )
+        )
+
+    return ask(make, asking)
+
+
+@algo.command
+def pause(order_id: str, *, asking: AskOptions | None = None) -> int:
+    """Cancel what an algorithm has in the market, and let it send nothing until resumed.
+
+    Args:
+        order_id: Its id, such as d1-7.
+        asking: How it is asked.
+    """
+    return ask(lambda _: PauseOrder(order_id=order_id), asking)
+
+
+@algo.command
+def resume(order_id: str, *, asking: AskOptions | None = None) -> int:
+    """Let a paused algorithm go on; one with a schedule catches up.
+
+    Args:
+        order_id: Its id, such as d1-7.
+        asking: How it is asked.
+    """
+    return ask(lambda _: ResumeOrder(order_id=order_id), asking)
+
+
+@algo.command
+def replace(
+    order_id: OrderId,
+    symbol: Symbol,
+    *,
+    quantity: str | None = None,
+    price: str | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Change a working algorithm's quantity, limit price or both.
+
+    Args:
+        order_id: Its id, such as d1-7.
+        symbol: What it trades.
+        quantity: The new quantity, what has traded included.
+        price: The new worst price.
+        asking: How it is asked.
+    """
+
+    def make(choice: Choice) -> ReplaceOrder:
+        return ReplaceOrder(
+            order_id=order_id,
+            quantity=None if quantity is None else choice.quantity(symbol, text=quantity),
+            limit_price=None if price is None else choice.price(symbol, text=price),
+        )
+
+    return ask(make, asking)

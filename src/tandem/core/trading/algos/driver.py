@@ -1,0 +1,318 @@
+"""Runs every algorithm: shows it the market, and does what it answers.
+
+Right at every moment: on each side, what an algorithm's parts have traded and may still trade is
+at most what its spec allows, because nothing is placed beyond `room`. Its parts are parents like
+any others, so what is promised of a parent (split, released together, never twice, never meeting
+an own order, within limits) holds for whatever an algorithm does.
+
+An algorithm ends in two steps: everything that is out is canceled and waited for, so that all
+quantities are the venues' final word, and then it may leave what it holds (`Leaving`).
+"""
+
+from typing import Final
+
+import msgspec
+
+from tandem.core.trading import planning
+from tandem.core.trading.algos import kinds
+from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
+from tandem.core.trading.state import Algo, AlgoPhase, Parent, ParentPhase, Part, SeenQuote
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.algos import AlgoSpec, MakeMarket, Momentum
+from tandem.domain.commands import (
+    Answer,
+    Done,
+    PlaceAlgo,
+    RefusalReason,
+    Refused,
+    ReplaceOrder,
+    Taken,
+)
+from tandem.domain.ids import CommandId, Lots
+from tandem.domain.instrument import Instrument
+from tandem.domain.limits import LOTS_MAX
+from tandem.domain.money import add
+from tandem.domain.order import Side
+from tandem.domain.parents import ParentSpec, SelfTrade, Split
+from tandem.domain.venue import Quote
+
+LEAVE: Final = "leave"  # the role of what gives an inventory back
+STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken sooner is not
+
+
+def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
+    """Take an algorithm, and let it begin at once; refused, nothing has changed."""
+    spec = command.spec
+    text = _objection(spec)
+    if text is not None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    places = planning.eligible(turn, spec.symbol, spec.slots)
+    if isinstance(places, Refused):
+        return places
+    algo_id = planning.new_order_id(turn)
+    algo = Algo(
+        algo_id=algo_id,
+        command_id=command_id,
+        spec=spec,
+        memo=kinds.new_memo(spec, seed=turn.state.next_order),
+        began_market_ns=turn.now.market_ns,
+    )
+    quote = turn.state.quotes.get(places[0][1].instrument_id)
+    algo.arrival = _sight(turn, algo, quote).middle
+    turn.state.algos[algo_id] = algo
+    turn.state.running[algo_id] = None
+    turn.count(f"algos_{kinds.name_of(spec)}")
+    turn.touch(algo_id)
+    return Taken(order_id=algo_id)
+
+
+def _objection(spec: AlgoSpec) -> str | None:
+    if not 0 < spec.quantity <= LOTS_MAX:
+        return f"quantity {spec.quantity} is not within 1 to {LOTS_MAX}"
+    if not isinstance(spec, MakeMarket | Momentum):
+        if spec.limit_price is not None and not 0 < spec.limit_price <= LOTS_MAX:
+            return f"price {spec.limit_price} is not within 1 to {LOTS_MAX}"
+        if spec.split is Split.EACH:
+            return "an algorithm's quantity is that of all its accounts together: it is not each's"
+    return kinds.objection(spec)
+
+
+def on_quote(turn: Turn, quote: Quote) -> None:
+    """Remember the market, for everybody who looks at it."""
+    turn.state.quotes[quote.instrument_id] = SeenQuote(
+        quote.bid, quote.ask, quote.last, quote.volume, turn.now.market_ns
+    )
+
+
+def touch_all(turn: Turn) -> None:
+    """Let every running algorithm look: the market moved, or the coordinator restarted."""
+    for algo_id in turn.state.running:
+        turn.touch(algo_id)
+
+
+def advance(turn: Turn, algo: Algo) -> None:
+    """Count what has ended, ask the algorithm, and do what it says."""
+    if algo.phase is AlgoPhase.DONE:
+        return
+    _count_ended(turn, algo)
+    if algo.phase is AlgoPhase.PAUSED:
+        return
+    if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
+        _cancel_parts(turn, algo, algo.text or "its algorithm ends")
+        return
+    instrument = _instrument(turn, algo)
+    quote = turn.state.quotes.get(instrument.instrument_id)
+    sight = _sight(turn, algo, quote)
+    if algo.arrival is None:
+        algo.arrival = sight.middle
+    step = kinds.step(algo.spec, algo.memo, sight)
+    _do(turn, algo, step, sight)
+
+
+def _do(turn: Turn, algo: Algo, step: Step, sight: Sight) -> None:
+    algo.text = step.text or algo.text
+    if step.is_over:
+        if algo.phase is AlgoPhase.ENDING and not step.place:
+            _end(turn, algo)
+        else:
+            algo.phase = AlgoPhase.ENDING
+            turn.touch(algo.algo_id)
+        return
+    for parent_id in step.cancel:
+        planning.cancel_parent(turn, turn.state.parents[parent_id], "its algorithm moved it")
+    for one in step.place:
+        _place(turn, algo, one, sight)
+    _note_shown(turn, algo)
+    _wake_at(turn, algo, step.wake_market_ns)
+
+
+def _wake_at(turn: Turn, algo: Algo, market_ns: int | None) -> None:
+    algo.wake_market_ns = market_ns
+    if market_ns is not None:
+        fast, slow = turn.rules.settings.market_speed.as_integer_ratio()
+        left_ns = max(STEP_NS_MIN, market_ns - turn.now.market_ns)
+        turn.wait(Alarm.ALGO, algo.algo_id, after_ns=-(-left_ns * slow // fast))
+
+
+def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight) -> None:
+    room = kinds.room(algo.spec, one.side, sight)
+    assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
+    opened = planning.open_parent(
+        turn, algo.command_id, _parent_spec(algo.spec, one), owner=algo.algo_id
+    )
+    if isinstance(opened, Refused):
+        algo.refusals += 1
+        algo.text = opened.text
+        turn.count(f"algo_refused_{opened.reason}")
+        return
+    algo.parts.append(opened.parent_id)
+    algo.open.append(Part(one.role, opened.parent_id))
+
+
+def _parent_spec(spec: AlgoSpec, one: Slice) -> ParentSpec:
+    made = ParentSpec(
+        symbol=spec.symbol,
+        side=one.side,
+        quantity=Lots(one.quantity),
+        limit_price=one.limit_price,
+        time_in_force=one.time_in_force,
+        post_only=one.post_only,
+        slots=spec.slots if one.slots is None else one.slots,
+        self_trade=SelfTrade.CANCEL_RESTING if one.cancels_own else SelfTrade.REJECT_NEW,
+        strategy=spec.strategy,
+    )
+    if isinstance(spec, MakeMarket | Momentum):
+        return made
+    return msgspec.structs.replace(
+        made,
+        split=spec.split,
+        rounding=spec.rounding,
+        self_trade=made.self_trade if one.cancels_own else spec.self_trade,
+        reduce_only=spec.reduce_only,
+    )
+
+
+def _count_ended(turn: Turn, algo: Algo) -> None:
+    still = []
+    for part in algo.open:
+        parent = turn.state.parents[part.parent_id]
+        if parent.phase is not ParentPhase.DONE:
+            still.append(part)
+            continue
+        if parent.spec.side is Side.BUY:
+            algo.bought += parent.done_quantity
+            algo.bought_value = add(algo.bought_value, parent.filled_value)
+        else:
+            algo.sold += parent.done_quantity
+            algo.sold_value = add(algo.sold_value, parent.filled_value)
+        algo.fees = add(algo.fees, parent.fees)
+    algo.open = still
+
+
+def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
+    bought, sold, open_buys, open_sells = algo.bought, algo.sold, 0, 0
+    parts = []
+    for part in algo.open:
+        parent = turn.state.parents[part.parent_id]
+        seen = _seen(part, parent)
+        parts.append(seen)
+        if parent.spec.side is Side.BUY:
+            bought += seen.traded
+            open_buys += parent.quantity - seen.traded
+        else:
+            sold += seen.traded
+            open_sells += parent.quantity - seen.traded
+    return Sight(
+        market_ns=turn.now.market_ns,
+        began_market_ns=algo.began_market_ns,
+        bid=quote.bid if quote is not None else None,
+        ask=quote.ask if quote is not None else None,
+        last=quote.last if quote is not None else None,
+        volume=quote.volume if quote is not None else None,
+        bought=bought,
+        sold=sold,
+        open_buys=open_buys,
+        open_sells=open_sells,
+        parts=parts,
+        is_ending=algo.phase is AlgoPhase.ENDING,
+    )
+
+
+def _seen(part: Part, parent: Parent) -> PartSeen:
+    return PartSeen(
+        role=part.role,
+        parent_id=part.parent_id,
+        side=parent.spec.side,
+        quantity=parent.quantity,
+        limit_price=parent.spec.limit_price,
+        traded=min(parent.filled, parent.quantity),
+        is_ending=parent.cancel_wanted,
+    )
+
+
+def _instrument(turn: Turn, algo: Algo) -> Instrument:
+    found = planning.listed_at(turn, algo.spec.symbol, algo.spec.slots or tuple(turn.state.seats))
+    assert found is not None, f"{algo.spec.symbol} was listed when {algo.algo_id} was taken"
+    return found
+
+
+def _note_shown(turn: Turn, algo: Algo) -> None:
+    """Keep the most that it had out with a price at once, all accounts together."""
+    shown = 0
+    for part in algo.open:
+        parent = turn.state.parents[part.parent_id]
+        if parent.spec.limit_price is not None:
+            shown += parent.quantity - min(parent.filled, parent.quantity)
+    algo.shown_max = max(algo.shown_max, shown)
+
+
+def _cancel_parts(turn: Turn, algo: Algo, why: str) -> None:
+    for part in algo.open:
+        if part.role != LEAVE:
+            planning.cancel_parent(turn, turn.state.parents[part.parent_id], why)
+
+
+def _end(turn: Turn, algo: Algo) -> None:
+    if algo.open:
+        return
+    algo.phase = AlgoPhase.DONE
+    algo.ended_market_ns = turn.now.market_ns
+    del turn.state.running[algo.algo_id]
+    turn.count("algos_done")
+
+
+def cancel(turn: Turn, algo: Algo, why: str) -> None:
+    """Wind it up: cancel what is out, leave as its spec says, end."""
+    if algo.phase in (AlgoPhase.WORKING, AlgoPhase.PAUSED):
+        algo.phase = AlgoPhase.ENDING
+        algo.text = why
+        turn.touch(algo.algo_id)
+
+
+def pause(turn: Turn, algo: Algo) -> Answer:
+    """Cancel what is out, and place nothing until resumed."""
+    if algo.phase is not AlgoPhase.WORKING:
+        text = f"{algo.algo_id} is {algo.phase}: only a working algorithm can be paused"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    algo.phase = AlgoPhase.PAUSED
+    _cancel_parts(turn, algo, "paused")
+    return Done(text=f"{algo.algo_id} is paused; {len(algo.open)} of its orders are being canceled")
+
+
+def resume(turn: Turn, algo: Algo) -> Answer:
+    """Go on: what a schedule asked for meanwhile is caught up."""
+    if algo.phase is not AlgoPhase.PAUSED:
+        text = f"{algo.algo_id} is {algo.phase}, not paused"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    algo.phase = AlgoPhase.WORKING
+    turn.touch(algo.algo_id)
+    return Done(text=f"{algo.algo_id} goes on")
+
+
+def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
+    """Change its quantity or limit; what is out by the old words is canceled."""
+    if algo.phase in (AlgoPhase.ENDING, AlgoPhase.DONE):
+        text = f"{algo.algo_id} is {algo.phase}"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    spec = kinds.replaced(algo.spec, command)
+    if isinstance(spec, str):
+        return Refused(reason=RefusalReason.BAD_ORDER, text=spec)
+    objection = _objection(spec)
+    if objection is not None:
+        return Refused(reason=RefusalReason.BAD_ORDER, text=objection)
+    if not isinstance(spec, MakeMarket | Momentum):
+        traded = _sight(turn, algo, None).traded(spec.side)
+        if spec.quantity < traded:
+            text = f"quantity {spec.quantity} is less than the {traded} that have traded"
+            return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    algo.spec = spec
+    _cancel_parts(turn, algo, "replaced")
+    turn.touch(algo.algo_id)
+    return Done(text=f"{algo.algo_id} is replaced")
+
+
+def forget_old(turn: Turn) -> None:
+    """Those that are done are kept for questions, but not for ever."""
+    algos, kept = turn.state.algos, turn.rules.settings.finished_max
+    while len(algos) > kept and next(iter(algos.values())).phase is AlgoPhase.DONE:
+        del algos[next(iter(algos))]

@@ -1,0 +1,21 @@
+"""Algorithms in a trader's words."""
+
+from decimal import Decimal
+
+from tandem.core.trading.showing_algos import algo_view
+from tandem.domain.order import Side
+from tests.unit.core.trading.algos.test_driver import begin, fill_all
+from tests.unit.core.trading.desk_driver import Floor
+
+
+def test_what_open_parts_have_traded_is_shown_with_its_slippage() -> None:
+    """A14: the most that was ever resting is shown as well."""
+    floor = Floor().open()
+    algo = begin(floor)
+    fill_all(floor, algo)
+    view = algo_view(floor.state, floor.desk.rules, algo)
+    assert (view.kind, view.side, view.bought, view.sold) == ("twap", Side.BUY, "10", "0")
+    assert view.arrival == Decimal("10.00")
+    assert view.buy_average is not None
+    assert view.slippage == (view.buy_average - view.arrival) * 10
+    assert view.shown_max == "10"
