@@ -237,6 +237,8 @@ def _work_off(turn: Turn) -> None:
         parent = state.parents.get(key)
         if parent is not None:
             planning.advance(turn, parent)
+            if parent.owner in state.algos:  # it looks at every fill, not at the end only
+                turn.touch(parent.owner)
         elif key in state.boths:
             tandem_orders.advance_both(turn, state.boths[key])
         elif key in state.pairs:
@@ -361,7 +363,7 @@ def _renew_deadlines(turn: Turn) -> None:
     for pair in state.pairs.values():
         if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
             tandem_orders.renew(turn, pair)
-    driver.touch_all(turn)
+    driver.renew(turn)
     if pool.is_setting_up(turn):
         state.pool.asker = None
         state.pool.deadline_ns = turn.now_ns + timings.set_up_ns

@@ -273,12 +273,19 @@ class Part(msgspec.Struct, array_like=True, gc=False):
     parent_id: ParentId
 
 
+class Shown(msgspec.Struct, array_like=True, gc=False):
+    """The most that was ever out at once at a venue, and when it first was so much."""
+
+    lots: int
+    market_ns: int
+
+
 class Algo(msgspec.Struct, gc=False):
     """An order that places orders. `memo` belongs to its kind; the rest to the driver.
 
     `open` are the parts that are not done; `bought` and `sold` count those that are. `arrival` is
     the middle of the market, doubled so that it is whole, when it began. `shown_max` is the most
-    that it ever had resting, by instrument.
+    that it ever had out at once, at all venues together, and `shown` that of each venue.
     """
 
     algo_id: ParentId
@@ -300,6 +307,9 @@ class Algo(msgspec.Struct, gc=False):
     refusals: int = 0
     text: str = ""
     ended_market_ns: int = 0
+    alarm_ns: int = 0  # when it will next be asked, at the latest
+    retry_at_ns: int = 0  # not asked before: what it placed last came to nothing
+    shown: dict[VenueId, Shown] = {}
 
 
 class Worker(msgspec.Struct, gc=False):

@@ -3,7 +3,12 @@
 Right at every moment: on each side, what an algorithm's parts have traded and may still trade is
 at most what its spec allows, because nothing is placed beyond `room`. Its parts are parents like
 any others, so what is promised of a parent (split, released together, never twice, never meeting
-an own order, within limits) holds for whatever an algorithm does.
+an own order, within limits) holds for whatever an algorithm does. (A spec that was replaced by a
+smaller one allows less at once; what is out by the old one may trade until its cancel is
+confirmed, and counts.)
+
+It never hammers: when a part was refused, or ended by itself with nothing traded, the algorithm
+is not asked again before `RETRY_NS`.
 
 An algorithm ends in two steps: everything that is out is canceled and waited for, so that all
 quantities are the venues' final word, and then it may leave what it holds (`Leaving`).
@@ -16,9 +21,17 @@ import msgspec
 from tandem.core.trading import planning
 from tandem.core.trading.algos import kinds
 from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
-from tandem.core.trading.state import Algo, AlgoPhase, Parent, ParentPhase, Part, SeenQuote
+from tandem.core.trading.state import (
+    Algo,
+    AlgoPhase,
+    Parent,
+    ParentPhase,
+    Part,
+    SeenQuote,
+    Shown,
+)
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.algos import AlgoSpec, MakeMarket, Momentum
+from tandem.domain.algos import AlgoSpec, MakeMarket, Momentum, WorkedSpec
 from tandem.domain.commands import (
     Answer,
     Done,
@@ -28,8 +41,7 @@ from tandem.domain.commands import (
     ReplaceOrder,
     Taken,
 )
-from tandem.domain.ids import CommandId, Lots
-from tandem.domain.instrument import Instrument
+from tandem.domain.ids import CommandId, Lots, VenueId
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.money import add
 from tandem.domain.order import Side
@@ -38,6 +50,7 @@ from tandem.domain.venue import Quote
 
 LEAVE: Final = "leave"  # the role of what gives an inventory back
 STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken sooner is not
+RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody traded with
 
 
 def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
@@ -69,12 +82,19 @@ def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
 def _objection(spec: AlgoSpec) -> str | None:
     if not 0 < spec.quantity <= LOTS_MAX:
         return f"quantity {spec.quantity} is not within 1 to {LOTS_MAX}"
-    if not isinstance(spec, MakeMarket | Momentum):
-        if spec.limit_price is not None and not 0 < spec.limit_price <= LOTS_MAX:
-            return f"price {spec.limit_price} is not within 1 to {LOTS_MAX}"
-        if spec.split is Split.EACH:
-            return "an algorithm's quantity is that of all its accounts together: it is not each's"
-    return kinds.objection(spec)
+    text = None if isinstance(spec, MakeMarket | Momentum) else _objection_to_worked(spec)
+    return text or kinds.objection(spec)
+
+
+def _objection_to_worked(spec: WorkedSpec) -> str | None:
+    if spec.limit_price is not None and not 0 < spec.limit_price <= LOTS_MAX:
+        return f"price {spec.limit_price} is not within 1 to {LOTS_MAX}"
+    if spec.split is Split.EACH:
+        return "an algorithm's quantity is that of all its accounts together: it is not each's"
+    low, high = spec.rounding.min_percent, spec.rounding.max_percent
+    if not 0 <= low <= 100 <= high:
+        return f"random shares of {low} to {high} per cent do not include the equal one"
+    return None
 
 
 def on_quote(turn: Turn, quote: Quote) -> None:
@@ -85,8 +105,16 @@ def on_quote(turn: Turn, quote: Quote) -> None:
 
 
 def touch_all(turn: Turn) -> None:
-    """Let every running algorithm look: the market moved, or the coordinator restarted."""
+    """Let every running algorithm look: the market moved."""
     for algo_id in turn.state.running:
+        turn.touch(algo_id)
+
+
+def renew(turn: Turn) -> None:
+    """Let every running algorithm look, after a restart has stopped all alarms."""
+    for algo_id in turn.state.running:
+        algo = turn.state.algos[algo_id]
+        algo.alarm_ns = algo.retry_at_ns = 0
         turn.touch(algo_id)
 
 
@@ -95,24 +123,28 @@ def advance(turn: Turn, algo: Algo) -> None:
     if algo.phase is AlgoPhase.DONE:
         return
     _count_ended(turn, algo)
+    _note_shown(turn, algo)
     if algo.phase is AlgoPhase.PAUSED:
         return
     if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
         _cancel_parts(turn, algo, algo.text or "its algorithm ends")
         return
-    instrument = _instrument(turn, algo)
-    quote = turn.state.quotes.get(instrument.instrument_id)
-    sight = _sight(turn, algo, quote)
+    if turn.now_ns < algo.retry_at_ns:
+        _look_in(turn, algo, algo.retry_at_ns - turn.now_ns)
+        return
+    sight = _sight(turn, algo, _quote(turn, algo))
     if algo.arrival is None:
         algo.arrival = sight.middle
-    step = kinds.step(algo.spec, algo.memo, sight)
-    _do(turn, algo, step, sight)
+    _do(turn, algo, kinds.step(algo.spec, algo.memo, sight))
+    _note_shown(turn, algo)
 
 
-def _do(turn: Turn, algo: Algo, step: Step, sight: Sight) -> None:
+def _do(turn: Turn, algo: Algo, step: Step) -> None:
     algo.text = step.text or algo.text
+    for what in step.counts:
+        turn.count(what)
     if step.is_over:
-        if algo.phase is AlgoPhase.ENDING and not step.place:
+        if algo.phase is AlgoPhase.ENDING:
             _end(turn, algo)
         else:
             algo.phase = AlgoPhase.ENDING
@@ -121,21 +153,29 @@ def _do(turn: Turn, algo: Algo, step: Step, sight: Sight) -> None:
     for parent_id in step.cancel:
         planning.cancel_parent(turn, turn.state.parents[parent_id], "its algorithm moved it")
     for one in step.place:
-        _place(turn, algo, one, sight)
-    _note_shown(turn, algo)
-    _wake_at(turn, algo, step.wake_market_ns)
-
-
-def _wake_at(turn: Turn, algo: Algo, market_ns: int | None) -> None:
-    algo.wake_market_ns = market_ns
-    if market_ns is not None:
+        _place(turn, algo, one)
+    algo.wake_market_ns = step.wake_market_ns
+    if step.wake_market_ns is not None:
         fast, slow = turn.rules.settings.market_speed.as_integer_ratio()
-        left_ns = max(STEP_NS_MIN, market_ns - turn.now.market_ns)
-        turn.wait(Alarm.ALGO, algo.algo_id, after_ns=-(-left_ns * slow // fast))
+        left_ns = max(STEP_NS_MIN, step.wake_market_ns - turn.now.market_ns)
+        _look_in(turn, algo, -(-left_ns * slow // fast))
 
 
-def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight) -> None:
-    room = kinds.room(algo.spec, one.side, sight)
+def _look_in(turn: Turn, algo: Algo, after_ns: int) -> None:
+    """Ask it again by then at the latest; an alarm that stands and rings earlier is enough."""
+    due_ns = turn.now_ns + after_ns
+    if not turn.now_ns < algo.alarm_ns <= due_ns:
+        algo.alarm_ns = due_ns
+        turn.wait(Alarm.ALGO, algo.algo_id, after_ns=after_ns)
+
+
+def _pause_for_breath(turn: Turn, algo: Algo) -> None:
+    algo.retry_at_ns = turn.now_ns + RETRY_NS
+    _look_in(turn, algo, RETRY_NS)
+
+
+def _place(turn: Turn, algo: Algo, one: Slice) -> None:
+    room = kinds.room(algo.spec, one.side, _sight(turn, algo, None))  # what was placed just now too
     assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
     opened = planning.open_parent(
         turn, algo.command_id, _parent_spec(algo.spec, one), owner=algo.algo_id
@@ -144,6 +184,7 @@ def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight) -> None:
         algo.refusals += 1
         algo.text = opened.text
         turn.count(f"algo_refused_{opened.reason}")
+        _pause_for_breath(turn, algo)
         return
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
@@ -186,6 +227,8 @@ def _count_ended(turn: Turn, algo: Algo) -> None:
             algo.sold += parent.done_quantity
             algo.sold_value = add(algo.sold_value, parent.filled_value)
         algo.fees = add(algo.fees, parent.fees)
+        if not parent.done_quantity and not parent.cancel_wanted:
+            _pause_for_breath(turn, algo)
     algo.open = still
 
 
@@ -215,6 +258,7 @@ def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
         open_sells=open_sells,
         parts=parts,
         is_ending=algo.phase is AlgoPhase.ENDING,
+        quoted_market_ns=quote.market_ns if quote is not None else None,
     )
 
 
@@ -230,20 +274,31 @@ def _seen(part: Part, parent: Parent) -> PartSeen:
     )
 
 
-def _instrument(turn: Turn, algo: Algo) -> Instrument:
+def _quote(turn: Turn, algo: Algo) -> SeenQuote | None:
     found = planning.listed_at(turn, algo.spec.symbol, algo.spec.slots or tuple(turn.state.seats))
     assert found is not None, f"{algo.spec.symbol} was listed when {algo.algo_id} was taken"
-    return found
+    return turn.state.quotes.get(found.instrument_id)
 
 
 def _note_shown(turn: Turn, algo: Algo) -> None:
-    """Keep the most that it had out with a price at once, all accounts together."""
-    shown = 0
+    """Keep the most that it may have had at a venue at once, and in all: others can see that.
+
+    What is planned or unknown counts in full, so it is never more than what is noted here.
+    """
+    state = turn.state
+    shown: dict[VenueId, int] = {}
     for part in algo.open:
-        parent = turn.state.parents[part.parent_id]
-        if parent.spec.limit_price is not None:
-            shown += parent.quantity - min(parent.filled, parent.quantity)
-    algo.shown_max = max(algo.shown_max, shown)
+        for key in state.parents[part.parent_id].attempts:
+            attempt = state.attempts[key]
+            if not attempt.is_final:
+                venue_id = state.seats[attempt.slot_id].venue_id
+                leaves = max(0, attempt.order.quantity - attempt.cum_quantity)
+                shown[venue_id] = shown.get(venue_id, 0) + leaves
+    algo.shown_max = max(algo.shown_max, sum(shown.values()))
+    for venue_id, lots in shown.items():
+        before = algo.shown.get(venue_id)
+        if before is None or lots > before.lots:
+            algo.shown[venue_id] = Shown(lots, turn.now.market_ns)
 
 
 def _cancel_parts(turn: Turn, algo: Algo, why: str) -> None:

@@ -6,24 +6,36 @@ from tandem.domain.ids import Ticks
 
 
 class TwapMemo(msgspec.Struct, tag="twap", gc=False):
-    """`next_at` is the next slice, counted from zero; `placed` what slices have asked so far."""
+    """`next_at` is the next slice, counted from zero.
+
+    When its time is over: `take_at_ns` is when the rest may be taken (again), `take_until_ns` when
+    that is given up; market time, 0 before.
+    """
 
     seed: int
     next_at: int = 0
+    take_at_ns: int = 0
+    take_until_ns: int = 0
 
 
 class ParticipateMemo(msgspec.Struct, tag="participate", gc=False):
-    """`volume_from` is the market's volume when it began."""
+    """`counted` is what others have traded since it began, `volume` where that was last seen.
 
-    volume_from: int | None = None
+    Both grow by what is seen to be traded, so a volume that falls back takes nothing away and adds
+    nothing. `next_look_ns` is market time; the take moments are those of `TwapMemo`.
+    """
+
+    volume: int | None = None
+    counted: int = 0
     next_look_ns: int = 0
+    take_at_ns: int = 0
+    take_until_ns: int = 0
 
 
 class IcebergMemo(msgspec.Struct, tag="iceberg", gc=False):
-    """`pieces` were shown so far."""
+    """What is random in its pieces follows from the seed and what has traded."""
 
     seed: int
-    pieces: int = 0
 
 
 class StopMemo(msgspec.Struct, tag="stop", gc=False):
@@ -49,12 +61,15 @@ class MakeMarketMemo(msgspec.Struct, tag="make_market", gc=False):
 
 
 class MomentumMemo(msgspec.Struct, tag="momentum", gc=False):
-    """`samples` are the last prices seen, oldest first; `target` the position wanted."""
+    """`samples` are the last prices seen, doubled, oldest first; `target` the position wanted.
+
+    `leaves` counts how often it was tried to flatten what was left in the end.
+    """
 
     samples: list[int] = []
     next_sample_ns: int = 0
     target: int = 0
-    left: bool = False
+    leaves: int = 0
 
 
 Memo = (

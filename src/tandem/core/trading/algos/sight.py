@@ -36,9 +36,10 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     """The market and the algorithm's own state, at one moment.
 
     `market_ns` is now, `began_market_ns` when it began. `bid`, `ask`, `last` and `volume` are as
-    last seen, None while nothing was. `bought` and `sold` count everything that has traded, of
-    parts that live too; `open_buys` and `open_sells` what may still trade. `is_ending`: it is
-    being wound up, by its time or a person, and nothing but what leaves is to be placed.
+    last seen, at `quoted_market_ns`; None while nothing was. `bought` and `sold` count everything
+    that has traded, of parts that live too; `open_buys` and `open_sells` what may still trade.
+    `is_ending`: it is being wound up, by its time or a person, and nothing but what leaves is to
+    be placed.
     """
 
     market_ns: int
@@ -53,6 +54,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     open_sells: int
     parts: Sequence[PartSeen]
     is_ending: bool
+    quoted_market_ns: int | None = None
 
     @property
     def position(self) -> int:
@@ -96,8 +98,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is to be done now: first cancel these parts, then place those slices.
 
     `wake_market_ns`: ask again then, at the latest. `is_over`: its work is done or its time is
-    up, so wind it up; once winding up, that nothing is left to do. `text` says why, or how it
-    stands; empty keeps what was said before.
+    up, so wind it up; once winding up, that nothing is left to do (then nothing is placed).
+    `text` says why, or how it stands; empty keeps what was said before. `counts` are counted.
     """
 
     cancel: Sequence[ParentId] = ()
@@ -105,3 +107,4 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wake_market_ns: int | None = None
     is_over: bool = False
     text: str = ""
+    counts: Sequence[str] = ()
