@@ -61,7 +61,7 @@ def _python_files(*folders: str) -> list[Path]:
 @functools.cache
 def _written_files() -> tuple[Path, ...]:
     """Return every text file that somebody wrote, tests and documents included."""
-    found = [path for path in ROOT.iterdir() if path.name != ".coverage"]
+    found = [path for path in ROOT.iterdir() if path.name not in (".coverage", ".git")]
     for folder in WRITTEN_FOLDERS:
         found += (ROOT / folder).rglob("*")
     return tuple(
