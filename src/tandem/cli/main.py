@@ -4,10 +4,15 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 COMMANDS: Final = {
     "up": ("up", "Start a pool: coordinator, workers, a spare and a paper exchange."),
+    "setup": ("setup", "Answer a few questions, and make a first paper trade."),
+    "session": ("session", "Run a session file: a pool and what it trades."),
     "trade": ("trade", "Trade a share list, every line split over the workers in tandem."),
     "demo": ("demo", "Run the paper's workflow demo and print its lines."),
     "order": ("order", "Buy, sell, quote both sides, trade a pair, or cancel."),
@@ -57,10 +62,15 @@ def run(arguments: Sequence[str], out: TextIO, *, err: TextIO) -> int:
     if name not in COMMANDS:
         err.write(f"tandem: no command {name!r}; 'tandem --help' lists them\n")
         return BAD_INPUT
-    module = importlib.import_module(f"tandem.cli.{COMMANDS[name][0]}")
     from tandem.cli.calling import call
 
-    return call(module.app, arguments)
+    return call(app_of(name), arguments)
+
+
+def app_of(name: str) -> "App":
+    """Return the application of a command, loaded now."""
+    found: App = importlib.import_module(f"tandem.cli.{COMMANDS[name][0]}").app
+    return found
 
 
 def _help() -> str:

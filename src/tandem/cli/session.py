@@ -1,0 +1,182 @@
+"""`tandem session`: a pool and its commands from a file, to the end, without a question."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+from cyclopts import App, CycloptsError
+
+from tandem.cli.calling import BadInputError, HomeOption, finish, home_of, new_app
+from tandem.cli.comparing import compare, totals_text
+from tandem.cli.main import COMMANDS, FAILED, OK, app_of
+from tandem.cli.ordering import write_orders
+from tandem.cli.typed import duration_ns
+from tandem.domain.views import ParentView
+from tandem.wiring.asking import DeskLine, desk_line
+from tandem.wiring.home import Home
+from tandem.wiring.journals import verify_journals
+from tandem.wiring.names import fresh_name
+from tandem.wiring.polling import poll
+from tandem.wiring.pool import own_pool
+from tandem.wiring.session_file import Line, SessionFile, read_session
+from tandem.wiring.settings import ReplayPlan, plan_replay
+from tandem.wiring.stopping import cancel_all, open_count
+
+app = new_app()
+session = App(name="session", help="Run a session file: a pool and what it trades.")
+app.command(session)
+WITH_ID: Final = ("order", "algo")  # commands that take an id, so that none is done twice
+
+
+@session.command
+def run(
+    file: Path,
+    *,
+    replay: Path | None = None,
+    speed: str | None = None,
+    home: HomeOption = None,
+) -> int:
+    """Start a pool, give its commands, wait for their end, and show what became of them.
+
+    Args:
+        file: The session file, as 'tandem setup' writes it.
+        replay: Recorded market data to trade on instead of what the file says.
+        speed: How fast it is played.
+        home: Where journals and sockets are.
+    """
+
+    async def act() -> int:
+        return await run_session(_chosen(file, replay, speed), file, home_of(home))
+
+    return finish(act)
+
+
+def _chosen(file: Path, replay: Path | None, speed: str | None) -> SessionFile:
+    chosen = read_session(file)
+    if replay is not None:
+        chosen = msgspec.structs.replace(chosen, replay=str(replay.absolute()))
+    if speed is not None:
+        chosen = msgspec.structs.replace(chosen, speed=speed)
+    return chosen
+
+
+async def run_session(chosen: SessionFile, file: Path, home: Home) -> int:
+    """Run it to its end; return the exit code.
+
+    Raises:
+        BadInputError: a command cannot be; nothing was started.
+        HomeBusyError: a pool runs in this home.
+        PoolFailedError: the pool could not be started.
+    """
+    for number, one in enumerate(chosen.commands, start=1):
+        _refuse_unreadable(file, number, one)
+    lasts_ns = duration_ns(chosen.lasts) if chosen.lasts else None
+    plan = _replay(chosen, file)
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    name = fresh_name(file.stem)
+    speed = float(Fraction(plan.speed)) if plan is not None else 1.0
+    async with (
+        own_pool(home, workers=chosen.workers, replay=plan, say=say) as supervisor,
+        desk_line(home) as line,
+    ):
+        given = _Given(name, home, speed)
+        try:
+            failed = await _trade(given, chosen, line, lasts_ns)
+        finally:
+            await cancel_all(home, line, say)
+        await supervisor.raise_failure()
+        agrees = await _show(home, line, sys.stdout)
+    for part, found in verify_journals(home).items():
+        text = f"{part} journal whole: {found.records} records, {found.batches} batches\n"
+        sys.stdout.write(text)
+    return OK if agrees and not failed else FAILED
+
+
+def _replay(chosen: SessionFile, file: Path) -> ReplayPlan | None:
+    if not chosen.replay:
+        if chosen.speed != "1":
+            raise BadInputError(f"{file}: speed: only a market that is replayed has one")
+        return None
+    return plan_replay(file.absolute().parent / chosen.replay, chosen.speed)
+
+
+def _refuse_unreadable(file: Path, number: int, line: Line) -> None:
+    """See that a command can be parsed, without doing it.
+
+    Raises:
+        BadInputError: it cannot; names the file and the command.
+    """
+    words = line.words
+    place = f"{file}: command {number}, {line.do!r}"
+    if words[0] not in COMMANDS:
+        raise BadInputError(f"{place}: no command {words[0]!r}")
+    try:
+        app_of(words[0]).parse_args(words, exit_on_error=False, print_error=False)
+        _ = duration_ns(line.after) if line.after else 0
+    except CycloptsError as error:
+        raise BadInputError(f"{place}: {error}") from error
+    except BadInputError as error:
+        raise BadInputError(f"{place}: {error}") from error
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A run's name, where it is, and how fast its market is."""
+
+    name: str
+    home: Home
+    speed: float
+
+
+async def _trade(given: _Given, chosen: SessionFile, line: DeskLine, lasts_ns: int | None) -> bool:
+    """Give every command at its moment and wait for the end; return whether one failed."""
+    failed = False
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(lasts_ns / 1e9 / given.speed if lasts_ns is not None else None):
+            for number, one in enumerate(chosen.commands, start=1):
+                if one.after:
+                    await asyncio.sleep(duration_ns(one.after) / 1e9 / given.speed)
+                failed |= await _give(given, number, one) != OK
+            await poll(lambda: open_count(line), lambda count: count == 0)
+    return failed
+
+
+async def _give(given: _Given, number: int, line: Line) -> int:
+    """Give one command in a process of its own, exactly as if it was typed; return its code."""
+    words = [*line.words, "--home", str(given.home.folder)]
+    if words[0] in WITH_ID and "--id" not in words:
+        words += ["--id", f"{given.name}:{number}"]
+    sys.stdout.write(f"tandem {line.do}\n")
+    sys.stdout.flush()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tandem", *words, env=dict(os.environ)
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+
+
+async def _show(home: Home, line: DeskLine, out: TextIO) -> bool:
+    """Show what became of everything; return whether the exchange's books say the same."""
+    view = await line.orders()
+    write_orders(msgspec.structs.replace(view, parents=_own(view.parents)), out, as_json=False)
+    comparison = await compare(home, line, view.parents)
+    out.write(totals_text(comparison))
+    return comparison.agrees
+
+
+def _own(parents: tuple[ParentView, ...]) -> tuple[ParentView, ...]:
+    """Return the orders that no algorithm, quote or pair placed."""
+    return tuple(one for one in parents if one.owner is None)

@@ -1,0 +1,200 @@
+"""The conversation of `tandem setup`: questions with defaults, checked as they are answered.
+
+It is appendix A of the paper on retail trading as a talk: number of workers, strategy 1 to N,
+ticker, side, price, quantity, objectives. Enter takes what stands in brackets.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final, TextIO
+
+import msgspec
+
+from tandem.cli.calling import BadInputError
+from tandem.cli.typed import duration_ns
+from tandem.domain.errors import ConfigurationError, OffGridError
+from tandem.domain.instrument import Catalogue
+from tandem.domain.limits import MONEY_MAX
+from tandem.domain.money import ZERO
+from tandem.wiring.session_file import Line, SessionFile
+
+ASKED_MAX: Final = 20  # times that one question is asked again
+WORKERS_MAX: Final = 100
+_YES: Final = {"y": True, "yes": True, "n": False, "no": False}
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+class Strategy(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the menu; `sided`: it asks for a side and a price."""
+
+    name: str
+    text: str
+    sided: bool
+
+
+STRATEGIES: Final = (
+    Strategy(name="momentum", text="long while the price rises, short while it falls", sided=False),
+    Strategy(name="hold", text="buy or sell once, and keep it", sided=True),
+    Strategy(name="quote", text="quote both sides around the market", sided=False),
+    Strategy(name="twap", text="trade evenly over the time", sided=True),
+)
+
+
+class Talk:
+    """Asks on `out`, hears on `source`."""
+
+    def __init__(self, source: TextIO, out: TextIO) -> None:
+        self._source = source
+        self._out = out
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+        self._out.write(f"{text}\n")
+
+    def ask(self, question: str, default: str, check: Callable[[str], str]) -> str:
+        """Return the answer as `check` gives it back; asked again when it refuses.
+
+        Raises:
+            BadInputError: the input ended, or every answer was refused.
+        """
+        for _ in range(ASKED_MAX):
+            self._out.write(f"{question} [{default}]: ")
+            self._out.flush()
+            heard = self._source.readline()
+            if not heard:
+                self._out.write("\n")
+                raise BadInputError(f"setup: the input ended at {question!r}; nothing was saved")
+            try:
+                return check(heard.strip() or default)
+            except (BadInputError, OffGridError, ConfigurationError) as error:
+                self.say(f"  {error}")
+        raise BadInputError(f"setup: {question!r} was not answered; nothing was saved")
+
+    def whether(self, question: str, *, default: bool) -> bool:
+        """Return yes or no."""
+        answer = self.ask(f"{question} (y/n)", "y" if default else "n", _yes_or_no)
+        return answer == "y"
+
+
+def _yes_or_no(text: str) -> str:
+    if text.lower() not in _YES:
+        raise BadInputError(f"{text!r}: expected y or n")
+    return "y" if _YES[text.lower()] else "n"
+
+
+def whole(low: int, high: int) -> Callable[[str], str]:
+    """Return a check for a whole number within bounds."""
+
+    def check(text: str) -> str:
+        if not text.isascii() or not text.isdecimal() or not low <= int(text[:20]) <= high:
+            raise BadInputError(f"{text[:40]!r}: expected a whole number from {low} to {high}")
+        return str(int(text))
+
+    return check
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """Return a check for one of these words, in any case."""
+
+    def check(text: str) -> str:
+        for word in words:
+            if word.lower() == text.lower():
+                return word
+        raise BadInputError(f"{text[:40]!r}: expected one of {', '.join(words[:40])}")
+
+    return check
+
+
+def money_or_none(text: str) -> str:
+    """Return a sum of money above zero, or `none`."""
+    if text.lower() == "none":
+        return "none"
+    amount = Decimal(text) if _NUMBER.fullmatch(text) else ZERO
+    if not 0 < amount < MONEY_MAX:
+        raise BadInputError(f"{text[:40]!r}: expected a sum above 0, such as 250, or none")
+    return text
+
+
+def span(text: str) -> str:
+    """Return a duration such as 90s."""
+    duration_ns(text)
+    return text
+
+
+def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> SessionFile:
+    """Ask everything; return the session.
+
+    Args:
+        talk: with whom.
+        catalogue: what can be traded.
+        prices: a price to begin with of each symbol, shown as a help.
+
+    Raises:
+        BadInputError: the input ended; nothing was saved.
+    """
+    workers = talk.ask(
+        "How many workers (one account each; an odd one is the spare)", "9", whole(2, WORKERS_MAX)
+    )
+    talk.say("Strategies:")
+    for number, one in enumerate(STRATEGIES, start=1):
+        talk.say(f"  {number}  {one.name:<9} {one.text}")
+    chosen = STRATEGIES[int(talk.ask("Strategy", "1", whole(1, len(STRATEGIES)))) - 1]
+    symbols = [one.symbol for one in catalogue.instruments]
+    symbol = talk.ask("Ticker", symbols[0], one_of(symbols))
+    instrument = catalogue.on_symbol(symbol)[0]
+    side, price = "buy", "market"
+    if chosen.sided:
+        side = talk.ask("Buy or sell", "buy", one_of(("buy", "sell")))
+
+        def price_check(text: str) -> str:
+            return text if text == "market" else instrument.price_text(instrument.price(text))
+
+        known = prices.get(symbol)
+        hint = f"; it was at {known}" if known else ""
+        price = talk.ask(f"Worst price (or market{hint})", "market", price_check)
+
+    def quantity_check(text: str) -> str:
+        instrument.quantity(text)
+        return text
+
+    usual = "40" if instrument.lot_size >= 1 else "0.04"
+    quantity = talk.ask("Quantity, in all accounts together", usual, quantity_check)
+    lasts = talk.ask("For how long (such as 90s, 5m or 1h)", "1m", span)
+    profit = talk.ask("Stop at a profit of (a sum, or none)", "none", money_or_none)
+    loss = talk.ask("Stop at a loss of (a sum, or none)", "none", money_or_none)
+    flat = talk.whether("Be flat at the end", default=True)
+    words = _words(chosen, (side, symbol, quantity, price), lasts)
+    objectives = _objectives(
+        profit=profit, loss=loss, lasts=lasts, flat=flat, currency=instrument.quote
+    )
+    lines = [*([Line(do=objectives)] if objectives else []), Line(do=shlex.join(words))]
+    return SessionFile(workers=int(workers), lasts=lasts, commands=tuple(lines))
+
+
+def _words(strategy: Strategy, order: tuple[str, str, str, str], lasts: str) -> list[str]:
+    """Return the command that trades it."""
+    side, symbol, quantity, price = order
+    limit = [] if price == "market" else ["--price", price]
+    if strategy.name == "momentum":
+        return ["algo", "momentum", symbol, quantity, "--for", lasts]
+    if strategy.name == "quote":
+        return ["algo", "quote", symbol, quantity, "--for", lasts]
+    if strategy.name == "twap":
+        return ["algo", "twap", side, symbol, quantity, "--for", lasts, *limit]
+    return ["order", side, symbol, quantity, *limit]
+
+
+def _objectives(*, profit: str, loss: str, lasts: str, flat: bool, currency: str) -> str:
+    """Return the command that sets what was asked for; empty when nothing was."""
+    words = []
+    if profit != "none":
+        words += ["--target-profit", profit]
+    if loss != "none":
+        words += ["--loss-limit", loss]
+    if flat:
+        words += ["--flat-after", lasts]
+    if not words:
+        return ""
+    return shlex.join(["objectives", "set", "--currency", currency, *words])
