@@ -45,7 +45,7 @@ async def set_up(file: Path, home: Home, *, no_run: bool) -> int:
     Raises:
         BadInputError: the input ended before the last answer; nothing was saved.
     """
-    if not _is_agreed(Talk(sys.stdin, sys.stdout), file, home, no_run=no_run):
+    if not _is_agreed(Talk(sys.stdin, out=sys.stdout), file, home, no_run=no_run):
         return OK
     return await run_session(read_session(file), file, home)
 

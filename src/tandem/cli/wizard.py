@@ -45,7 +45,7 @@ STRATEGIES: Final = (
 class Talk:
     """Asks on `out`, hears on `source`."""
 
-    def __init__(self, source: TextIO, out: TextIO) -> None:
+    def __init__(self, source: TextIO, *, out: TextIO) -> None:
         self._source = source
         self._out = out
 
@@ -53,7 +53,7 @@ class Talk:
         """Write a line."""
         self._out.write(f"{text}\n")
 
-    def ask(self, question: str, default: str, check: Callable[[str], str]) -> str:
+    def ask(self, question: str, check: Callable[[str], str], *, default: str) -> str:
         """Return the answer as `check` gives it back; asked again when it refuses.
 
         Raises:
@@ -74,7 +74,7 @@ class Talk:
 
     def whether(self, question: str, *, default: bool) -> bool:
         """Return yes or no."""
-        answer = self.ask(f"{question} (y/n)", "y" if default else "n", _yes_or_no)
+        answer = self.ask(f"{question} (y/n)", _yes_or_no, default="y" if default else "n")
         return answer == "y"
 
 
@@ -84,7 +84,7 @@ def _yes_or_no(text: str) -> str:
     return "y" if _YES[text.lower()] else "n"
 
 
-def whole(low: int, high: int) -> Callable[[str], str]:
+def whole(low: int, *, high: int) -> Callable[[str], str]:
     """Return a check for a whole number within bounds."""
 
     def check(text: str) -> str:
@@ -135,35 +135,37 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
         BadInputError: the input ended; nothing was saved.
     """
     workers = talk.ask(
-        "How many workers (one account each; an odd one is the spare)", "9", whole(2, WORKERS_MAX)
+        "How many workers (one account each; an odd one is the spare)",
+        whole(2, high=WORKERS_MAX),
+        default="9",
     )
     talk.say("Strategies:")
     for number, one in enumerate(STRATEGIES, start=1):
         talk.say(f"  {number}  {one.name:<9} {one.text}")
-    chosen = STRATEGIES[int(talk.ask("Strategy", "1", whole(1, len(STRATEGIES)))) - 1]
+    chosen = STRATEGIES[int(talk.ask("Strategy", whole(1, high=len(STRATEGIES)), default="1")) - 1]
     symbols = [one.symbol for one in catalogue.instruments]
-    symbol = talk.ask("Ticker", symbols[0], one_of(symbols))
+    symbol = talk.ask("Ticker", one_of(symbols), default=symbols[0])
     instrument = catalogue.on_symbol(symbol)[0]
     side, price = "buy", "market"
     if chosen.sided:
-        side = talk.ask("Buy or sell", "buy", one_of(("buy", "sell")))
+        side = talk.ask("Buy or sell", one_of(("buy", "sell")), default="buy")
 
         def price_check(text: str) -> str:
             return text if text == "market" else instrument.price_text(instrument.price(text))
 
         known = prices.get(symbol)
         hint = f"; it was at {known}" if known else ""
-        price = talk.ask(f"Worst price (or market{hint})", "market", price_check)
+        price = talk.ask(f"Worst price (or market{hint})", price_check, default="market")
 
     def quantity_check(text: str) -> str:
         instrument.quantity(text)
         return text
 
     usual = "40" if instrument.lot_size >= 1 else "0.04"
-    quantity = talk.ask("Quantity, in all accounts together", usual, quantity_check)
-    lasts = talk.ask("For how long (such as 90s, 5m or 1h)", "1m", span)
-    profit = talk.ask("Stop at a profit of (a sum, or none)", "none", money_or_none)
-    loss = talk.ask("Stop at a loss of (a sum, or none)", "none", money_or_none)
+    quantity = talk.ask("Quantity, in all accounts together", quantity_check, default=usual)
+    lasts = talk.ask("For how long (such as 90s, 5m or 1h)", span, default="1m")
+    profit = talk.ask("Stop at a profit of (a sum, or none)", money_or_none, default="none")
+    loss = talk.ask("Stop at a loss of (a sum, or none)", money_or_none, default="none")
     flat = talk.whether("Be flat at the end", default=True)
     words = _words(chosen, (side, symbol, quantity, price), lasts)
     objectives = _objectives(

@@ -18,7 +18,7 @@ CATALOGUE = Catalogue(listing.instruments())
 def hold(answers: Sequence[str]) -> tuple[SessionFile, str]:
     out = io.StringIO()
     source = io.StringIO("".join(f"{one}\n" for one in answers))
-    return converse(Talk(source, out), CATALOGUE, {"TSLA": "650.00"}), out.getvalue()
+    return converse(Talk(source, out=out), CATALOGUE, {"TSLA": "650.00"}), out.getvalue()
 
 
 def test_enter_everywhere_is_a_whole_session() -> None:
@@ -95,10 +95,10 @@ def test_a_question_is_not_asked_for_ever() -> None:
 
 
 def test_numbers_and_words_are_checked_whatever_they_are() -> None:
-    assert whole(1, 3)("02") == "2"
+    assert whole(1, high=3)("02") == "2"
     for text in ("", "²", "9" * 400, "1.0", "-1"):
         with pytest.raises(BadInputError):
-            whole(1, 3)(text)
+            whole(1, high=3)(text)
     assert one_of(("buy", "sell"))("BUY") == "buy"
     assert money_or_none("NONE") == "none"
     for text in ("0", "1e9", "inf", "9" * 30, "1_0"):
