@@ -26,6 +26,7 @@ class RejectCode(enum.StrEnum):
     NO_LIQUIDITY = "no_liquidity"  # market order and an empty book
     CLOSED = "closed"
     NOT_LOGGED_IN = "not_logged_in"
+    BAD_DATE = "bad_date"  # good till a date that is past, or that nobody named
     BUSY = "busy"  # rate limit or overload; says nothing about the order
     OTHER = "other"
 
@@ -42,6 +43,7 @@ DEFINITE = frozenset(
         RejectCode.SELF_MATCH,
         RejectCode.NO_LIQUIDITY,
         RejectCode.CLOSED,
+        RejectCode.BAD_DATE,
     }
 )
 

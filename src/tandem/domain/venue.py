@@ -2,7 +2,8 @@
 
 A session serves one account, named at login. Answers to queries repeat `query_id`. An answer to
 a `PlaceOrder` is an `Accepted` or `Rejected`; to a `CancelOrder` the order's `Canceled` or a
-`CancelRejected`; both also reach the account's other sessions.
+`CancelRejected`; to an `AmendOrder` an `Amended` or `AmendRejected`. What happened to an order
+reaches the account's other sessions as well; that nothing was canceled or amended only who asked.
 """
 
 import enum
@@ -38,6 +39,19 @@ class CancelOrder(Value, frozen=True, kw_only=True, tag="cancel"):
     """End this order."""
 
     client_order_id: ClientOrderId
+
+
+class AmendOrder(Value, frozen=True, kw_only=True, tag="amend"):
+    """Let this open order be for `quantity` in all, what has traded included, at `limit_price`.
+
+    Both are absolute, so that a repeat changes nothing. `limit_price` is None for an order that
+    has none: its kind cannot be changed. A lower quantity at the same price keeps the order's
+    place in the queue; a higher one or another price loses it, and may trade at once.
+    """
+
+    client_order_id: ClientOrderId
+    quantity: Lots
+    limit_price: Ticks | None
 
 
 class QueryOrder(Value, frozen=True, kw_only=True, tag="query"):
@@ -113,6 +127,7 @@ VenueRequest = (
     Login
     | PlaceOrder
     | CancelOrder
+    | AmendOrder
     | QueryOrder
     | ListOpenOrders
     | ListExecutions
@@ -150,14 +165,56 @@ class CancelRejected(Value, frozen=True, kw_only=True, tag="cancel_rejected"):
     code: CancelCode
 
 
+class AmendCode(enum.StrEnum):
+    """Why an order stays as it was. UNKNOWN_ORDER settles nothing: the order may come later."""
+
+    UNKNOWN_ORDER = "unknown_order"
+    FINAL = "final"  # the order has already ended
+    TRADED = "traded"  # nothing would be left open: as much has traded or was taken off
+    BAD_QUANTITY = "bad_quantity"
+    BAD_PRICE = "bad_price"  # off the scale, or a price where the order has none
+    FUNDS = "funds"
+    POSITION = "position"
+    WOULD_TAKE = "would_take"  # post-only, but it would have traded at once
+    SELF_MATCH = "self_match"
+    CLOSED = "closed"  # nothing trades now; only a lower quantity is taken
+
+
+class Amended(Value, frozen=True, kw_only=True, tag="amended"):
+    """The order is now for `quantity` in all at `limit_price`; `cum_quantity` had traded by then.
+
+    It may be the answer to an earlier request than the last: compare the figures.
+    """
+
+    client_order_id: ClientOrderId
+    quantity: Lots
+    limit_price: Ticks | None
+    cum_quantity: Lots
+
+
+class AmendRejected(Value, frozen=True, kw_only=True, tag="amend_rejected"):
+    """The order is as it was; it is never ended or put back in the queue by a refusal."""
+
+    client_order_id: ClientOrderId
+    code: AmendCode
+
+
+AmendAnswer = Amended | AmendRejected
+
+
 class OrderFound(Value, frozen=True, kw_only=True, tag="order_found"):
-    """The order as the venue knows it: `fills` are all of its executions, oldest first."""
+    """The order as the venue knows it: `fills` are all of its executions, oldest first.
+
+    `quantity` and `limit_price` are what it is for, amendments included.
+    """
 
     query_id: int
     client_order_id: ClientOrderId
     status: OrderStatus
     cum_quantity: Lots
     fills: tuple[Filled, ...]
+    quantity: Lots | None = None
+    limit_price: Ticks | None = None
 
 
 class OrderNotFound(Value, frozen=True, kw_only=True, tag="order_not_found"):
@@ -168,10 +225,14 @@ class OrderNotFound(Value, frozen=True, kw_only=True, tag="order_not_found"):
 
 
 class OpenOrder(Value, frozen=True, kw_only=True):
-    """One open order of the account."""
+    """One open order of the account, as amended.
+
+    `stop_price` is set while the order waits for it: where a trailing one stands now.
+    """
 
     order: Order
     cum_quantity: Lots
+    stop_price: Ticks | None = None
 
 
 class OpenOrders(Value, frozen=True, kw_only=True, tag="open_orders"):
@@ -251,11 +312,16 @@ AccountMessage = (
     | Balances
     | VenueTime
 )
-VenueMessage = AccountMessage | Quotes
+VenueMessage = AccountMessage | AmendAnswer | Quotes
 
 __all__ = [
     "Accepted",
     "AccountMessage",
+    "AmendAnswer",
+    "AmendCode",
+    "AmendOrder",
+    "AmendRejected",
+    "Amended",
     "AskBalances",
     "AskTime",
     "Balances",

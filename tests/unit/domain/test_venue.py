@@ -30,6 +30,7 @@ REQUESTS: list[VenueRequest] = [
     venue.Login(account_id=AccountId("a"), secret=WORD),
     venue.PlaceOrder(order=ORDER),
     venue.CancelOrder(client_order_id=C),
+    venue.AmendOrder(client_order_id=C, quantity=Lots(4), limit_price=Ticks(7)),
     venue.QueryOrder(query_id=1, client_order_id=C),
     venue.ListOpenOrders(query_id=2),
     venue.ListExecutions(query_id=3, cursor=4),
@@ -46,6 +47,8 @@ MESSAGES: list[VenueMessage] = [
     Canceled(client_order_id=C, cum_quantity=Lots(1)),
     Expired(client_order_id=C, cum_quantity=Lots(1)),
     venue.CancelRejected(client_order_id=C, code=venue.CancelCode.FINAL),
+    venue.Amended(client_order_id=C, quantity=Lots(4), limit_price=None, cum_quantity=Lots(1)),
+    venue.AmendRejected(client_order_id=C, code=venue.AmendCode.TRADED),
     venue.OrderFound(
         query_id=1,
         client_order_id=C,

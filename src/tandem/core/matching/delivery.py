@@ -11,9 +11,8 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.matching.state import AccountState, ExchangeState, Parcel
+from tandem.core.matching.state import AccountState, ExchangeState, OrderNews, Parcel
 from tandem.domain.exchange import MS, ExchangeEffect, ToSession
-from tandem.domain.reports import ExecutionReport
 from tandem.domain.venue import Misbehavior, VenueMessage
 
 _RECENT_MAX: Final = 8
@@ -47,7 +46,7 @@ class Delivery:
         lies = lie.lose_report + lie.repeat_report + lie.delay_report + lie.contradict
         self._is_plain = not lies and not self._state.settings.latency_ns_max
 
-    def report(self, account: AccountState, report: ExecutionReport) -> None:
+    def report(self, account: AccountState, report: OrderNews) -> None:
         """Tell every session of `account`."""
         if self._is_plain:
             for session in account.sessions:

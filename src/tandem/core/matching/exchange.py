@@ -45,6 +45,9 @@ from tandem.domain.instant import Instant
 from tandem.domain.order import Order, OrderStatus, TimeInForce
 from tandem.domain.reports import RejectCode, Rejected
 from tandem.domain.venue import (
+    AmendCode,
+    AmendOrder,
+    AmendRejected,
     AskBalances,
     AskTime,
     CancelCode,
@@ -264,12 +267,24 @@ class Exchange:
             self._delivery.answer(session, self._time(request))
         elif account is None:
             self._turn_away(session, request)
-        elif isinstance(request, PlaceOrder):
-            self._place(account, request.order)
-        elif isinstance(request, CancelOrder):
-            self._cancel(session, account, request)
         else:
-            self._delivery.answer(session, self._answer(account, request))
+            self._serve(session, account, request)
+
+    def _serve(
+        self,
+        session: int,
+        account: AccountState,
+        request: PlaceOrder | CancelOrder | AmendOrder | _Question,
+    ) -> None:
+        match request:
+            case PlaceOrder():
+                self._place(account, request.order)
+            case CancelOrder():
+                self._cancel(session, account, request)
+            case AmendOrder():
+                self._amend(session, account, request)
+            case _:
+                self._delivery.answer(session, self._answer(account, request))
 
     def _turn_away(self, session: int, request: object) -> None:
         """Answer what can be refused without an account; questions about one get nothing."""
@@ -284,6 +299,13 @@ class Exchange:
                 session,
                 CancelRejected(
                     client_order_id=request.client_order_id, code=CancelCode.UNKNOWN_ORDER
+                ),
+            )
+        elif isinstance(request, AmendOrder):
+            self._delivery.answer(
+                session,
+                AmendRejected(
+                    client_order_id=request.client_order_id, code=AmendCode.UNKNOWN_ORDER
                 ),
             )
 
@@ -324,7 +346,7 @@ class Exchange:
     def _place(self, account: AccountState, order: Order) -> None:
         lies = self._state.lies
         lie = self._state.misbehavior
-        code = self._floor.refusal(account, order, self._venue_ns)
+        code = self._floor.admission.refusal(account, order, self._venue_ns)
         if lies.happens(lie.reject):
             code = RejectCode.CLOSED
         is_unclear = lies.happens(lie.unclear)
@@ -347,6 +369,12 @@ class Exchange:
         code = self._floor.cancel(account, request.client_order_id)
         if code is not None:
             refusal = CancelRejected(client_order_id=request.client_order_id, code=code)
+            self._delivery.answer(session, refusal)
+
+    def _amend(self, session: int, account: AccountState, request: AmendOrder) -> None:
+        code = self._floor.amend(account, request)
+        if code is not None:
+            refusal = AmendRejected(client_order_id=request.client_order_id, code=code)
             self._delivery.answer(session, refusal)
 
     def _answer(

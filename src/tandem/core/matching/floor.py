@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from tandem.core.matching import ledger
+from tandem.core.matching.admission import ENDS_TAKER, Admission, is_size, limit_of
 from tandem.core.matching.book import BACKGROUND, Book, Meeting, Resting
 from tandem.core.matching.delivery import Delivery
 from tandem.core.matching.state import (
-    ZERO,
     AccountState,
     ExchangeState,
     Execution,
@@ -22,27 +22,13 @@ from tandem.core.matching.state import (
 )
 from tandem.domain.exchange import SelfMatch
 from tandem.domain.ids import ExecutionId, InstrumentId, Lots, Ticks, VenueOrderId
-from tandem.domain.instrument import STEPS_MAX, Instrument
+from tandem.domain.instrument import Instrument
 from tandem.domain.order import FenceClass, Order, OrderStatus, Side, TimeInForce
-from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode
-from tandem.domain.venue import CancelCode
+from tandem.domain.reports import Accepted, Canceled, Expired, Filled
+from tandem.domain.venue import AmendCode, Amended, AmendOrder, CancelCode
 
-_ID_MAX: Final = 128
 _SWEEP: Final = 64  # forgotten orders and fills go in lots of at least this many
-_ENDS_TAKER: Final = frozenset({SelfMatch.REJECT, SelfMatch.EXPIRE_TAKER, SelfMatch.EXPIRE_BOTH})
 _IMMEDIATE: Final = frozenset({TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL})
-
-
-class Reach(msgspec.Struct, frozen=True, gc=False):
-    """What an order would find if it came now: lots it could trade, and their value in steps.
-
-    Where own orders stand in the way, the value is that of the lots behind them, so it is never
-    below what the order will pay.
-    """
-
-    quantity: int
-    steps: int
-    meets_own: bool
 
 
 class Floor:
@@ -66,6 +52,8 @@ class Floor:
             if record.status is None
         }
 
+        self.admission = Admission(state, self.instruments, self.books, self._open)
+
     @property
     def open_orders(self) -> list[OrderRecord]:
         """All open orders, oldest first."""
@@ -74,75 +62,6 @@ class Floor:
     def open_orders_of(self, account: AccountState) -> list[OrderRecord]:
         """Return the open orders of one account, oldest first."""
         return [one for one in self._open.values() if one.account == account.index]
-
-    def refusal(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
-        """Return why `order` cannot be taken at that venue time, None when it can."""
-        book = self.books.get(order.instrument_id)
-        fenced = self._fence(account, order, venue_ns)
-        if fenced is not None:
-            return fenced
-        if book is None:
-            return RejectCode.UNKNOWN_INSTRUMENT
-        if not 0 < order.quantity < STEPS_MAX:
-            return RejectCode.BAD_QUANTITY
-        price = order.limit_price
-        if price is not None and not 0 < price < STEPS_MAX:
-            return RejectCode.BAD_PRICE
-        return self._unfit(account, order, book)
-
-    def _fence(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
-        fence_class = account.settings.fence_class
-        client_order_id = order.client_order_id
-        if fence_class is FenceClass.EXPIRES and (
-            order.expires_at_ns is not None and order.expires_at_ns < venue_ns
-        ):
-            return RejectCode.EXPIRED_REQUEST
-        if fence_class is FenceClass.UNIQUE:
-            taken = account.used.holds(client_order_id)
-        else:
-            taken = account.numbers.get(client_order_id) in self._open
-        if taken:
-            return RejectCode.DUPLICATE_ID
-        is_full = len(account.records) - len(account.ended) >= self._state.settings.open_orders_max
-        return RejectCode.OTHER if is_full or len(client_order_id) > _ID_MAX else None
-
-    def _unfit(self, account: AccountState, order: Order, book: Book) -> RejectCode | None:
-        """Return what keeps a well-formed order out of this book at this moment."""
-        is_buy = order.side is Side.BUY
-        if order.post_only:
-            best = book.best(is_buy=not is_buy)
-            price = order.limit_price
-            if price is None:
-                return RejectCode.WOULD_TAKE
-            if best is not None and (price >= best if is_buy else price <= best):
-                return RejectCode.WOULD_TAKE
-        value = ZERO
-        if order.limit_price is None or self._mode is SelfMatch.REJECT:
-            reach = self._reach(account, order, book)
-            if reach.meets_own and self._mode is SelfMatch.REJECT:
-                return RejectCode.SELF_MATCH
-            if not reach.quantity and not reach.meets_own and order.limit_price is None:
-                return RejectCode.NO_LIQUIDITY
-            instrument = self.instruments[order.instrument_id]
-            value = ledger.value_of(instrument, price=1, quantity=reach.steps)
-        return ledger.lack(account, self.instruments[order.instrument_id], order, value)
-
-    def _reach(self, account: AccountState, order: Order, book: Book) -> Reach:
-        wanted: int = order.quantity
-        steps = 0
-        meets_own = False
-        for maker in book.crossed_by(is_buy=order.side is Side.BUY, price=_limit_of(order)):
-            if maker.owner == account.owner:
-                meets_own = True
-                if self._mode in _ENDS_TAKER:
-                    break
-                continue
-            quantity = min(wanted, maker.leaves)
-            steps += quantity * maker.price
-            wanted -= quantity
-            if not wanted:
-                break
-        return Reach(quantity=order.quantity - wanted, steps=steps, meets_own=meets_own)
 
     def accept(self, account: AccountState, order: Order) -> OrderRecord:
         """Take `order`, which was not refused, under a number of its own; it has not met any."""
@@ -159,7 +78,7 @@ class Floor:
         if account.settings.fence_class is FenceClass.UNIQUE:
             account.used.add(order.client_order_id)
         self._open[record.number] = record
-        ledger.hold(account, self.instruments[order.instrument_id], order, order.quantity)
+        self._hold(record, order.quantity)
         return record
 
     def accepted(self, record: OrderRecord) -> Accepted:
@@ -170,6 +89,10 @@ class Floor:
             venue_order_id=VenueOrderId(f"{venue_id}-{record.number}"),
         )
 
+    def _hold(self, record: OrderRecord, quantity: int) -> None:
+        account = self._state.accounts[record.account]
+        ledger.hold(account, self.instruments[record.order.instrument_id], record.order, quantity)
+
     def enter(self, record: OrderRecord) -> None:
         """Let an accepted order meet what it can, then rest or end."""
         order = record.order
@@ -177,7 +100,7 @@ class Floor:
         book = self.books[order.instrument_id]
         self._state.touched[order.instrument_id] = None
         if order.time_in_force is TimeInForce.FILL_OR_KILL:
-            reach = self._reach(account, order, book)
+            reach = self.admission.reach(account, order)
             clean = self._mode is not SelfMatch.DECREMENT or not reach.meets_own
             if reach.quantity < order.quantity or not clean:
                 self._end(record, OrderStatus.EXPIRED)
@@ -186,15 +109,15 @@ class Floor:
             record.number,
             account.owner,
             order.side is Side.BUY,
-            _limit_of(order),
-            order.quantity,
+            limit_of(order),
+            record.leaves,
         )
         meetings = book.match(taker)
         for meeting in meetings:
             self._meet(record, meeting)
         if record.status is not None:
             return
-        if meetings and meetings[-1].is_own and self._mode in _ENDS_TAKER:
+        if meetings and meetings[-1].is_own and self._mode in ENDS_TAKER:
             self._end(record, OrderStatus.CANCELED)
         elif order.limit_price is None or order.time_in_force in _IMMEDIATE:
             self._end(record, OrderStatus.EXPIRED)
@@ -227,9 +150,7 @@ class Floor:
             self._end(resting, OrderStatus.CANCELED)
 
     def _prevent(self, record: OrderRecord, quantity: int) -> None:
-        account = self._state.accounts[record.account]
-        instrument = self.instruments[record.order.instrument_id]
-        ledger.hold(account, instrument, record.order, -quantity)
+        self._hold(record, -quantity)
         record.prevented += quantity
         if not record.leaves:
             self._end(record, OrderStatus.CANCELED)
@@ -269,7 +190,7 @@ class Floor:
         )
         cash = ledger.subtract(value, fee)
         execution = Execution(state.at_ns, order.instrument_id, cash, lots, fill)
-        ledger.hold(account, instrument, order, -quantity)
+        self._hold(record, -quantity)
         ledger.settle(state, account, instrument, execution)
         record.executions.append(execution)
         _remember(account, execution, state.settings.executions_kept)
@@ -291,6 +212,51 @@ class Floor:
         self.end_resting(record, OrderStatus.CANCELED)
         return None
 
+    def amend(self, account: AccountState, asked: AmendOrder) -> AmendCode | None:
+        """Let an open order be as asked, or return why it stays as it was."""
+        number = account.numbers.get(asked.client_order_id)
+        if number is None:
+            return AmendCode.UNKNOWN_ORDER
+        record = self._open.get(number)
+        if record is None:
+            return AmendCode.FINAL
+        order = record.order
+        if (asked.quantity, asked.limit_price) != (order.quantity, order.limit_price):
+            code = _mistake(record, asked) or self._change(record, asked)
+            if code is not None:
+                return code
+        else:
+            self._delivery.report(account, _amended(record))
+        return None
+
+    def _change(self, record: OrderRecord, asked: AmendOrder) -> AmendCode | None:
+        account = self._state.accounts[record.account]
+        before = record.order
+        keeps_place = asked.limit_price == before.limit_price and asked.quantity < before.quantity
+        order = msgspec.structs.replace(
+            before, quantity=asked.quantity, limit_price=asked.limit_price
+        )
+        leaves = record.leaves
+        change = asked.quantity - before.quantity
+        self._hold(record, -leaves)
+        if not keeps_place:
+            as_open = msgspec.structs.replace(order, quantity=Lots(leaves + change))
+            code = self.admission.unfit(account, as_open)
+            if code is not None:
+                self._hold(record, leaves)
+                return AmendCode(code.value)
+        record.amend(order, self._state.at_ns)
+        self._hold(record, leaves + change)
+        self._delivery.report(account, _amended(record))
+        book = self.books[order.instrument_id]
+        if keeps_place:
+            book.reduce(record.number, -change)
+            self._state.touched[order.instrument_id] = None
+        else:
+            book.cancel(record.number)
+            self.enter(record)
+        return None
+
     def end_resting(self, record: OrderRecord, status: OrderStatus) -> None:
         """Take an open order out of its book and end it with that final status."""
         self.books[record.order.instrument_id].cancel(record.number)
@@ -303,7 +269,7 @@ class Floor:
         account = state.accounts[record.account]
         leaves = record.leaves
         if leaves:
-            ledger.hold(account, self.instruments[order.instrument_id], order, -leaves)
+            self._hold(record, -leaves)
         record.status = status
         record.ended_at_ns = state.at_ns
         del self._open[record.number]
@@ -320,11 +286,28 @@ class Floor:
         )
 
 
-def _limit_of(order: Order) -> int:
-    """Return the worst price at which `order` trades; without a limit, one that no price passes."""
-    if order.limit_price is not None:
-        return order.limit_price
-    return STEPS_MAX if order.side is Side.BUY else 0
+def _mistake(record: OrderRecord, asked: AmendOrder) -> AmendCode | None:
+    """Return what is wrong with an amendment whatever the market is like."""
+    price = asked.limit_price
+    if not is_size(asked.quantity):
+        return AmendCode.BAD_QUANTITY
+    if (price is None) != (record.order.limit_price is None):
+        return AmendCode.BAD_PRICE
+    if price is not None and not is_size(price):
+        return AmendCode.BAD_PRICE
+    if asked.quantity <= record.cum_quantity + record.prevented:
+        return AmendCode.TRADED
+    return None
+
+
+def _amended(record: OrderRecord) -> Amended:
+    order = record.order
+    return Amended(
+        client_order_id=order.client_order_id,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        cum_quantity=Lots(record.cum_quantity),
+    )
 
 
 def _remember(account: AccountState, execution: Execution, kept: int) -> None:

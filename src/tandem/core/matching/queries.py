@@ -36,12 +36,15 @@ def order_as_of(
         return OrderNotFound(query_id=query_id, client_order_id=client_order_id)
     fills = tuple(one.fill for one in _until(record.executions, at_ns))
     cum_quantity = Lots(sum(one.quantity for one in fills))
+    order = record.order_as_of(at_ns)
     return OrderFound(
         query_id=query_id,
         client_order_id=client_order_id,
         status=_status(record, at_ns, is_touched=cum_quantity > 0),
         cum_quantity=cum_quantity,
         fills=fills,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
     )
 
 
@@ -76,7 +79,7 @@ def open_orders_as_of(
         query_id=asked.query_id,
         orders=tuple(
             OpenOrder(
-                order=record.order,
+                order=record.order_as_of(at_ns),
                 cum_quantity=Lots(
                     sum(one.fill.quantity for one in _until(record.executions, at_ns))
                 ),

@@ -16,9 +16,12 @@ from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
 from tandem.domain.ids import InstrumentId
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.reports import ExecutionReport, Filled
-from tandem.domain.venue import Misbehavior, Quote, VenueMessage
+from tandem.domain.venue import Amended, Misbehavior, Quote, VenueMessage
 
 ZERO: Final = Decimal(0)
+PAST_MAX: Final = 64
+
+OrderNews = ExecutionReport | Amended
 
 
 class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,11 +34,18 @@ class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fill: Filled
 
 
+class Past(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an order was until an amendment."""
+
+    until_ns: int
+    order: Order
+
+
 class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     """An order that was accepted, from then until it is forgotten.
 
-    `prevented` lots were taken off by self-match prevention. `status` is final or None, and
-    `ended_at_ns` set with it.
+    `order` is as last amended, and `past` what it was before. `prevented` lots were taken off by
+    self-match prevention. `status` is final or None, and `ended_at_ns` set with it.
     """
 
     number: int
@@ -47,6 +57,7 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     executions: list[Execution] = []  # msgspec copies the default
     status: OrderStatus | None = None
     ended_at_ns: int | None = None
+    past: list[Past] = []
 
     @property
     def leaves(self) -> int:
@@ -54,6 +65,16 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
         if self.status is not None:
             return 0
         return self.order.quantity - self.cum_quantity - self.prevented
+
+    def amend(self, order: Order, at_ns: int) -> None:
+        """Let it be `order` from now on; only the last amendments are remembered."""
+        self.past.append(Past(at_ns, self.order))
+        del self.past[:-PAST_MAX]
+        self.order = order
+
+    def order_as_of(self, at_ns: int) -> Order:
+        """Return the order as it was at that time."""
+        return next((one.order for one in self.past if one.until_ns > at_ns), self.order)
 
 
 class AccountState(msgspec.Struct, array_like=True, gc=False):
@@ -81,7 +102,7 @@ class AccountState(msgspec.Struct, array_like=True, gc=False):
     dropped: int = 0
     used: UsedIds = msgspec.field(default_factory=lambda: UsedIds(shelves={}))
     sessions: list[int] = []
-    recent: list[ExecutionReport] = []
+    recent: list[OrderNews] = []
 
 
 class MarketState(msgspec.Struct, array_like=True, gc=False):

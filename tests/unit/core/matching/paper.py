@@ -35,6 +35,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import FenceClass, Order, Side, TimeInForce
 from tandem.domain.venue import (
+    AmendOrder,
     CancelOrder,
     Login,
     Misbehave,
@@ -149,6 +150,14 @@ class Paper:
 
     def cancel(self, name: str) -> list[VenueMessage]:
         request = CancelOrder(client_order_id=ClientOrderId(name))
+        return self.ask(request, SESSIONS[name.partition("-")[0]])
+
+    def amend(self, name: str, quantity: int, price: int | None) -> list[VenueMessage]:
+        request = AmendOrder(
+            client_order_id=ClientOrderId(name),
+            quantity=Lots(quantity),
+            limit_price=None if price is None else Ticks(price),
+        )
         return self.ask(request, SESSIONS[name.partition("-")[0]])
 
     def market(self, *events: MarketEvent) -> list[ExchangeEffect]:

@@ -203,3 +203,12 @@ def test_crossed_by_yields_what_a_taker_would_meet_in_that_order() -> None:
 def test_displayed_liquidity_is_met_by_every_owner() -> None:
     book = book_of(Resting(1, BACKGROUND, False, 100, 5))
     assert not book.match(buy(2, 100))[0].is_own
+
+
+def test_a_reduced_order_keeps_its_place_and_at_nothing_it_is_gone() -> None:
+    book = book_of(buy(1, 100), buy(2, 100))
+    book.reduce(1, 4)
+    assert [(one.number, one.leaves) for one in book.resting()] == [(1, 6), (2, 10)]
+    book.reduce(1, 6)
+    book.reduce(7, 1)
+    assert [one.number for one in book.resting()] == [2]

@@ -26,6 +26,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.order import Order, OrderStatus, Side, TimeInForce
 from tandem.domain.reports import Expired, RejectCode, Rejected
 from tandem.domain.venue import (
+    AmendOrder,
     AskBalances,
     AskTime,
     CancelCode,
@@ -327,6 +328,12 @@ CHANCES = st.sampled_from([0.0, 0.0, 0.3, 1.0, -1.0, float("nan"), float("inf")]
 REQUESTS: st.SearchStrategy[VenueRequest] = st.one_of(
     st.builds(PlaceOrder, order=ORDERS),
     st.builds(CancelOrder, client_order_id=IDS),
+    st.builds(
+        AmendOrder,
+        client_order_id=IDS,
+        quantity=NUMBERS.map(Lots),
+        limit_price=st.none() | st.integers(95, 105).map(Ticks) | NUMBERS.map(Ticks),
+    ),
     st.builds(Login, account_id=st.none() | NAMES.map(AccountId), secret=NAMES.map(str.lower)),
     st.builds(QueryOrder, query_id=NUMBERS, client_order_id=IDS),
     st.builds(ListOpenOrders, query_id=NUMBERS, cursor=NUMBERS, most=st.none() | NUMBERS),

@@ -3,11 +3,22 @@ from typing import Any
 
 import pytest
 
-from tandem.domain.exchange import DepthShown, Fees, SelfMatch
-from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.exchange import DepthShown, Fees, SelfMatch, SessionOpened
+from tandem.domain.ids import ClientOrderId, InstrumentId, Lots, Ticks
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
-from tandem.domain.venue import CancelCode, CancelRejected, VenueMessage
+from tandem.domain.venue import (
+    AmendCode,
+    Amended,
+    AmendRejected,
+    CancelCode,
+    CancelRejected,
+    ListOpenOrders,
+    OpenOrders,
+    OrderFound,
+    QueryOrder,
+    VenueMessage,
+)
 from tests.unit.core.matching.paper import (
     ALL_THERE_IS,
     BUY,
@@ -383,3 +394,120 @@ def test_a_price_and_a_size_of_many_digits_settle_to_the_last_one() -> None:
     paper.place("U1-1", BUY, 1_234_567, 3_700_123, **changes)
     assert paper.cash("U1") == 100_000 - Decimal("456.8049751741") - Decimal("0.15988174")
     assert paper.sums() == ALL_THERE_IS
+
+
+def unchanged(messages: list[VenueMessage]) -> AmendCode:
+    (message,) = messages
+    assert isinstance(message, AmendRejected)
+    return message.code
+
+
+def test_a_lower_quantity_keeps_the_place_in_the_queue() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 10, 1_000)
+    paper.place("U1-1", SELL, 10, 1_000)
+    (amended,) = paper.amend("A1-1", 4, 1_000)
+    assert amended == Amended(
+        client_order_id=ClientOrderId("A1-1"),
+        quantity=Lots(4),
+        limit_price=Ticks(1_000),
+        cum_quantity=Lots(0),
+    )
+    assert paper.account("A1").held_lots[SHARE] == 4
+    assert fills(paper.place("B1-1", BUY, 6, 1_000)) == [(4, 1_000), (2, 1_000)]
+    assert paper.account("A1").records[1].status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(("quantity", "price"), [(11, 1_000), (10, 999), (4, 999)])
+def test_more_or_another_price_goes_to_the_back_of_the_queue(quantity: int, price: int) -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("U1-1", BUY, 10, price)
+    assert kinds(paper.amend("A1-1", quantity, price)) == ["Amended"]
+    assert paper.book() == [("buy", price, 10), ("buy", price, quantity)]
+    assert paper.held("A1") == Decimal(quantity * price) / 100
+
+
+def test_an_amended_order_that_crosses_trades_at_once_and_what_traded_counts() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("B1-1", SELL, 3, 1_000)
+    paper.place("B1-2", SELL, 4, 1_005)
+    messages = paper.amend("A1-1", 8, 1_005)
+    assert kinds(messages) == ["Amended", "Filled"]
+    assert isinstance(messages[0], Amended)
+    assert messages[0].cum_quantity == 3
+    assert paper.book() == [("buy", 1_005, 1)]
+    assert paper.held("A1") == Decimal("10.05")
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_the_same_amendment_again_changes_nothing_and_is_told_again() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("U1-1", BUY, 5, 1_000)
+    first = paper.amend("A1-1", 12, 1_000)
+    assert paper.amend("A1-1", 12, 1_000) == first
+    assert paper.book() == [("buy", 1_000, 5), ("buy", 1_000, 12)]
+    assert len(paper.account("A1").records[1].past) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "price", "expected"),
+    [
+        ("A1-none", 5, 1_000, AmendCode.UNKNOWN_ORDER),
+        ("A1-ended", 5, 1_000, AmendCode.FINAL),
+        ("A1-1", 0, 1_000, AmendCode.BAD_QUANTITY),
+        ("A1-1", 2**53, 1_000, AmendCode.BAD_QUANTITY),
+        ("A1-1", 5, 0, AmendCode.BAD_PRICE),
+        ("A1-1", 5, 2**53, AmendCode.BAD_PRICE),
+        ("A1-1", 5, None, AmendCode.BAD_PRICE),
+        ("A1-1", 3, 1_000, AmendCode.TRADED),
+        ("A1-1", 10_004, 1_000, AmendCode.FUNDS),
+        ("A1-sold", 1_004, 1_200, AmendCode.POSITION),
+        ("A1-post", 5, 1_100, AmendCode.WOULD_TAKE),
+        ("A1-1", 10, 1_200, AmendCode.SELF_MATCH),
+    ],
+)
+def test_an_amendment_that_cannot_be_is_refused_and_changes_nothing(
+    name: str, quantity: int, price: int | None, expected: AmendCode
+) -> None:
+    paper = Paper(self_match=SelfMatch.REJECT)
+    paper.place("A1-ended", BUY, 5, 900)
+    paper.cancel("A1-ended")
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.place("B1-1", SELL, 3, 1_000)
+    paper.place("A1-post", BUY, 5, 900, post_only=True)
+    paper.place("B1-2", SELL, 5, 1_100)
+    paper.place("A1-sold", SELL, 100, 1_200)
+    before = (paper.book(), paper.held("A1"), dict(paper.account("A1").held_lots))
+    assert unchanged(paper.amend(name, quantity, price)) is expected
+    assert (paper.book(), paper.held("A1"), paper.account("A1").held_lots) == before
+
+
+def test_an_amendment_without_an_account_is_turned_away() -> None:
+    paper = Paper(logged_in=False)
+    paper.on_session("A1", 1)
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.on(SessionOpened(session=5))
+    assert unchanged(paper.amend("N1-1", 5, 1_000)) is AmendCode.UNKNOWN_ORDER
+
+
+def test_questions_see_an_order_as_it_was_one_read_lag_ago() -> None:
+    paper = Paper(read_lag_ns=1_000_000)
+    paper.place("A1-1", BUY, 10, 1_000)
+    paper.wait(2_000_000)
+    paper.amend("A1-1", 4, 1_000)
+
+    def told() -> list[int | None]:
+        listed, found = (
+            paper.ask(ListOpenOrders(query_id=1))[0],
+            paper.ask(QueryOrder(query_id=2, client_order_id=ClientOrderId("A1-1")))[0],
+        )
+        assert isinstance(listed, OpenOrders)
+        assert isinstance(found, OrderFound)
+        return [listed.orders[0].order.quantity, found.quantity]
+
+    assert told() == [10, 10]
+    paper.wait(2_000_000)
+    assert told() == [4, 4]
