@@ -121,11 +121,11 @@ class Book:
         else:
             order.leaves -= quantity
 
-    def reduce(self, number: int, quantity: int) -> None:
-        """Reduce the order of that number, if it is here; it keeps its place in the queue."""
+    def reduce(self, number: int, *, by: int) -> None:
+        """Reduce the order of that number, if it is here: it keeps its place in the queue."""
         order = self._orders.get(number)
         if order is not None:
-            self.take(order, quantity)
+            self.take(order, by)
 
     def match(self, taker: Resting) -> list[Meeting]:
         """Let `taker` meet what it can, best price and oldest first; it does not come to rest.

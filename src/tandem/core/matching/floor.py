@@ -250,7 +250,7 @@ class Floor:
         self._delivery.report(account, _amended(record))
         book = self.books[order.instrument_id]
         if keeps_place:
-            book.reduce(record.number, -change)
+            book.reduce(record.number, by=-change)
             self._state.touched[order.instrument_id] = None
         else:
             book.cancel(record.number)

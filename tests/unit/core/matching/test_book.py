@@ -207,8 +207,8 @@ def test_displayed_liquidity_is_met_by_every_owner() -> None:
 
 def test_a_reduced_order_keeps_its_place_and_at_nothing_it_is_gone() -> None:
     book = book_of(buy(1, 100), buy(2, 100))
-    book.reduce(1, 4)
+    book.reduce(1, by=4)
     assert [(one.number, one.leaves) for one in book.resting()] == [(1, 6), (2, 10)]
-    book.reduce(1, 6)
-    book.reduce(7, 1)
+    book.reduce(1, by=6)
+    book.reduce(7, by=1)
     assert [one.number for one in book.resting()] == [2]
