@@ -220,6 +220,8 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     parent.filled_value = add(parent.filled_value, quantity * fill.price)
     if fill.fee:
         parent.fees = add(parent.fees, fill.fee)
+    if parent.owner is not None and parent.owner in state.running:
+        turn.touch(parent.owner)  # an algorithm looks at every fill, not at the end only
     turn.count("fills")
 
 

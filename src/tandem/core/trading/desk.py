@@ -237,8 +237,6 @@ def _work_off(turn: Turn) -> None:
         parent = state.parents.get(key)
         if parent is not None:
             planning.advance(turn, parent)
-            if parent.owner in state.algos:  # it looks at every fill, not at the end only
-                turn.touch(parent.owner)
         elif key in state.boths:
             tandem_orders.advance_both(turn, state.boths[key])
         elif key in state.pairs:

@@ -8,9 +8,7 @@ A pair keeps |bought - sold| within one slice: slice n + 1 is opened only after 
 n are done and equal, or the leg policy has made them equal.
 """
 
-import msgspec
-
-from tandem.core.trading import planning
+from tandem.core.trading import planning, two_sided
 from tandem.core.trading.state import (
     Both,
     BothPhase,
@@ -30,9 +28,9 @@ from tandem.domain.commands import (
     Refused,
     Taken,
 )
-from tandem.domain.ids import CommandId, Lots, SlotId, Ticks
+from tandem.domain.ids import CommandId, Lots, Ticks
 from tandem.domain.order import Side, TimeInForce
-from tandem.domain.parents import ParentSpec, SelfTrade, Split
+from tandem.domain.parents import ParentSpec
 
 REPAIRS_MAX = 3
 TIMES_NS_MAX = 366 * 86_400 * 1_000_000_000
@@ -96,7 +94,7 @@ def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused:
             quantity=Lots(quantity),
             limit_price=price,
             time_in_force=TimeInForce.GOOD_TILL_CANCEL,
-            slots=_half(turn, spec, side),
+            slots=two_sided.half_of(turn, spec.symbol, spec.slots, side),
         ),
         owner=both.both_id,
     )
@@ -108,18 +106,6 @@ def _quote(turn: Turn, both: Both, side: Side) -> Parent | Refused:
     else:
         both.sell_id = parent.parent_id
     return parent
-
-
-def _half(turn: Turn, spec: PlaceBoth, side: Side) -> tuple[SlotId, ...]:
-    """Pair the slots: the first of each two buys, the second sells; a single one does both."""
-    chosen = spec.slots or tuple(
-        one.slot_id
-        for one in turn.state.seats.values()
-        if one.active and planning.instrument_at(turn, spec.symbol, one) is not None
-    )
-    if len(chosen) < 2:
-        return chosen
-    return chosen[0::2] if side is Side.BUY else chosen[1::2]
 
 
 def advance_both(turn: Turn, both: Both) -> None:
@@ -177,8 +163,8 @@ def _exit(turn: Turn, both: Both) -> None:
     both.phase = BothPhase.FLATTENING
     turn.count("quotes_flattened")
     side = Side.SELL if both.inventory > 0 else Side.BUY
-    spec = _market_order(both.spec.symbol, side, abs(both.inventory), both.spec.slots)
-    opened = _at_market(turn, both, spec)
+    spec = two_sided.market_order(both.spec.symbol, side, abs(both.inventory), both.spec.slots)
+    opened = two_sided.open_exit(turn, both.command_id, spec, owner=both.both_id)
     if isinstance(opened, Refused):
         both.text = f"could not flatten: {opened.text}"
         both.phase = BothPhase.DONE
@@ -196,31 +182,6 @@ def cancel_both(turn: Turn, both: Both, why: str) -> None:
         both.cancel_wanted = True
         both.text = why
         turn.touch(both.both_id)
-
-
-def _market_order(symbol: str, side: Side, quantity: int, slots: tuple[SlotId, ...]) -> ParentSpec:
-    return ParentSpec(
-        symbol=symbol,
-        side=side,
-        quantity=Lots(quantity),
-        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
-        slots=slots,
-        split=Split.WEIGHTED,
-        self_trade=SelfTrade.CANCEL_RESTING,
-    )
-
-
-def _at_market(turn: Turn, owner: Both | Pair, spec: ParentSpec) -> Parent | Refused:
-    """Trade at the market: where there is most to trade with, else everywhere alike.
-
-    An account that may go short has nothing to weigh, and can sell nevertheless.
-    """
-    key = owner.both_id if isinstance(owner, Both) else owner.pair_id
-    opened = planning.open_parent(turn, owner.command_id, spec, owner=key)
-    if isinstance(opened, Refused) and opened.reason is RefusalReason.FUNDS:
-        alike = msgspec.structs.replace(spec, split=Split.EQUAL)
-        opened = planning.open_parent(turn, owner.command_id, alike, owner=key)
-    return opened
 
 
 def forget_old(turn: Turn) -> None:
@@ -352,7 +313,8 @@ def _repair(turn: Turn, pair: Pair) -> None:
     on_buy_leg = (side is Side.BUY) == hedge
     symbol = pair.spec.buy_symbol if on_buy_leg else pair.spec.sell_symbol
     slots = pair.spec.buy_slots if on_buy_leg else pair.spec.sell_slots
-    opened = _at_market(turn, pair, _market_order(symbol, side, abs(surplus), slots))
+    spec = two_sided.market_order(symbol, side, abs(surplus), slots)
+    opened = two_sided.open_exit(turn, pair.command_id, spec, owner=pair.pair_id)
     if isinstance(opened, Refused):
         _halt_pair(turn, pair, f"bought {pair.bought}, sold {pair.sold}; {opened.text}")
         return

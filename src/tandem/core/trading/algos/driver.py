@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import planning
+from tandem.core.trading import planning, two_sided
 from tandem.core.trading.algos import kinds
 from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
@@ -177,9 +177,9 @@ def _pause_for_breath(turn: Turn, algo: Algo) -> None:
 def _place(turn: Turn, algo: Algo, one: Slice) -> None:
     room = kinds.room(algo.spec, one.side, _sight(turn, algo, None))  # what was placed just now too
     assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
-    opened = planning.open_parent(
-        turn, algo.command_id, _parent_spec(algo.spec, one), owner=algo.algo_id
-    )
+    spec = _parent_spec(turn, algo.spec, one)
+    opening = two_sided.open_exit if one.is_exit else planning.open_parent
+    opened = opening(turn, algo.command_id, spec, owner=algo.algo_id)
     if isinstance(opened, Refused):
         algo.refusals += 1
         algo.text = opened.text
@@ -190,7 +190,10 @@ def _place(turn: Turn, algo: Algo, one: Slice) -> None:
     algo.open.append(Part(one.role, opened.parent_id))
 
 
-def _parent_spec(spec: AlgoSpec, one: Slice) -> ParentSpec:
+def _parent_spec(turn: Turn, spec: AlgoSpec, one: Slice) -> ParentSpec:
+    slots = spec.slots
+    if isinstance(spec, MakeMarket) and not one.is_exit:
+        slots = two_sided.half_of(turn, spec.symbol, slots, one.side)
     made = ParentSpec(
         symbol=spec.symbol,
         side=one.side,
@@ -198,7 +201,7 @@ def _parent_spec(spec: AlgoSpec, one: Slice) -> ParentSpec:
         limit_price=one.limit_price,
         time_in_force=one.time_in_force,
         post_only=one.post_only,
-        slots=spec.slots if one.slots is None else one.slots,
+        slots=slots if one.slots is None else one.slots,
         self_trade=SelfTrade.CANCEL_RESTING if one.cancels_own else SelfTrade.REJECT_NEW,
         strategy=spec.strategy,
     )
@@ -259,6 +262,7 @@ def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
         parts=parts,
         is_ending=algo.phase is AlgoPhase.ENDING,
         quoted_market_ns=quote.market_ns if quote is not None else None,
+        collar_ppm=turn.rules.limits.price_collar_ppm,
     )
 
 

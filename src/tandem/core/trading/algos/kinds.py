@@ -4,7 +4,7 @@ from typing import assert_never
 
 import msgspec
 
-from tandem.core.trading.algos import twap
+from tandem.core.trading.algos import stop, twap
 from tandem.core.trading.algos.memos import (
     BracketMemo,
     IcebergMemo,
@@ -61,6 +61,8 @@ def objection(spec: AlgoSpec) -> str | None:
     match spec:
         case Twap():
             return twap.objection(spec)
+        case Stop():
+            return stop.objection(spec)
         case _:
             raise NotImplementedError
 
@@ -69,6 +71,8 @@ def step(spec: AlgoSpec, memo: Memo, sight: Sight) -> Step:
     """Return what this algorithm does now."""
     if isinstance(spec, Twap) and isinstance(memo, TwapMemo):
         return twap.step(spec, memo, sight)
+    if isinstance(spec, Stop) and isinstance(memo, StopMemo):
+        return stop.step(spec, memo, sight)
     raise AssertionError(f"{name_of(spec)} with {type(memo).__name__}")
 
 

@@ -38,26 +38,49 @@ class IcebergMemo(msgspec.Struct, tag="iceberg", gc=False):
     seed: int
 
 
+class Watch(msgspec.Struct, gc=False):
+    """A price that is watched: the last one that was believed, and since when one is doubted.
+
+    `is_above`: the doubted ones are above the one believed.
+    """
+
+    price: Ticks | None = None
+    doubted_ns: int | None = None
+    is_above: bool = False
+
+
 class StopMemo(msgspec.Struct, tag="stop", gc=False):
     """`stop_price` is where it is now; `hit_at_ns` the market time at which it was reached."""
 
     stop_price: Ticks | None
     hit_at_ns: int | None = None
+    watch: Watch = msgspec.field(default_factory=Watch)
 
 
 class BracketMemo(msgspec.Struct, tag="bracket", gc=False):
-    """`hit_at_ns` is the market time at which the stop was reached."""
+    """`hit_at_ns` is the market time at which the stop was reached.
+
+    `entered`: the entry is over, and nothing more of it is sent.
+    """
 
     entered: bool = False
     hit_at_ns: int | None = None
+    watch: Watch = msgspec.field(default_factory=Watch)
+
+
+class Quoted(msgspec.Struct, gc=False):
+    """One side of a quote: when it was last sent, and what will have traded once it is filled."""
+
+    at_ns: int | None = None
+    filled_at: int = 0
 
 
 class MakeMarketMemo(msgspec.Struct, tag="make_market", gc=False):
-    """When each side was last quoted, in market time."""
+    """What was last quoted on each side; `leaves` as in `MomentumMemo`."""
 
-    bought_at_ns: int = 0
-    sold_at_ns: int = 0
-    left: bool = False
+    buy: Quoted = msgspec.field(default_factory=Quoted)
+    sell: Quoted = msgspec.field(default_factory=Quoted)
+    leaves: int = 0
 
 
 class MomentumMemo(msgspec.Struct, tag="momentum", gc=False):

@@ -39,7 +39,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     last seen, at `quoted_market_ns`; None while nothing was. `bought` and `sold` count everything
     that has traded, of parts that live too; `open_buys` and `open_sells` what may still trade.
     `is_ending`: it is being wound up, by its time or a person, and nothing but what leaves is to
-    be placed.
+    be placed. `collar_ppm`: how far a price may be from the last one before it is doubted.
     """
 
     market_ns: int
@@ -55,6 +55,7 @@ class Sight(msgspec.Struct, frozen=True, gc=False):
     parts: Sequence[PartSeen]
     is_ending: bool
     quoted_market_ns: int | None = None
+    collar_ppm: int = 1_000_000
 
     @property
     def position(self) -> int:
@@ -92,6 +93,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     post_only: bool = False
     slots: tuple[SlotId, ...] | None = None  # None: those of the algorithm
     cancels_own: bool = False  # own resting orders in the way are canceled first
+    is_exit: bool = False  # from the accounts that hold it, however the algorithm splits
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
