@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from tandem.cli.calling import finish, home_of, new_app
 from tandem.cli.order import AskOptions
 from tandem.cli.ordering import Asking, place
-from tandem.cli.typed import Choice, duration_ns
+from tandem.cli.typed import Choice, SelfTradeWord, duration_ns
 from tandem.domain.algos import AtEnd, Twap
 from tandem.domain.commands import Command, PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
 from tandem.domain.ids import Lots, SlotId, Ticks
@@ -46,7 +46,7 @@ class WorkedOptions:
     accounts: int | None = None
     slots: str | None = None
     split: Literal["equal", "weighted", "random"] = "equal"
-    self_trade: Literal["reject_new", "cancel_resting"] = "reject_new"
+    self_trade: SelfTradeWord = "reject_new"
     reduce_only: Flag = False
     strategy: str = ""
 

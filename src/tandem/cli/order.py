@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.ordering import Asking, place
-from tandem.cli.typed import Choice, duration_ns
+from tandem.cli.typed import Choice, SelfTradeWord, duration_ns
 from tandem.domain.commands import (
     CancelOrders,
     ExitRule,
@@ -60,6 +60,7 @@ class SingleOptions:
         slots: These workers, such as w1,w3.
         split: How the quantity is divided: each gives the whole to everyone.
         self_trade: What is done about an own order that it could meet.
+        strategy: Whose it is: statements count by it, and net_internally nets between two.
     """
 
     price: str | None = None
@@ -68,7 +69,8 @@ class SingleOptions:
     accounts: int | None = None
     slots: str | None = None
     split: Literal["equal", "weighted", "random", "each"] = "equal"
-    self_trade: Literal["reject_new", "cancel_resting"] = "reject_new"
+    self_trade: SelfTradeWord = "reject_new"
+    strategy: str = ""
 
 
 @order.command
@@ -131,6 +133,7 @@ def _single(
                 slots=choice.slots(chosen.slots, chosen.accounts),
                 split=Split(chosen.split),
                 self_trade=SelfTrade(chosen.self_trade),
+                strategy=chosen.strategy,
             )
         )
 

@@ -2,13 +2,16 @@
 
 import re
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from tandem.cli.calling import BadInputError
 from tandem.domain.ids import Lots, SlotId, Ticks
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.views import CatalogueView
 
+SelfTradeWord = Literal[
+    "reject_new", "cancel_resting", "cancel_both", "decrement", "net_internally"
+]
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _UNITS_NS: Final = {
     "ms": 1_000_000,

@@ -103,11 +103,11 @@ class DeskSettings(Value, frozen=True, kw_only=True):
     instruments: tuple[Instrument, ...]
     limits: Limits
     timings: Timings = Timings()
-    market_speed: Decimal = Decimal(1)  # of market time against life: a replay's speed
     bundle: bytes = b""  # what every worker is given and confirms: strategies, catalogue, limits
     attempts_max: int = 5  # of one child, and of moving what a child left
     # Parents kept after their end, for late news and for questions; now and then a sixteenth more.
     finished_max: int = 5_000
+    market_speed: Decimal = Decimal(1)  # of market time against life: a replay's speed
 
     def __post_init__(self) -> None:
         if self.attempts_max < 1 or self.finished_max < 0:

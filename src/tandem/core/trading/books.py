@@ -197,6 +197,14 @@ def give_back(turn: Turn, attempt: Attempt) -> None:
         _change_reserved(seat, attempt, turn.instrument(attempt), -leaves)
 
 
+def lower(turn: Turn, attempt: Attempt, lots: int) -> None:
+    """Give back a part of what an attempt reserved that has not left; its price stays."""
+    order = attempt.order
+    turn.state.exposure.note_lowered(order, lots)
+    seat = turn.state.seats[attempt.slot_id]
+    _change_reserved(seat, attempt, turn.instrument(attempt), -lots)
+
+
 def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     """Book one execution, once; the attempt's `cum_quantity` already counts it."""
     state, order, quantity = turn.state, attempt.order, fill.quantity

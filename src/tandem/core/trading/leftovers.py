@@ -6,7 +6,7 @@ has the venue traded more than was ordered.
 """
 
 from tandem.core.trading import books
-from tandem.core.trading.state import Attempt, Ending, Parent, Piece
+from tandem.core.trading.state import Attempt, Ending, Parent, ParentPhase, Piece
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.order import TimeInForce
 
@@ -19,13 +19,17 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     parent = turn.parent(attempt)
     assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
     left = attempt.order.quantity - attempt.final_cum
-    if parent.cancel_wanted or attempt.cancel_wanted:
+    if parent.cancel_wanted or (attempt.cancel_wanted and attempt.yields_to is None):
         return
     if attempt.ending in AS_MEANT:
         return
     at_once = parent.spec.time_in_force in AT_ONCE or parent.spec.limit_price is None
     if attempt.ending is Ending.CANCELED and at_once:
         return
+    if attempt.yields_to is not None:
+        left -= _decrement(turn, attempt, parent, left)
+        if not left:
+            return
     if attempt.ending is Ending.REFUSED and not attempt.text.startswith("expired_request"):
         if attempt.slot_id not in parent.refused_slots:
             parent.refused_slots.append(attempt.slot_id)
@@ -33,6 +37,22 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     if not parent.pieces:
         parent.deadline_ns = turn.now_ns + turn.rules.timings.retry_ns
     parent.pieces.append(Piece(attempt.child, left))
+
+
+def _decrement(turn: Turn, attempt: Attempt, parent: Parent, left: int) -> int:
+    """Let an ended attempt and the order that it stood in the way of both lose the smaller rest.
+
+    What the newer one has lost, or no longer asks for, is tried again where it was.
+    """
+    parent.children[attempt.child].yielded += 1
+    newer = turn.state.parents.get(attempt.yields_to) if attempt.yields_to is not None else None
+    if newer is None or newer.phase is not ParentPhase.CLEARING or newer.cancel_wanted:
+        return 0
+    lots = min(left, newer.quantity - newer.prevented)
+    newer.prevented += lots
+    parent.prevented += lots
+    turn.count("decrements")
+    return lots
 
 
 def count_traded(turn: Turn, attempt: Attempt, lots: int) -> None:
@@ -48,7 +68,8 @@ def count_traded(turn: Turn, attempt: Attempt, lots: int) -> None:
 
 
 def _trim(parent: Parent) -> None:
-    room = max(0, parent.quantity - parent.done_quantity - parent.allocated)
+    gone = parent.prevented + parent.netted
+    room = max(0, parent.quantity - parent.done_quantity - parent.allocated - gone)
     kept = []
     for piece in parent.pieces:
         lots = min(piece.quantity, room)

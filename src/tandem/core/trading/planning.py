@@ -7,7 +7,9 @@ attempt only after the attempt that had it is final, and only what the venue's f
 from itertools import islice
 from typing import Final
 
-from tandem.core.trading import attempts, books, external, releasing
+import msgspec
+
+from tandem.core.trading import attempts, books, external, meeting, releasing
 from tandem.core.trading.books import Share
 from tandem.core.trading.splitting import Manner, split
 from tandem.core.trading.state import (
@@ -77,11 +79,15 @@ def open_parent(
     refused = _first_objection(turn, spec, shares)
     if refused is not None:
         return refused
-    met = _met(turn, spec, places[0][1])
-    if met is not None:
-        refused = _refuse_met(turn, spec, places[0][1], met)
-        if refused is not None:
-            return refused
+    instrument = places[0][1]
+    is_met = _met(turn, spec, instrument) is not None
+    netted = meeting.to_net(turn, spec, shares) if is_met else None
+    refused = meeting.refusal(turn, spec, instrument, netted) if is_met else None
+    if refused is not None:
+        meeting.record(turn, refused, spec, instrument, (command_id, owner))
+        if spec.self_trade is SelfTrade.CANCEL_BOTH and refused.met in turn.state.attempts:
+            _cancel_met(turn, spec, instrument, f"it stood in the way of {command_id}")
+        return refused
     parent = Parent(
         parent_id=new_order_id(turn),
         command_id=command_id,
@@ -94,9 +100,12 @@ def open_parent(
     )
     turn.state.parents[parent.parent_id] = parent
     turn.state.working[parent.parent_id] = None
-    if met is not None:
-        _start_clearing(turn, parent, places[0][1])
+    if is_met and netted is None:
+        _start_clearing(turn, parent, instrument)
     else:
+        if netted is not None:
+            meeting.net(turn, parent, netted)
+            shares = [_share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
         # Reserved at once: what is decided next in this event must see it.
         _plan_first_wave(turn, parent, shares)
     turn.touch(parent.parent_id)
@@ -213,22 +222,11 @@ def _met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> ClientOrderId 
     return turn.state.gate.first_met(instrument.book_id, spec.side, spec.limit_price)
 
 
-def _refuse_met(
-    turn: Turn, spec: ParentSpec, instrument: Instrument, met: ClientOrderId
-) -> Refused | None:
-    """Refuse what could meet an own order that must not, or (external) cannot be canceled."""
-    every = turn.state.gate.all_met(instrument.book_id, spec.side, spec.limit_price)
-    outside = next((one for one in every if external.is_external(one)), None)
-    if outside is None and spec.self_trade is not SelfTrade.REJECT_NEW:
-        return None
-    text = f"it could meet your own order {outside or met}"
-    return Refused(reason=RefusalReason.SELF_TRADE, text=text, met=outside or met)
-
-
 def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:
     """Cancel the parents whose orders stand in the way; nothing is reserved before they are gone.
 
-    The whole parent, not the one order: it would only send what was canceled again.
+    The whole parent, not the one order: it would only send what was canceled again. To decrement,
+    the orders alone: what they have more than the new one is to be sent again.
     """
     parent.phase = ParentPhase.CLEARING
     parent.pieces = [Piece(at, child.quantity) for at, child in enumerate(parent.children)]
@@ -236,11 +234,16 @@ def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:
     parent.deadline_ns = turn.now_ns + turn.rules.timings.clear_ns
     turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.clear_ns)
     turn.count("clearings")
+    if parent.spec.self_trade is SelfTrade.DECREMENT:
+        meeting.let_yield(turn, parent, instrument)
+    else:
+        _cancel_met(turn, parent.spec, instrument, "in the way")
+
+
+def _cancel_met(turn: Turn, spec: ParentSpec, instrument: Instrument, why: str) -> None:
     gate = turn.state.gate
-    for client_order_id in gate.all_met(
-        instrument.book_id, parent.spec.side, parent.spec.limit_price
-    ):
-        cancel_parent(turn, turn.parent(turn.state.attempts[client_order_id]), "in the way")
+    for client_order_id in gate.all_met(instrument.book_id, spec.side, spec.limit_price):
+        cancel_parent(turn, turn.parent(turn.state.attempts[client_order_id]), why)
 
 
 def open_parents(turn: Turn) -> list[ParentId]:
@@ -280,17 +283,23 @@ def advance(turn: Turn, parent: Parent) -> None:
 def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     """Return what is to be planned now, which may be nothing; None while orders are in the way."""
     shares = [_share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
-    if not parent.cancel_wanted and _met(turn, parent.spec, shares[0][1]) is not None:
+    instrument, left = shares[0][1], parent.quantity - parent.prevented
+    is_over = parent.cancel_wanted or not left
+    if not is_over and _met(turn, parent.spec, instrument) is not None:
         if turn.now_ns < parent.deadline_ns:
+            if parent.spec.self_trade is SelfTrade.DECREMENT:
+                meeting.let_yield(turn, parent, instrument)
             return None
-        parent.cancel_wanted = True
+        parent.cancel_wanted = is_over = True
         parent.text = "own orders in the way could not be canceled in time"
         turn.count("clearings_failed")
     parent.phase = ParentPhase.WORKING
     parent.pieces.clear()
     del turn.state.clearing[parent.parent_id]
-    if parent.cancel_wanted:
+    if is_over:
         return []
+    if parent.prevented:
+        shares = _share_again(turn, parent, left)
     objection = _first_objection(turn, parent.spec, shares)
     if objection is not None:
         # What it was checked against when it was taken has changed meanwhile.
@@ -299,11 +308,25 @@ def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     return shares
 
 
+def _share_again(turn: Turn, parent: Parent, left: int) -> list[Share]:
+    """Split what was not prevented, over the same slots."""
+    spec, slots = parent.spec, parent.slots
+    is_each = spec.split is Split.EACH
+    changed = msgspec.structs.replace(
+        spec, quantity=Lots(left), split=Split.EQUAL if is_each else spec.split
+    )
+    places = [_share_of(turn, parent, one, 0)[:2] for one in slots]
+    shares = _shares(turn, changed, places)
+    parent.children = [Child(seat.slot_id, quantity) for seat, _, quantity in shares]
+    return shares
+
+
 def _plan_first_wave(turn: Turn, parent: Parent, shares: list[Share]) -> None:
     """Plan all of it, ready or not: its release waits for all together."""
     parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
     for at, share in enumerate(shares):
-        _plan(turn, parent, at, share)
+        if share[2]:  # else all of it was netted
+            _plan(turn, parent, at, share)
 
 
 def _plan_pieces(turn: Turn, parent: Parent) -> None:
@@ -329,7 +352,7 @@ def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
     if _met(turn, parent.spec, share[1]) is not None:
         turn.count("retries_held_by_gate")
         return False
-    tries_left = child.attempts < turn.rules.settings.attempts_max
+    tries_left = child.attempts - child.yielded < turn.rules.settings.attempts_max
     if tries_left and _can_take(turn, parent, share):
         _plan(turn, parent, piece.child, share)
         turn.count("attempts_again")
@@ -415,6 +438,8 @@ def _end(turn: Turn, parent: Parent) -> None:
     parent.ended_ns = turn.now_ns
     if parent.done_quantity >= parent.quantity:
         parent.outcome = Outcome.FILLED
+    elif parent.done_quantity + parent.prevented + parent.netted >= parent.quantity:
+        parent.outcome = Outcome.NETTED if parent.netted else Outcome.PREVENTED
     elif parent.cancel_wanted:
         parent.outcome = Outcome.CANCELED
     elif parent.done_quantity == 0 and parent.refused_slots:

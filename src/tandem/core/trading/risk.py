@@ -208,13 +208,16 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
     def note_ended(self, intent: Intent, *, leaves_quantity: int) -> None:
         """Give back an order that the venue has ended, and what was still out of it."""
         self.open_orders -= 1
-        if not leaves_quantity:
-            return
+        if leaves_quantity:
+            self.note_lowered(intent, leaves_quantity)
+
+    def note_lowered(self, intent: Intent, lots: int) -> None:
+        """Give back lots that an order does not ask for any more."""
         holding = self.holdings[intent.instrument_id]
         if intent.side is _BUY:
-            holding.open_buys -= leaves_quantity
+            holding.open_buys -= lots
         else:
-            holding.open_sells -= leaves_quantity
+            holding.open_sells -= lots
         self._value(holding)
 
     def note_realized(self, quote: str, amount: Decimal, now: Instant) -> None:

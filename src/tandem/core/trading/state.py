@@ -15,6 +15,7 @@ from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.positions import Position
+from tandem.core.trading.prevention import Prevention
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.self_trade import Gate
 from tandem.domain.algos import AlgoSpec
@@ -111,6 +112,7 @@ class Attempt(msgspec.Struct, gc=False):
     reserved_price: int = 0  # in ticks: what its buying power was reserved at
     sent_ns: int | None = None  # when the worker handed its first send to the venue's session
     hops: list[Hop] = []
+    yields_to: ParentId | None = None  # what its rest is decremented against, once it has ended
 
     @property
     def is_final(self) -> bool:
@@ -127,11 +129,15 @@ class Attempt(msgspec.Struct, gc=False):
 
 
 class Child(msgspec.Struct, gc=False):
-    """One slot's share of a parent; `attempts` have been made of it."""
+    """One slot's share of a parent; `attempts` have been made of it.
+
+    `yielded` of those ended for an own order that came later, so they were no failures.
+    """
 
     slot_id: SlotId
     quantity: int
     attempts: int = 0
+    yielded: int = 0
 
 
 class ParentPhase(enum.StrEnum):
@@ -149,6 +155,8 @@ class Outcome(enum.StrEnum):
     CANCELED = "canceled"
     INCOMPLETE = "incomplete"  # it ended with less, and `text` says why
     REFUSED = "refused"
+    PREVENTED = "prevented"  # what did not trade was decremented against own orders
+    NETTED = "netted"  # what did not trade was netted between strategies
 
 
 class Piece(msgspec.Struct, array_like=True, gc=False):
@@ -163,7 +171,9 @@ class Parent(msgspec.Struct, gc=False):
 
     Always `done_quantity + allocated + pieces <= quantity`: what has traded for good, the full
     size of everything that is planned, out or unknown, and what waits to be tried again. Only a
-    venue that trades more than it was asked breaks this, and then the desk halts.
+    venue that trades more than it was asked breaks this, and then the desk halts. `prevented` was
+    decremented against own orders, `netted` taken over by another strategy of ours: neither will
+    be tried again.
     """
 
     parent_id: ParentId
@@ -192,6 +202,9 @@ class Parent(msgspec.Struct, gc=False):
     owner: ParentId | None = None  # the pair or two-sided quote that this is a part of
     began_ns: int = 0
     ended_ns: int = 0
+    prevented: int = 0
+    netted: int = 0
+    netted_value: Decimal = Decimal(0)  # in ticks times lots
 
 
 class BothPhase(enum.StrEnum):
@@ -457,3 +470,4 @@ class DeskState(msgspec.Struct):
     counters: dict[str, int] = {}
     latencies: Latencies = msgspec.field(default_factory=Latencies)
     audits: bool = False  # whether the next audit of all accounts has its alarm
+    prevention: Prevention = msgspec.field(default_factory=Prevention)

@@ -624,6 +624,8 @@ def _prove_parents(desk: Desk) -> None:
         waiting = sum(one.quantity for one in parent.pieces)
         if not state.counters.get("overfilled"):
             used = parent.done_quantity + parent.allocated + waiting
+            if parent.phase is not ParentPhase.CLEARING:
+                used += parent.prevented + parent.netted
             assert used <= parent.quantity, f"{key}: {used} of {parent.quantity}"
         is_open = key in state.working
         assert is_open is (parent.phase is not ParentPhase.DONE), key

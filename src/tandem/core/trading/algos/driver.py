@@ -14,6 +14,7 @@ An algorithm ends in two steps: everything that is out is canceled and waited fo
 quantities are the venues' final word, and then it may leave what it holds (`Leaving`).
 """
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -224,15 +225,20 @@ def _count_ended(turn: Turn, algo: Algo) -> None:
             still.append(part)
             continue
         if parent.spec.side is Side.BUY:
-            algo.bought += parent.done_quantity
-            algo.bought_value = add(algo.bought_value, parent.filled_value)
+            algo.bought += parent.done_quantity + parent.netted
+            algo.bought_value = add(algo.bought_value, _value(parent))
         else:
-            algo.sold += parent.done_quantity
-            algo.sold_value = add(algo.sold_value, parent.filled_value)
+            algo.sold += parent.done_quantity + parent.netted
+            algo.sold_value = add(algo.sold_value, _value(parent))
         algo.fees = add(algo.fees, parent.fees)
-        if not parent.done_quantity and not parent.cancel_wanted:
+        if not (parent.done_quantity or parent.netted or parent.cancel_wanted):
             _pause_for_breath(turn, algo)
     algo.open = still
+
+
+def _value(parent: Parent) -> Decimal:
+    """What it traded, and what it took over from other strategies of ours, in ticks times lots."""
+    return add(parent.filled_value, parent.netted_value)
 
 
 def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
@@ -273,7 +279,7 @@ def _seen(part: Part, parent: Parent) -> PartSeen:
         side=parent.spec.side,
         quantity=parent.quantity,
         limit_price=parent.spec.limit_price,
-        traded=min(parent.filled, parent.quantity),
+        traded=min(parent.filled + parent.netted, parent.quantity),
         is_ending=parent.cancel_wanted,
     )
 
