@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.trading.booked import BookedFill
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
@@ -219,6 +220,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     state.ledger.book_fill(seat.account_id, instrument, order.side, fill)
     seat.audit.booked_ns[order.instrument_id] = turn.now_ns
     position = position_of(turn, seat.account_id, instrument.instrument_id)
+    average_before = position.realized
     realized = position.on_fill(order.side, fill)
     gain = subtract(multiply(instrument.step_value, realized), fill.fee)
     if gain:
@@ -231,6 +233,22 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     if parent.owner is not None and parent.owner in state.running:
         turn.touch(parent.owner)  # an algorithm looks at every fill, not at the end only
     turn.count("fills")
+    if turn.booked is not None:
+        turn.booked.append(
+            BookedFill(
+                market_ns=turn.now.market_ns,
+                account_id=seat.account_id,
+                instrument_id=instrument.instrument_id,
+                parent_id=parent.parent_id,
+                order_id=parent.owner or parent.parent_id,
+                strategy=parent.spec.strategy,
+                side=order.side,
+                fill=fill,
+                realized=subtract(position.realized, average_before),
+                realized_fifo=realized,
+                position=position.quantity,
+            )
+        )
 
 
 def overfilled(turn: Turn, attempt: Attempt, parent: Parent) -> None:

@@ -27,6 +27,7 @@ from tandem.core.trading import (
     tandem_orders,
 )
 from tandem.core.trading.algos import driver
+from tandem.core.trading.booked import BookedFill
 from tandem.core.trading.plausible import is_quote
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import (
@@ -97,10 +98,14 @@ _DECODER = msgspec.msgpack.Decoder(DeskState)
 
 
 class Desk:
-    """The state of one trader's desk and its decisions."""
+    """The state of one trader's desk and its decisions.
+
+    Who replays its records may set `booked` to a list, and finds there what was booked since.
+    """
 
     def __init__(self) -> None:
         self.state = DeskState()
+        self.booked: list[BookedFill] | None = None
         self._rules: Rules | None = None
 
     @property
@@ -144,7 +149,7 @@ class Desk:
             self._take_settings(event.settings)
         state, rules = self.state, self._rules
         assert rules is not None, "the desk was not started"
-        turn = Turn(state, rules, now, now.now_ns)
+        turn = Turn(state, rules, now, now.now_ns, booked=self.booked)
         _decide(turn, event)
         if turn.agenda or turn.halting:
             _work_off(turn)

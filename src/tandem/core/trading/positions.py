@@ -63,6 +63,14 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     realized_fifo: Decimal = ZERO
     fees: Decimal = ZERO
 
+    @property
+    def cost_fifo(self) -> Decimal:
+        """What the lots held have cost by first in, first out; in ticks times lots."""
+        cost = ZERO
+        for tranche in self.tranches:
+            cost = add(cost, tranche.cost)
+        return cost
+
     def on_fill(self, side: Side, fill: Filled) -> Decimal:
         """Count one execution; return what it realized (first in, first out), without its fee.
 
@@ -87,12 +95,9 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         signed_step = step_value if self.quantity >= 0 else -step_value
         unrealized = unrealized_fifo = None
         if mark is not None:
-            fifo_cost = ZERO
-            for tranche in self.tranches:
-                fifo_cost = add(fifo_cost, tranche.cost)
             value = Decimal(mark * abs(self.quantity))
             unrealized = multiply(signed_step, subtract(value, self.cost))
-            unrealized_fifo = multiply(signed_step, subtract(value, fifo_cost))
+            unrealized_fifo = multiply(signed_step, subtract(value, self.cost_fifo))
         return ProfitAndLoss(
             quantity=self.quantity,
             cost=multiply(step_value, self.cost),

@@ -12,6 +12,7 @@ from itertools import islice
 
 import msgspec
 
+from tandem.core.trading.booked import BookedFill
 from tandem.core.trading.state import (
     Answered,
     Attempt,
@@ -77,7 +78,10 @@ class Rules:
 
 
 class Turn(msgspec.Struct, gc=False):
-    """The event being decided, at `now`; `out` is what the desk will return."""
+    """The event being decided, at `now`; `out` is what the desk will return.
+
+    `booked` takes in every execution that is booked; None where nobody wants to know them.
+    """
 
     state: DeskState
     rules: Rules
@@ -86,6 +90,7 @@ class Turn(msgspec.Struct, gc=False):
     out: list[DeskEffect] = []
     agenda: dict[ParentId, None] = {}
     halting: str | None = None  # why everything must be canceled before the event is over
+    booked: list[BookedFill] | None = None
 
     def touch(self, parent_id: ParentId) -> None:
         """Let this parent move before the event is over."""

@@ -1,0 +1,206 @@
+"""Gains and fees by whatever they are asked for, kept beside a desk that is replayed.
+
+The argument: the gain of a set of executions is their cash flow and the value of what they left.
+That is a sum over executions, so it is the same however they are grouped, to the last digit. What
+of it counts as realized depends on whose lots close whose. Accounts and instruments are asked of
+the desk's own positions. An order or a strategy has books of its own, as if it alone had traded:
+its figures do not depend on what the others do. What was held before, what others did on an
+account, and what one group closed of another, is the rest: the accounts' books less the groups'.
+So every column of rows sums to the same total.
+"""
+
+from decimal import Decimal
+from typing import Final, assert_never
+
+import msgspec
+
+from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.desk import Desk
+from tandem.core.trading.positions import Position
+from tandem.domain.ids import AccountId, InstrumentId
+from tandem.domain.money import ZERO, add, multiply
+from tandem.domain.order import Side
+from tandem.domain.statements import CostMethod, GroupBy
+
+_OF_ACCOUNTS: Final = (GroupBy.ACCOUNT, GroupBy.INSTRUMENT)
+Key = tuple[str, ...]
+Cell = tuple[Key, AccountId, InstrumentId]
+_BUY: Final = Side.BUY
+
+
+class Tally(msgspec.Struct, gc=False):
+    """What a group traded of one instrument on one account; values in ticks times lots."""
+
+    position: Position = msgspec.field(default_factory=Position)
+    executions: int = 0
+    bought_lots: int = 0
+    sold_lots: int = 0
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+
+    def on_booked(self, booked: BookedFill) -> None:
+        """Count one execution."""
+        fill = booked.fill
+        self.position.on_fill(booked.side, fill)
+        self.executions += 1
+        value = Decimal(fill.price * fill.quantity)
+        if booked.side is _BUY:
+            self.bought_lots += fill.quantity
+            self.bought = add(self.bought, value)
+        else:
+            self.sold_lots += fill.quantity
+            self.sold = add(self.sold, value)
+
+
+class Figure(msgspec.Struct, frozen=True, gc=False):
+    """A `Tally` in money at one moment, by one way of counting."""
+
+    executions: int = 0
+    bought_lots: int = 0
+    sold_lots: int = 0
+    lots: int = 0
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+    cost: Decimal = ZERO
+    realized: Decimal = ZERO
+    unrealized: Decimal | None = ZERO
+    fees: Decimal = ZERO
+
+
+class CashFigure(msgspec.Struct, frozen=True, gc=False):
+    """One account's money in one currency: what it has, and how that came about."""
+
+    cash: Decimal = ZERO
+    opened: Decimal = ZERO
+    traded: Decimal = ZERO
+    fees: Decimal = ZERO
+    external: Decimal = ZERO
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """All figures at one moment. `totals` are the accounts' own, their cells without a key.
+
+    `marks` are the prices, in ticks, that positions are valued at, where one is known.
+    """
+
+    groups: dict[Cell, Figure] = {}
+    totals: dict[Cell, Figure] = {}
+    cash: dict[tuple[AccountId, str], CashFigure] = {}
+    marks: dict[InstrumentId, int] = {}
+    balanced: bool = True
+
+
+class Accounting:
+    """Books of every group, kept beside a desk that is replayed."""
+
+    def __init__(self, by: tuple[GroupBy, ...], method: CostMethod) -> None:
+        """Keep books by these, which are counted in that way."""
+        self._by = by
+        self._method = method
+        self._of_groups: dict[Cell, Tally] = {}
+        self._of_accounts: dict[Cell, Tally] = {}
+
+    def on_booked(self, booked: BookedFill) -> None:
+        """Count one execution; the desk has booked it."""
+        key = tuple(_name(booked, one) for one in self._by)
+        self._tally(self._of_groups, (key, booked.account_id, booked.instrument_id), booked)
+        self._tally(self._of_accounts, ((), booked.account_id, booked.instrument_id), booked)
+
+    def _tally(self, tallies: dict[Cell, Tally], cell: Cell, booked: BookedFill) -> None:
+        tally = tallies.get(cell)
+        if tally is None:
+            tally = tallies[cell] = Tally()
+        tally.on_booked(booked)
+
+    def moment(self, desk: Desk) -> Moment:
+        """Return all figures as they are now, at the prices that the desk knows."""
+        totals: dict[Cell, Figure] = {}
+        for account_id, held in desk.state.positions.items():
+            for instrument_id, position in held.items():
+                cell: Cell = ((), account_id, instrument_id)
+                tally = self._of_accounts.get(cell) or Tally()
+                totals[cell] = self._figure(desk, instrument_id, tally, position)
+        if is_of_accounts(self._by):
+            groups = {
+                (account_key(self._by, cell), cell[1], cell[2]): one for cell, one in totals.items()
+            }
+        else:
+            groups = {
+                cell: self._figure(desk, cell[2], tally, tally.position)
+                for cell, tally in self._of_groups.items()
+            }
+        return Moment(groups, totals, _cash(desk), _marks(desk), balanced=_is_balanced(desk))
+
+    def _figure(
+        self, desk: Desk, instrument_id: InstrumentId, tally: Tally, position: Position
+    ) -> Figure:
+        instrument = desk.rules.instruments[instrument_id]
+        mark = desk.state.exposure.holdings[instrument_id].reference
+        gains = position.profit_and_loss(instrument, mark)
+        is_fifo = self._method is CostMethod.FIFO
+        unrealized = gains.unrealized_fifo if is_fifo else gains.unrealized
+        cost = gains.cost
+        if is_fifo:
+            cost = multiply(instrument.step_value, position.cost_fifo)
+        return Figure(
+            executions=tally.executions,
+            bought_lots=tally.bought_lots,
+            sold_lots=tally.sold_lots,
+            lots=position.quantity,
+            bought=multiply(instrument.step_value, tally.bought),
+            sold=multiply(instrument.step_value, tally.sold),
+            cost=cost,
+            realized=gains.realized_fifo if is_fifo else gains.realized,
+            unrealized=unrealized if position.quantity else ZERO,
+            fees=gains.fees,
+        )
+
+
+def _marks(desk: Desk) -> dict[InstrumentId, int]:
+    holdings = desk.state.exposure.holdings
+    return {key: one.reference for key, one in holdings.items() if one.reference is not None}
+
+
+def _is_balanced(desk: Desk) -> bool:
+    return all(one.debits == one.credits for one in desk.state.ledger.trial_balance())
+
+
+def _cash(desk: Desk) -> dict[tuple[AccountId, str], CashFigure]:
+    return {
+        (account_id, currency): CashFigure(
+            cash=amount,
+            opened=-books.opening.get(currency, ZERO),
+            traded=-books.market.get(currency, ZERO),
+            fees=books.fees.get(currency, ZERO),
+            external=-books.external.get(currency, ZERO),
+        )
+        for account_id, books in desk.state.ledger.accounts.items()
+        for currency, amount in books.cash.items()
+    }
+
+
+def _name(booked: BookedFill, by: GroupBy) -> str:
+    match by:
+        case GroupBy.ACCOUNT:
+            return booked.account_id
+        case GroupBy.INSTRUMENT:
+            return booked.instrument_id
+        case GroupBy.ORDER:
+            return booked.order_id
+        case GroupBy.PARENT:
+            return booked.parent_id
+        case GroupBy.STRATEGY:
+            return booked.strategy
+        case _:
+            assert_never(by)
+
+
+def is_of_accounts(by: tuple[GroupBy, ...]) -> bool:
+    """Return whether it groups by nothing but accounts and instruments."""
+    return all(one in _OF_ACCOUNTS for one in by)
+
+
+def account_key(by: tuple[GroupBy, ...], cell: Cell) -> Key:
+    """Return the key of a cell in a grouping by accounts and instruments; others are empty."""
+    names = {GroupBy.ACCOUNT: cell[1], GroupBy.INSTRUMENT: cell[2]}
+    return tuple(names.get(one, "") for one in by)

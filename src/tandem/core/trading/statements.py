@@ -1,0 +1,293 @@
+"""From the figures of two moments to a statement of what lies between them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tandem.core.trading.accounting import (
+    CashFigure,
+    Cell,
+    Figure,
+    Key,
+    Moment,
+    account_key,
+    is_of_accounts,
+)
+from tandem.core.trading.booked import BookedFill
+from tandem.domain.ids import AccountId, InstrumentId
+from tandem.domain.instrument import Catalogue, Instrument
+from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
+from tandem.domain.order import Side
+from tandem.domain.statements import (
+    CashRow,
+    CostMethod,
+    ExecutionRow,
+    GroupBy,
+    RowKind,
+    Statement,
+    StatementRow,
+)
+
+CENT: Final = Decimal("0.00000001")
+_NO_FIGURE: Final = Figure()
+_NO_CASH: Final = CashFigure()
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """The moments between which a statement is made, and what was booked between them.
+
+    `from_ns` and `to_ns` are as they were asked for.
+    """
+
+    start: Moment
+    end: Moment
+    booked: Sequence[BookedFill]
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+class Sum(msgspec.Struct, gc=False):
+    """What several cells of one currency come to; unrealized gains at the start and at the end."""
+
+    executions: int = 0
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+    realized: Decimal = ZERO
+    before: Decimal | None = ZERO
+    unrealized: Decimal | None = ZERO
+    fees: Decimal = ZERO
+    bought_lots: int = 0
+    sold_lots: int = 0
+    lots: int = 0
+    cost: Decimal = ZERO
+    instruments: dict[InstrumentId, None] = {}
+
+    def include(self, instrument_id: InstrumentId, start: Figure, end: Figure) -> None:
+        """Add what one cell did between two moments."""
+        self.instruments[instrument_id] = None
+        self.executions += end.executions - start.executions
+        self.bought = add(self.bought, subtract(end.bought, start.bought))
+        self.sold = add(self.sold, subtract(end.sold, start.sold))
+        self.realized = add(self.realized, subtract(end.realized, start.realized))
+        self.before = _plus(self.before, start.unrealized)
+        self.unrealized = _plus(self.unrealized, end.unrealized)
+        self.fees = add(self.fees, subtract(end.fees, start.fees))
+        self.bought_lots += end.bought_lots - start.bought_lots
+        self.sold_lots += end.sold_lots - start.sold_lots
+        self.lots += end.lots
+        self.cost = add(self.cost, end.cost)
+
+    def less(self, other: "Sum") -> "Sum":
+        """Return the money of this without that of the other; of several instruments."""
+        return Sum(
+            executions=self.executions - other.executions,
+            bought=subtract(self.bought, other.bought),
+            sold=subtract(self.sold, other.sold),
+            realized=subtract(self.realized, other.realized),
+            before=_minus(self.before, other.before),
+            unrealized=_minus(self.unrealized, other.unrealized),
+            fees=subtract(self.fees, other.fees),
+        )
+
+    @property
+    def gain(self) -> Decimal | None:
+        """What was realized, and what the unrealized gain has changed by."""
+        return _plus(self.realized, _minus(self.unrealized, self.before))
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to be said of it."""
+        money = (self.bought, self.sold, self.realized, self.before, self.unrealized, self.fees)
+        return not (self.executions or self.lots or any(one is None or one for one in money))
+
+
+Sums = dict[tuple[Key, str], Sum]
+
+
+def statement(
+    catalogue: Catalogue, by: tuple[GroupBy, ...], method: CostMethod, period: Period
+) -> Statement:
+    """Return the statement of a period; its moments were counted by `by`, in that way."""
+    groups = _sums(catalogue, period.start.groups, period.end.groups, lambda cell: cell[0])
+    totals = _sums(catalogue, period.start.totals, period.end.totals, lambda _: ())
+    rest: Sums = {}
+    if not is_of_accounts(by):
+        of_place: Callable[[Cell], Key] = lambda cell: account_key(by, cell)  # noqa: E731 - typed
+        known = _sums(catalogue, period.start.groups, period.end.groups, of_place)
+        whole = _sums(catalogue, period.start.totals, period.end.totals, of_place)
+        rest = {place: one.less(known.get(place) or Sum()) for place, one in whole.items()}
+    marks = period.end.marks
+    rows = [
+        _row(kind, place, one, catalogue, marks)
+        for kind, sums in ((RowKind.GROUP, groups), (RowKind.REST, rest))
+        for place, one in sums.items()
+        if not one.is_nothing
+    ]
+    return Statement(
+        by=by,
+        method=method,
+        from_ns=period.from_ns,
+        to_ns=period.to_ns,
+        rows=tuple(rows),
+        totals=tuple(
+            _row(RowKind.TOTAL, place, one, catalogue, marks) for place, one in totals.items()
+        ),
+        cash=_cash_rows(period),
+        executions=tuple(_execution(catalogue, method, one) for one in period.booked),
+        balanced=period.end.balanced,
+        notes=tuple(_notes(period.booked)),
+    )
+
+
+def _sums(
+    catalogue: Catalogue,
+    start: Mapping[Cell, Figure],
+    end: Mapping[Cell, Figure],
+    key_of: Callable[[Cell], Key],
+) -> Sums:
+    """Return sums over cells, by what `key_of` makes of a cell and by currency."""
+    sums: Sums = {}
+    for cell, figure in end.items():
+        instrument_id = cell[2]
+        place = (key_of(cell), catalogue[instrument_id].quote)
+        found = sums.get(place)
+        if found is None:
+            found = sums[place] = Sum()
+        found.include(instrument_id, start.get(cell) or _NO_FIGURE, figure)
+    return sums
+
+
+def _row(
+    kind: RowKind,
+    place: tuple[Key, str],
+    of: Sum,
+    catalogue: Catalogue,
+    marks: Mapping[InstrumentId, int],
+) -> StatementRow:
+    group, currency = place
+    gain = of.gain
+    row = StatementRow(
+        kind=kind,
+        group=group,
+        currency=currency,
+        executions=of.executions,
+        bought=exact(of.bought),
+        sold=exact(of.sold),
+        realized=exact(of.realized),
+        unrealized=_exact(of.unrealized),
+        gain=_exact(gain),
+        fees=exact(of.fees),
+        net=_exact(_minus(gain, of.fees)),
+    )
+    if kind is not RowKind.GROUP or len(of.instruments) != 1:
+        return row
+    instrument = catalogue[next(iter(of.instruments))]
+    mark = marks.get(instrument.instrument_id)
+    return msgspec.structs.replace(
+        row,
+        symbol=instrument.symbol,
+        bought_quantity=_quantity(instrument, of.bought_lots),
+        sold_quantity=_quantity(instrument, of.sold_lots),
+        position=_quantity(instrument, of.lots),
+        average_cost=_average_cost(instrument, of),
+        mark=None if mark is None else _price(instrument, mark),
+    )
+
+
+def _average_cost(instrument: Instrument, of: Sum) -> Decimal | None:
+    """Return the cost of a unit held, rounded to 8 digits: it is shown and not reckoned with."""
+    if not of.lots:
+        return None
+    units = multiply(instrument.lot_size, abs(of.lots))
+    return exact(EXACT.divide(of.cost, units).quantize(CENT))
+
+
+def _quantity(instrument: Instrument, lots: int) -> Decimal:
+    return exact(multiply(instrument.lot_size, lots))
+
+
+def _price(instrument: Instrument, ticks: int) -> Decimal:
+    return exact(multiply(instrument.tick_size, ticks))
+
+
+def _cash_rows(period: Period) -> tuple[CashRow, ...]:
+    rows = []
+    for (account_id, currency), end in period.end.cash.items():
+        start = period.start.cash.get((account_id, currency)) or _NO_CASH
+        rows.append(_cash_row(account_id, currency, start=start, end=end))
+    return tuple(rows)
+
+
+def _cash_row(
+    account_id: AccountId, currency: str, *, start: CashFigure, end: CashFigure
+) -> CashRow:
+    return CashRow(
+        account_id=account_id,
+        currency=currency,
+        start=exact(start.cash),
+        opened=exact(subtract(end.opened, start.opened)),
+        traded=exact(subtract(end.traded, start.traded)),
+        fees=exact(subtract(end.fees, start.fees)),
+        external=exact(subtract(end.external, start.external)),
+        end=exact(end.cash),
+    )
+
+
+def _execution(catalogue: Catalogue, method: CostMethod, booked: BookedFill) -> ExecutionRow:
+    fill = booked.fill
+    instrument = catalogue[booked.instrument_id]
+    value = instrument.notional(fill.price, fill.quantity)
+    realized = booked.realized_fifo if method is CostMethod.FIFO else booked.realized
+    received = value if booked.side is Side.SELL else -value
+    return ExecutionRow(
+        at_ns=booked.market_ns,
+        account_id=booked.account_id,
+        instrument_id=booked.instrument_id,
+        symbol=instrument.symbol,
+        order_id=booked.order_id,
+        parent_id=booked.parent_id,
+        client_order_id=fill.client_order_id,
+        execution_id=fill.execution_id,
+        strategy=booked.strategy,
+        side=booked.side,
+        quantity=_quantity(instrument, fill.quantity),
+        price=_price(instrument, fill.price),
+        currency=instrument.quote,
+        value=exact(value),
+        fee=exact(fill.fee),
+        cash=exact(subtract(received, fill.fee)),
+        realized=exact(multiply(instrument.step_value, realized)),
+        position=_quantity(instrument, booked.position),
+    )
+
+
+def _notes(booked: Sequence[BookedFill]) -> list[str]:
+    """Say what figures cannot: what a broker without fees may live on."""
+    fees: dict[AccountId, bool] = {}
+    for one in booked:
+        fees[one.account_id] = fees.get(one.account_id, False) or bool(one.fill.fee)
+    return [
+        f"{account_id} paid no fee: a broker without fees may be paid for where it sends orders "
+        "(payment for order flow), and that shows in prices only"
+        for account_id, has_paid in fees.items()
+        if not has_paid
+    ]
+
+
+def exact(value: Decimal) -> Decimal:
+    """Return the same amount without zeros behind its last digit; equal amounts, equal text."""
+    return value.normalize(EXACT) if value else ZERO
+
+
+def _exact(value: Decimal | None) -> Decimal | None:
+    return None if value is None else exact(value)
+
+
+def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else add(one, other)
+
+
+def _minus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else subtract(one, other)

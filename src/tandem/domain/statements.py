@@ -1,0 +1,127 @@
+"""What a statement of account says: gains, fees and cash over a span of market time.
+
+All amounts are exact. An order that is a part of a pair, a two-sided quote or an algorithm counts
+under that as `order`, and under its own id as `parent`.
+"""
+
+import enum
+from decimal import Decimal
+
+from tandem.domain.ids import AccountId, ClientOrderId, ExecutionId, InstrumentId, ParentId
+from tandem.domain.order import Side
+from tandem.domain.value import Value
+
+
+class CostMethod(enum.StrEnum):
+    """Which cost the lots that are closed first had."""
+
+    FIFO = "fifo"  # that of the lots that were opened first
+    AVERAGE = "average"  # the average of all that are open
+
+
+class GroupBy(enum.StrEnum):
+    """What the rows of a statement are about."""
+
+    ACCOUNT = "account"
+    INSTRUMENT = "instrument"
+    ORDER = "order"  # what the trader asked for
+    PARENT = "parent"  # each parent order by itself
+    STRATEGY = "strategy"
+
+
+class RowKind(enum.StrEnum):
+    """What a row of a statement is."""
+
+    GROUP = "group"
+    REST = "rest"  # what was held before, what others did, and what groups closed for each other
+    TOTAL = "total"
+
+
+class StatementRow(Value, frozen=True, kw_only=True):
+    """One group in one currency.
+
+    `group` has one name for each of the statement's `by`. `bought` and `sold` are values;
+    `realized` is without fees; `gain` is what was realized, and what the unrealized gain has
+    changed by; `net` is `gain` less `fees`. The unrealized gain is that of the end; it, the gain
+    and the net one are None where no price is known to value a position at. What stands after
+    `net` is None where the row covers several instruments; quantities are in units of its base.
+    """
+
+    kind: RowKind
+    group: tuple[str, ...]
+    currency: str
+    executions: int
+    bought: Decimal
+    sold: Decimal
+    realized: Decimal
+    unrealized: Decimal | None
+    gain: Decimal | None
+    fees: Decimal
+    net: Decimal | None
+    symbol: str | None = None
+    bought_quantity: Decimal | None = None
+    sold_quantity: Decimal | None = None
+    position: Decimal | None = None
+    average_cost: Decimal | None = None
+    mark: Decimal | None = None
+
+
+class CashRow(Value, frozen=True, kw_only=True):
+    """One account's money: `start + opened + traded - fees + external = end`.
+
+    `opened` was there at the first login; `external` came or went by others' doing.
+    """
+
+    account_id: AccountId
+    currency: str
+    start: Decimal
+    opened: Decimal
+    traded: Decimal
+    fees: Decimal
+    external: Decimal
+    end: Decimal
+
+
+class ExecutionRow(Value, frozen=True, kw_only=True):
+    """One execution. `cash` is what it moved, fee included; `realized` is without the fee.
+
+    `position` is what the account held afterwards; `at_ns` is market time.
+    """
+
+    at_ns: int
+    account_id: AccountId
+    instrument_id: InstrumentId
+    symbol: str
+    order_id: ParentId
+    parent_id: ParentId
+    client_order_id: ClientOrderId
+    execution_id: ExecutionId
+    strategy: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    currency: str
+    value: Decimal
+    fee: Decimal
+    cash: Decimal
+    realized: Decimal
+    position: Decimal
+
+
+class Statement(Value, frozen=True, kw_only=True):
+    """A statement over the market time from `from_ns` (included) to `to_ns` (not included).
+
+    None is the first and the last record. `totals` are the accounts' own books, by currency: the
+    sums of `rows`. `balanced`: debits equal credits in every unit.
+    """
+
+    by: tuple[GroupBy, ...]
+    method: CostMethod
+    from_ns: int | None
+    to_ns: int | None
+    rows: tuple[StatementRow, ...]
+    totals: tuple[StatementRow, ...]
+    cash: tuple[CashRow, ...]
+    executions: tuple[ExecutionRow, ...]
+    balanced: bool
+    notes: tuple[str, ...] = ()
