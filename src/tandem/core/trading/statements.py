@@ -64,7 +64,7 @@ class Sum(msgspec.Struct, gc=False):
     cost: Decimal = ZERO
     instruments: dict[InstrumentId, None] = {}
 
-    def include(self, instrument_id: InstrumentId, start: Figure, end: Figure) -> None:
+    def include(self, instrument_id: InstrumentId, *, start: Figure, end: Figure) -> None:
         """Add what one cell did between two moments."""
         self.instruments[instrument_id] = None
         self.executions += end.executions - start.executions
@@ -155,7 +155,7 @@ def _sums(
         found = sums.get(place)
         if found is None:
             found = sums[place] = Sum()
-        found.include(instrument_id, start.get(cell) or _NO_FIGURE, figure)
+        found.include(instrument_id, start=start.get(cell) or _NO_FIGURE, end=figure)
     return sums
 
 
