@@ -16,6 +16,7 @@ from tandem.cli.comparing import compare, totals_text
 from tandem.cli.main import COMMANDS, FAILED, OK, app_of
 from tandem.cli.ordering import write_orders
 from tandem.cli.typed import duration_ns
+from tandem.cli.up import market_clock
 from tandem.domain.views import ParentView
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
@@ -24,7 +25,7 @@ from tandem.wiring.names import fresh_name
 from tandem.wiring.polling import poll
 from tandem.wiring.pool import own_pool
 from tandem.wiring.session_file import Line, SessionFile, read_session
-from tandem.wiring.settings import ReplayPlan, plan_replay
+from tandem.wiring.settings import ReplayPlan
 from tandem.wiring.stopping import cancel_all, open_count
 
 app = new_app()
@@ -102,11 +103,8 @@ async def run_session(chosen: SessionFile, file: Path, home: Home) -> int:
 
 
 def _replay(chosen: SessionFile, file: Path) -> ReplayPlan | None:
-    if not chosen.replay:
-        if chosen.speed != "1":
-            raise BadInputError(f"{file}: speed: only a market that is replayed has one")
-        return None
-    return plan_replay(file.absolute().parent / chosen.replay, chosen.speed)
+    path = file.absolute().parent / chosen.replay if chosen.replay else None
+    return market_clock(path, chosen.begin or None, chosen.speed)
 
 
 def _refuse_unreadable(file: Path, number: int, line: Line) -> None:

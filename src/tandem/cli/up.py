@@ -15,6 +15,7 @@ from tandem.cli.main import FAILED, OK
 from tandem.cli.screen import Screen
 from tandem.domain.errors import TandemError
 from tandem.wiring.asking import DeskLine, desk_line
+from tandem.wiring.begins import plan_begin
 from tandem.wiring.home import Home
 from tandem.wiring.metrics import MetricsPlan, MetricsSettings
 from tandem.wiring.pool import own_pool
@@ -45,7 +46,8 @@ class UpOptions:
         workers: Worker processes; an even number of them trade, one account each, the odd one is
             the spare.
         replay: Recorded market data to trade on instead of the synthetic market.
-        speed: How fast the recording is played, such as 10 or 1/2.
+        begin: When the synthetic market's clock begins, such as 2026-11-27T14:30Z.
+        speed: How fast the recording is played, or that clock runs, such as 10 or 1/2.
         seed: Of the synthetic market, when the home is new.
         on_exit: What becomes of open orders at the end, when nobody is asked.
         lan: Let other computers join at PORT or HOST:PORT; the three ports behind it are used too.
@@ -55,6 +57,7 @@ class UpOptions:
 
     workers: int | None = None
     replay: Path | None = None
+    begin: str | None = None
     speed: str = "1"
     seed: int | None = None
     on_exit: Literal["cancel", "keep"] | None = None
@@ -88,9 +91,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     settings = read_settings(home)
     if options.seed is not None:
         settings = msgspec.structs.replace(settings, seed=options.seed)
-    if options.speed != "1" and options.replay is None:
-        raise BadInputError("--speed: only a market that is replayed (--replay) has one")
-    replay = _replay(options)
+    replay = market_clock(options.replay, options.begin, options.speed)
     lan = _lan(options, settings)
     if lan is not None and replay is not None:
         raise BadInputError("--replay: a recorded market is traded on one computer, without --lan")
@@ -120,8 +121,22 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     return OK if is_clean and not failed else FAILED
 
 
-def _replay(options: UpOptions) -> ReplayPlan | None:
-    return plan_replay(options.replay, options.speed) if options.replay is not None else None
+def market_clock(replay: Path | None, begin: str | None, speed: str) -> ReplayPlan | None:
+    """Return the market's own clock; None when it is UTC, at the pace of life.
+
+    Raises:
+        BadInputError: both a recording and a beginning, or a speed without either.
+        ConfigurationError: one of them cannot be.
+    """
+    if replay is not None and begin is not None:
+        raise BadInputError("--begin: a recorded market (--replay) begins when it was recorded")
+    if replay is not None:
+        return plan_replay(replay, speed)
+    if begin is not None:
+        return plan_begin(begin, speed)
+    if speed != "1":
+        raise BadInputError("--speed: only a market with --replay or --begin has one")
+    return None
 
 
 def _lan(options: UpOptions, settings: Settings) -> LanPlan | None:

@@ -146,7 +146,7 @@ def _feed(
     plan: Plan, instrument: Instrument, clock: SystemClock, seen_ns: int
 ) -> AsyncIterator[MarketEvents] | None:
     """Return the replayed market from where the exchange saw it last in this same run."""
-    if plan.replay is None:
+    if plan.replay is None or not plan.replay.path:
         return None
     # A market that is behind what was seen is another run's, which begins again.
     after_ns = seen_ns if seen_ns <= clock.now().market_ns else 0

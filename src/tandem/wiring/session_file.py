@@ -8,8 +8,8 @@
     after = "2s"
 
 Each command is what one would type behind `tandem`, so whatever can be typed can stand here, and
-is checked by the same code. `replay` and `speed` are those of `tandem up`; a path that is not
-absolute counts from the folder of the file.
+is checked by the same code. `replay`, `begin` and `speed` are those of `tandem up`; a path that
+is not absolute counts from the folder of the file.
 """
 
 import json
@@ -51,6 +51,7 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     workers: int
     commands: tuple[Line, ...]
     replay: str = ""
+    begin: str = ""
     speed: str = "1"
     lasts: str = ""
 
@@ -86,7 +87,7 @@ def session_text(session: SessionFile) -> str:
         "# What 'tandem setup' was told; 'tandem session run FILE' trades it without asking.",
         f"workers = {session.workers}",
     ]
-    for name in ("replay", "speed", "lasts"):
+    for name in ("replay", "begin", "speed", "lasts"):
         value: str = getattr(session, name)
         if value and (name, value) != ("speed", "1"):
             lines.append(f"{name} = {_quoted(value)}")

@@ -157,10 +157,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded market: where it is, and at which moment of it the run began.
+    """A market with a clock of its own: where it is recorded, and when the run began in it.
 
     `began_at_ns` is CLOCK_BOOTTIME; then it was `begin_ns` in the market. Every process makes the
-    same clock of it, whenever it starts.
+    same clock of it, whenever it starts. Without a path and symbol it is the synthetic market.
     """
 
     path: str
@@ -197,6 +197,21 @@ def read_settings(home: Home) -> Settings:
         raise ConfigurationError(f"{home.settings_file}: {error}") from error
 
 
+def read_speed(text: str) -> Fraction:
+    """Return how fast a market is to run.
+
+    Raises:
+        ConfigurationError: it is no positive number.
+    """
+    try:
+        fraction = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ConfigurationError(f"speed {text!r}: expected a number such as 10 or 1/2") from error
+    if fraction <= 0:
+        raise ConfigurationError(f"speed {text}: expected more than 0")
+    return fraction
+
+
 def plan_replay(path: Path, speed: str) -> ReplayPlan:
     """Return a replay of what lies at `path`, beginning now.
 
@@ -204,12 +219,7 @@ def plan_replay(path: Path, speed: str) -> ReplayPlan:
         MarketFileError: it cannot be read.
         ConfigurationError: its symbol is not listed, or the speed is no positive number.
     """
-    try:
-        fraction = Fraction(speed)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ConfigurationError(f"speed {speed!r}: expected a number such as 10 or 1/2") from error
-    if fraction <= 0:
-        raise ConfigurationError(f"speed {speed}: expected more than 0")
+    fraction = read_speed(speed)
     replay = replay_of(path)
     instrument = _listed(replay.symbol)
     first = next(iter(replay.events(instrument)), None)
