@@ -91,7 +91,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     settings = read_settings(home)
     if options.seed is not None:
         settings = msgspec.structs.replace(settings, seed=options.seed)
-    replay = market_clock(options.replay, options.begin, options.speed)
+    replay = market_clock(options.replay, options.begin, speed=options.speed)
     lan = _lan(options, settings)
     if lan is not None and replay is not None:
         raise BadInputError("--replay: a recorded market is traded on one computer, without --lan")
@@ -121,7 +121,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     return OK if is_clean and not failed else FAILED
 
 
-def market_clock(replay: Path | None, begin: str | None, speed: str) -> ReplayPlan | None:
+def market_clock(replay: Path | None, begin: str | None, *, speed: str) -> ReplayPlan | None:
     """Return the market's own clock; None when it is UTC, at the pace of life.
 
     Raises:
@@ -133,7 +133,7 @@ def market_clock(replay: Path | None, begin: str | None, speed: str) -> ReplayPl
     if replay is not None:
         return plan_replay(replay, speed)
     if begin is not None:
-        return plan_begin(begin, speed)
+        return plan_begin(begin, speed=speed)
     if speed != "1":
         raise BadInputError("--speed: only a market with --replay or --begin has one")
     return None

@@ -16,7 +16,7 @@ _FIRST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def plan_begin(text: str, speed: str) -> ReplayPlan:
+def plan_begin(text: str, *, speed: str) -> ReplayPlan:
     """Return a plan by which the market's clock begins at `text`, now, at `speed`.
 
     Raises:

@@ -10,9 +10,9 @@ HOUR_NS = 3_600_000_000_000
 
 def test_the_clock_begins_at_the_moment_and_runs_at_the_speed() -> None:
     """A28."""
-    plan = plan_begin("1990-01-01T01:00+00:00", "100")
+    plan = plan_begin("1990-01-01T01:00+00:00", speed="100")
     assert plan.begin_ns == 631_152_000_000_000_000 + HOUR_NS
-    assert (plan.path, plan.symbol, plan.speed) == ("", "", "100")
+    assert (plan.path, plan.symbol, plan.speed) == ("", "", speed="100")
     assert plan.clock().now().market_ns >= plan.begin_ns
 
 
@@ -28,4 +28,4 @@ def test_the_clock_begins_at_the_moment_and_runs_at_the_speed() -> None:
 )
 def test_what_is_no_moment_or_speed_is_refused(text: str, speed: str, word: str) -> None:
     with pytest.raises(ConfigurationError, match=word):
-        plan_begin(text, speed)
+        plan_begin(text, speed=speed)
