@@ -61,7 +61,8 @@ class Twap(Worked, frozen=True, kw_only=True, tag="twap"):
 class Participate(Worked, frozen=True, kw_only=True, tag="participate"):
     """Trade `percent` of what the market trades, from now until done or `duration_ns` is over.
 
-    The market's volume is looked at every `interval_ns`.
+    The market's volume is looked at every `interval_ns`. The share holds at every look, of what
+    others and we traded together since the beginning; a rest that is taken at the end is beyond it.
     """
 
     percent: int
@@ -142,10 +143,11 @@ class MakeMarket(Value, frozen=True, kw_only=True, tag="make_market"):
 class Momentum(Value, frozen=True, kw_only=True, tag="momentum"):
     """Be long while the price rises and short while it falls, for `duration_ns`.
 
-    Every `sample_ns` the price is compared with that `window` samples ago: a rise by
-    `threshold_ppm` millionths or more asks for a position of `quantity`, a fall by as much for
-    its reverse (flat with `long_only`); between them nothing changes. It trades the moment the
-    change appears, at the market.
+    The price is kept every `sample_ns`, and each new one compared with that of `window` samples
+    ago: a rise by `threshold_ppm` millionths or more asks for a position of `quantity`, a fall by
+    as much for its reverse (flat with `long_only`); between them nothing changes. It trades the
+    moment the change appears, at the market. A decision that cannot be carried out before its
+    quote is `good_for_ns` old is dropped.
     """
 
     symbol: str
@@ -158,6 +160,7 @@ class Momentum(Value, frozen=True, kw_only=True, tag="momentum"):
     leaving: Leaving = Leaving.FLATTEN
     slots: tuple[SlotId, ...] = ()
     strategy: str = "momentum"
+    good_for_ns: int = 5_000_000_000
 
 
 WorkedSpec = Twap | Participate | Iceberg | Stop | Bracket

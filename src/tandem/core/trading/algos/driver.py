@@ -21,7 +21,7 @@ import msgspec
 
 from tandem.core.trading import planning, two_sided
 from tandem.core.trading.algos import kinds
-from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
+from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
     Algo,
     AlgoPhase,
@@ -49,7 +49,6 @@ from tandem.domain.order import Side
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 from tandem.domain.venue import Quote
 
-LEAVE: Final = "leave"  # the role of what gives an inventory back
 STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken sooner is not
 RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody traded with
 

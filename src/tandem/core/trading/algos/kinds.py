@@ -1,10 +1,11 @@
 """The kinds of algorithms there are, by their specs."""
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.algos import stop, twap
+from tandem.core.trading.algos import iceberg, momentum, participate, stop, twap
 from tandem.core.trading.algos.memos import (
     BracketMemo,
     IcebergMemo,
@@ -56,24 +57,31 @@ def new_memo(spec: AlgoSpec, seed: int) -> Memo:
             assert_never(spec)
 
 
+# What a kind's module has: `objection(spec)` and `step(spec, memo, sight)`, for its own types.
+_OBJECTIONS: Final[dict[type, Callable[..., str | None]]] = {
+    Twap: twap.objection,
+    Participate: participate.objection,
+    Iceberg: iceberg.objection,
+    Stop: stop.objection,
+    Momentum: momentum.objection,
+}
+_STEPS: Final[dict[type, Callable[..., Step]]] = {
+    Twap: twap.step,
+    Participate: participate.step,
+    Iceberg: iceberg.step,
+    Stop: stop.step,
+    Momentum: momentum.step,
+}
+
+
 def objection(spec: AlgoSpec) -> str | None:
     """Return why this spec cannot be, or None."""
-    match spec:
-        case Twap():
-            return twap.objection(spec)
-        case Stop():
-            return stop.objection(spec)
-        case _:
-            raise NotImplementedError
+    return _OBJECTIONS[type(spec)](spec)
 
 
 def step(spec: AlgoSpec, memo: Memo, sight: Sight) -> Step:
-    """Return what this algorithm does now."""
-    if isinstance(spec, Twap) and isinstance(memo, TwapMemo):
-        return twap.step(spec, memo, sight)
-    if isinstance(spec, Stop) and isinstance(memo, StopMemo):
-        return stop.step(spec, memo, sight)
-    raise AssertionError(f"{name_of(spec)} with {type(memo).__name__}")
+    """Return what this algorithm does now; `memo` is of its kind, by `new_memo`."""
+    return _STEPS[type(spec)](spec, memo, sight)
 
 
 def room(spec: AlgoSpec, side: Side, sight: Sight) -> int:

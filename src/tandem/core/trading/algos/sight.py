@@ -10,11 +10,14 @@ would be too many.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from tandem.domain.ids import ParentId, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
+
+LEAVE: Final = "leave"  # the role of what gives an inventory back; not canceled at the end
 
 
 class PartSeen(msgspec.Struct, frozen=True, gc=False):
