@@ -46,24 +46,29 @@ def step(spec: Momentum, memo: MomentumMemo, sight: Sight) -> Step:
     price = sight.middle
     if price is None:
         return Step(wake_market_ns=ends_ns)
-    _look(spec, memo, sight.market_ns, price)
+    _look(spec, memo, sight, price)
     return _follow(spec, memo, sight, wake_ns=min(memo.next_sample_ns, ends_ns))
 
 
-def _look(spec: Momentum, memo: MomentumMemo, market_ns: int, price: int) -> None:
-    """Decide, and keep the price if it is time to.
+def _age_ns(sight: Sight) -> int:
+    assert sight.quoted_market_ns is not None, "there is a price, so there was a quote"
+    return sight.market_ns - sight.quoted_market_ns
+
+
+def _look(spec: Momentum, memo: MomentumMemo, sight: Sight, price: int) -> None:
+    """Decide by a price that is not too old, and keep the price if it is time to.
 
     Moments that were missed are filled with the price before; when that is a whole window, how the
     price came here is not known, and all is forgotten.
     """
-    due = 0
+    market_ns, due = sight.market_ns, 0
     if market_ns >= memo.next_sample_ns:
         due = (market_ns - memo.next_sample_ns) // spec.sample_ns + 1
     if not memo.samples or due > spec.window:
         memo.samples = [price]
         memo.next_sample_ns = market_ns + spec.sample_ns
         return
-    if len(memo.samples) == spec.window:
+    if len(memo.samples) == spec.window and _age_ns(sight) <= spec.good_for_ns:
         _decide(spec, memo, price)
     if due:
         memo.samples += [memo.samples[-1]] * (due - 1) + [price]
@@ -84,8 +89,7 @@ def _follow(spec: Momentum, memo: MomentumMemo, sight: Sight, *, wake_ns: int) -
     missing = memo.target - sight.position
     if not missing or sight.parts:
         return Step(wake_market_ns=wake_ns)
-    assert sight.quoted_market_ns is not None, "there is a price, so there was a quote"
-    age_ns = sight.market_ns - sight.quoted_market_ns
+    age_ns = _age_ns(sight)
     if age_ns > spec.good_for_ns:
         memo.target = sight.position
         text = f"a decision was dropped: its price was {age_ns // 10**6} ms old"
