@@ -86,12 +86,14 @@ class MakeMarketMemo(msgspec.Struct, tag="make_market", gc=False):
 class MomentumMemo(msgspec.Struct, tag="momentum", gc=False):
     """`samples` are the last prices seen, doubled, oldest first; `target` the position wanted.
 
-    `leaves` counts how often it was tried to flatten what was left in the end.
+    What is out of a decision is good until `good_until_ns`, market time. `leaves` counts how often
+    it was tried to flatten what was left in the end.
     """
 
     samples: list[int] = []
     next_sample_ns: int = 0
     target: int = 0
+    good_until_ns: int = 0
     leaves: int = 0
 
 

@@ -2,9 +2,9 @@
 
 The price is the middle of the market. It is kept every `sample_ns`, and at every look compared
 with the one of `window` samples ago, so a change is acted upon with the quote that shows it and
-not with the next sample. A decision is as old as the quote that it was made from: when it cannot
-be carried out before it is `good_for_ns` old (the coordinator was away, an order was still out, an
-order was refused), it is dropped and counted, and only a new quote makes a new one.
+not with the next sample. A decision is as old as the quote that it was made from: when it is not
+carried out before it is `good_for_ns` old (an order was refused, or waits for a worker), it is
+dropped and counted, what is out of it is canceled, and only a new quote makes a new one.
 
 Source: "Distributed retail trading", "execute the moment a profit can be made".
 """
@@ -86,15 +86,38 @@ def _decide(spec: Momentum, memo: MomentumMemo, price: int) -> None:
 
 
 def _follow(spec: Momentum, memo: MomentumMemo, sight: Sight, *, wake_ns: int) -> Step:
+    if sight.parts:
+        return _watch(memo, sight, wake_ns=wake_ns)
     missing = memo.target - sight.position
-    if not missing or sight.parts:
+    if not missing:
         return Step(wake_market_ns=wake_ns)
-    age_ns = _age_ns(sight)
-    if age_ns > spec.good_for_ns:
-        memo.target = sight.position
-        text = f"a decision was dropped: its price was {age_ns // 10**6} ms old"
-        return Step(wake_market_ns=wake_ns, text=text, counts=("decisions_too_old",))
+    if _age_ns(sight) > spec.good_for_ns:
+        return _drop(memo, sight, wake_ns=wake_ns)
+    assert sight.quoted_market_ns is not None, "its age is known"
+    memo.good_until_ns = sight.quoted_market_ns + spec.good_for_ns
+    wake_ns = min(wake_ns, memo.good_until_ns + 1)
     return Step(place=(_trading(missing, "follow"),), wake_market_ns=wake_ns, text=_name(memo))
+
+
+def _watch(memo: MomentumMemo, sight: Sight, *, wake_ns: int) -> Step:
+    """Cancel what is out when it no longer leads to the position wanted, or is too old."""
+    if all(one.is_ending for one in sight.parts):
+        return Step(wake_market_ns=wake_ns)
+    if sight.market_ns > memo.good_until_ns:
+        return _drop(memo, sight, wake_ns=wake_ns)
+    if sight.position + sight.open_buys - sight.open_sells != memo.target:
+        return Step(cancel=[one.parent_id for one in sight.parts], wake_market_ns=wake_ns)
+    return Step(wake_market_ns=min(wake_ns, memo.good_until_ns + 1))
+
+
+def _drop(memo: MomentumMemo, sight: Sight, *, wake_ns: int) -> Step:
+    memo.target = sight.position
+    return Step(
+        cancel=[one.parent_id for one in sight.parts],
+        wake_market_ns=wake_ns,
+        text="a decision was too old to be good",
+        counts=("decisions_too_old",),
+    )
 
 
 def _name(memo: MomentumMemo) -> str:

@@ -88,6 +88,10 @@ class Rehearsal:
                 if self.parts[at].role != LEAVE:
                     self.end(at)
             return step
+        self.parts = [
+            msgspec.structs.replace(one, is_ending=one.is_ending or one.parent_id in step.cancel)
+            for one in self.parts
+        ]
         for one in step.place:
             assert 0 < one.quantity <= kinds.room(self.spec, one.side, self.sight())
             self.placed.append((self.market_ns, one))

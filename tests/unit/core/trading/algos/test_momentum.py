@@ -114,6 +114,7 @@ def test_a_decision_too_old_to_be_good_is_dropped_and_counted() -> None:
     played.end()  # nobody traded with it, and by now its quote is old
     step = played.look()
     assert step.counts == ("decisions_too_old",)
+    assert not step.cancel
     assert not step.place
     assert not played.look().counts  # once
     played.see(1_010)  # a new quote makes a new decision
@@ -132,6 +133,33 @@ def test_what_traded_in_part_is_completed_while_the_decision_is_good() -> None:
     played.end()
     played.look()
     assert sides(played) == [(Side.BUY, 10), (Side.BUY, 6)]
+
+
+def test_an_order_that_is_still_out_when_it_is_too_old_is_canceled() -> None:
+    """A13: it may have waited for a worker all the while."""
+    played = Rehearsal(spec(good_for_ns=15))
+    trend(played, 1_000, 1_000, 1_000)
+    step = played.see(1_010)
+    assert step.wake_market_ns == 40
+    played.market_ns = 40
+    assert played.look().wake_market_ns == 46
+    played.market_ns = 46
+    step = played.look()
+    assert step.cancel == ["d-1"]
+    assert step.counts == ("decisions_too_old",)
+    assert not played.look().cancel  # once
+
+
+def test_an_order_that_leads_elsewhere_by_now_is_canceled() -> None:
+    """A12."""
+    played = Rehearsal(spec())
+    trend(played, 1_000, 1_000, 1_000)
+    played.see(1_010)
+    played.market_ns += 5
+    assert played.see(980).cancel == ["d-1"]
+    played.end()
+    played.look()
+    assert sides(played) == [(Side.BUY, 10), (Side.SELL, 10)]
 
 
 def test_after_a_whole_window_unseen_all_is_forgotten() -> None:
@@ -232,4 +260,5 @@ def test_a_desk_that_cannot_trade_in_time_drops_what_it_decided() -> None:
     assert len(floor.attempts()) == 4
     floor.pass_time(3 * SECOND)  # no worker is ready in time
     assert floor.counted("decisions_too_old") == 1
+    assert all(one.is_final for one in floor.attempts())
     assert [one.sends for one in floor.attempts()] == [0] * 4
