@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.ordering import Asking, place
-from tandem.cli.typed import Choice, SelfTradeWord, duration_ns
+from tandem.cli.typed import Choice, SelfTradeWord, duration_ns, until_ns
 from tandem.domain.commands import (
     CancelOrders,
     ExitRule,
@@ -18,6 +18,7 @@ from tandem.domain.commands import (
     PlacePair,
     PlaceParent,
 )
+from tandem.domain.ids import Ticks
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
@@ -54,8 +55,12 @@ class SingleOptions:
 
     Attributes:
         price: The limit; without one it is a market order.
-        tif: How long it may rest.
+        tif: How long it may rest; day without it.
         post_only: Never take liquidity.
+        stop: Wait at the exchange until the market trades there: a sell below it, a buy above.
+        trail: Let the stop follow the market at this distance.
+        until: Good till then: a span such as 90s or 2h, or a time in UTC such as 15:30.
+        reduce_only: Only bring each account's position nearer to zero.
         accounts: So many accounts, the first ones; all without it.
         slots: These workers, such as w1,w3.
         split: How the quantity is divided: each gives the whole to everyone.
@@ -64,8 +69,12 @@ class SingleOptions:
     """
 
     price: str | None = None
-    tif: Literal["day", "gtc", "ioc", "fok"] = "day"
+    tif: Literal["day", "gtc", "ioc", "fok"] | None = None
     post_only: Flag = False
+    stop: str | None = None
+    trail: str | None = None
+    until: str | None = None
+    reduce_only: Flag = False
     accounts: int | None = None
     slots: str | None = None
     split: Literal["equal", "weighted", "random", "each"] = "equal"
@@ -121,15 +130,24 @@ def _single(
     chosen = options if options is not None else SingleOptions()
 
     def make(choice: Choice) -> PlaceParent:
-        price = chosen.price
+        def price(text: str | None) -> Ticks | None:
+            return None if text is None else choice.price(symbol, text=text)
+
+        good_till_ns = None
+        if chosen.until is not None:
+            good_till_ns = until_ns(chosen.until, market_ns=choice.market_ns)
         return PlaceParent(
             spec=ParentSpec(
                 symbol=symbol,
                 side=side,
                 quantity=choice.quantity(symbol, text=quantity),
-                limit_price=None if price is None else choice.price(symbol, text=price),
-                time_in_force=TimeInForce(chosen.tif),
+                limit_price=price(chosen.price),
+                time_in_force=_time_in_force(chosen),
                 post_only=chosen.post_only,
+                stop_price=price(chosen.stop),
+                trail=price(chosen.trail),
+                good_till_ns=good_till_ns,
+                reduce_only=chosen.reduce_only,
                 slots=choice.slots(chosen.slots, chosen.accounts),
                 split=Split(chosen.split),
                 self_trade=SelfTrade(chosen.self_trade),
@@ -138,6 +156,14 @@ def _single(
         )
 
     return _place(make, asking)
+
+
+def _time_in_force(chosen: SingleOptions) -> TimeInForce:
+    if chosen.until is None:
+        return TimeInForce(chosen.tif or "day")
+    if chosen.tif is not None:
+        raise BadInputError("--until and --tif: give one of them")
+    return TimeInForce.GOOD_TILL_DATE
 
 
 def _place(

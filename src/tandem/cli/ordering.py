@@ -9,7 +9,7 @@ import msgspec
 from tandem.cli.asking import write_answer
 from tandem.cli.main import OK
 from tandem.cli.printing import amount, milliseconds, table, write_json
-from tandem.cli.typed import Choice
+from tandem.cli.typed import Choice, moment_text
 from tandem.domain.commands import CancelOrders, Command, Taken
 from tandem.domain.ids import CommandId
 from tandem.domain.views import AlgoView, BothView, OrdersView, ParentView
@@ -116,7 +116,7 @@ def _row(one: ParentView) -> tuple[object, ...]:
         one.symbol,
         one.side.value,
         one.quantity,
-        one.limit_price or "market",
+        _price(one),
         one.filled,
         None if one.average_price is None else f"{one.average_price:f}",
         amount(one.value),
@@ -126,6 +126,20 @@ def _row(one: ParentView) -> tuple[object, ...]:
         milliseconds(one.skew_ns),
         " ".join(filter(None, (one.outcome or one.phase, one.text))),
     )
+
+
+def _price(one: ParentView) -> str:
+    """Return the limit, and what it waits for or is bound to."""
+    words = [one.limit_price or "market"]
+    if one.stop_price is not None:
+        words.append(f"stop {one.stop_price}")
+    if one.trail is not None:
+        words.append(f"trail {one.trail}")
+    if one.good_till_ns is not None:
+        words.append(f"until {moment_text(one.good_till_ns)}")
+    if one.reduce_only:
+        words.append("reduce-only")
+    return ", ".join(words)
 
 
 def _algo_row(one: AlgoView) -> tuple[object, ...]:

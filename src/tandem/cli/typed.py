@@ -1,6 +1,7 @@
 """What a person types, in the desk's own words: symbols, quantities, prices, slots, durations."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -13,6 +14,9 @@ SelfTradeWord = Literal[
     "reject_new", "cancel_resting", "cancel_both", "decrement", "net_internally"
 ]
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_NS: Final = 86_400_000_000_000
 _UNITS_NS: Final = {
     "ms": 1_000_000,
     "s": 1_000_000_000,
@@ -26,6 +30,7 @@ class Choice:
     """What can be chosen from here and now."""
 
     def __init__(self, view: CatalogueView) -> None:
+        self.market_ns = view.market_ns
         self._catalogue = Catalogue(view.instruments)
         self._slots = view.slots
 
@@ -79,6 +84,51 @@ class Choice:
     def all_slots(self) -> tuple[SlotId, ...]:
         """Every slot that trades."""
         return self._slots
+
+
+def until_ns(text: str, *, market_ns: int) -> int:
+    """Return a moment of market time: such a duration after `market_ns`, or a time in UTC.
+
+    Such as 90s, 15:30, 15:30:00 (the next one) or 2026-11-22T15:30:00; ISO 8601 may name a zone.
+
+    Raises:
+        BadInputError: it is none, or not after `market_ns`.
+    """
+    if _DURATION.fullmatch(text):
+        return market_ns + duration_ns(text)
+    moment_ns = _time_of_day(text, market_ns=market_ns)
+    if moment_ns is None:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise BadInputError(
+                f"{text!r}: expected a duration such as 90s, or a time such as 15:30 or "
+                "2026-11-22T15:30:00, in UTC"
+            ) from error
+        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+        moment_ns = since // timedelta(microseconds=1) * 1_000
+    if moment_ns <= market_ns:
+        raise BadInputError(f"{text!r} is over: the market is at {moment_text(market_ns)}")
+    return moment_ns
+
+
+def _time_of_day(text: str, *, market_ns: int) -> int | None:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(one or 0) for one in found.groups())
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    since_midnight_ns = (hours * 3_600 + minutes * 60 + seconds) * 1_000_000_000
+    midnight_ns = market_ns - market_ns % _DAY_NS
+    today_ns = midnight_ns + since_midnight_ns
+    return today_ns if today_ns > market_ns else today_ns + _DAY_NS
+
+
+def moment_text(market_ns: int) -> str:
+    """Return a moment of market time as people write it, in UTC."""
+    moment = _EPOCH + timedelta(microseconds=market_ns // 1_000)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration_ns(text: str) -> int:

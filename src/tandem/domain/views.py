@@ -121,6 +121,7 @@ class ParentView(Value, frozen=True, kw_only=True):
     """One parent order. `skew_ns`: between the first and the last send of its first wave.
 
     `began_ns` and `ended_ns` in CLOCK_BOOTTIME of the coordinator's computer; 0 is not yet.
+    `good_till_ns` in market time.
     """
 
     parent_id: ParentId
@@ -142,6 +143,10 @@ class ParentView(Value, frozen=True, kw_only=True):
     owner: ParentId | None
     began_ns: int = 0
     ended_ns: int = 0
+    stop_price: str | None = None
+    trail: str | None = None
+    good_till_ns: int | None = None
+    reduce_only: bool = False
 
 
 class BothView(Value, frozen=True, kw_only=True):
@@ -281,11 +286,12 @@ class PositionsView(Value, frozen=True, kw_only=True, tag="positions"):
 
 
 class CatalogueView(Value, frozen=True, kw_only=True, tag="catalogue"):
-    """What can be traded, and the slots that can be named."""
+    """What can be traded, the slots that can be named, and the market's time."""
 
     instruments: tuple[Instrument, ...]
     slots: tuple[SlotId, ...]
     venues: dict[SlotId, str]
+    market_ns: int = 0
 
 
 View = StatusView | OrdersView | LifeView | PositionsView | CatalogueView

@@ -314,9 +314,12 @@ class Coordinator:
             if isinstance(message, Command):
                 self.recording.feed(Commanded(asker=link.tag, asked=message.asked))
             else:
-                leases = self._leases.left(self._clock.now().now_ns)
+                now = self._clock.now()
+                leases = self._leases.left(now.now_ns)
                 records = self.recording.next_record - 1
-                view = show(self.desk, message, records=records, leases=leases)
+                view = show(
+                    self.desk, message, records=records, leases=leases, market_ns=now.market_ns
+                )
                 answer = QuestionAnswer(number=message.number, view=view)
                 self.recording.after_durable(partial(link.send, answer))
 

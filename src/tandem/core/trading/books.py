@@ -14,7 +14,7 @@ import msgspec
 from tandem.core.trading.booked import BookedFill
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
-from tandem.core.trading.risk import MILLION, RiskBreach, TradingState, first_breach
+from tandem.core.trading.risk import RiskBreach, TradingState, first_breach, price_at_worst
 from tandem.core.trading.state import Attempt, Opening, Parent, Phase, Seat
 from tandem.core.trading.turn import Turn
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
@@ -32,12 +32,17 @@ Share = tuple[Seat, Instrument, int]  # one seat's part of an order, and what it
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):
-    """All of an order on one instrument, as the risk gate judges it; nothing is sent so."""
+    """All of an order on one instrument, as the risk gate judges it; nothing is sent so.
+
+    Whether it only reduces is judged for each account by itself: here one may be long, one short.
+    """
 
     instrument_id: InstrumentId
     side: Side
     quantity: Lots
     limit_price: Ticks | None
+    stop_price: Ticks | None = None
+    reduce_only: bool = False
 
 
 def track_all(turn: Turn) -> None:
@@ -93,11 +98,10 @@ def position_of(turn: Turn, account_id: AccountId, instrument_id: InstrumentId) 
     return position
 
 
-def market_price(turn: Turn, instrument: Instrument) -> Ticks:
+def market_price(turn: Turn, instrument: Instrument, stop_price: Ticks | None = None) -> Ticks:
     """Return the price that the buying power of an order without one is reserved at."""
     reference = turn.state.exposure.holdings[instrument.instrument_id].reference
-    collar = turn.rules.limits.price_collar_ppm
-    return Ticks(-(-(reference or 0) * (MILLION + collar) // MILLION))
+    return price_at_worst(reference or Ticks(0), stop_price, turn.rules.limits)
 
 
 def buying_power(turn: Turn, seat: Seat, instrument: Instrument, side: Side) -> Decimal:
@@ -123,7 +127,7 @@ def lacking(turn: Turn, spec: ParentSpec, share: Share) -> str | None:
     if spec.side is _BUY:
         price = spec.limit_price
         if price is None:
-            price = market_price(turn, instrument)
+            price = market_price(turn, instrument, spec.stop_price)
         needs = multiply(instrument.step_value, price * quantity)
         has = _free_cash(turn, seat, instrument.quote)
         if has < needs:
@@ -145,7 +149,7 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | 
         totals[key] = totals.get(key, 0) + quantity
     limits, exposure = turn.rules.limits, turn.state.exposure
     for key, total in totals.items():
-        whole = Whole(key, spec.side, Lots(total), spec.limit_price)
+        whole = Whole(key, spec.side, Lots(total), spec.limit_price, spec.stop_price)
         breach = first_breach(whole, limits, exposure, turn.now, whole.quantity)
         if breach is not None:
             return breach.value
@@ -172,7 +176,9 @@ def reserve(turn: Turn, attempt: Attempt, seat: Seat, instrument: Instrument) ->
     state.gate.reserve(attempt.book_id, order.side, order.limit_price, order.client_order_id)
     state.exposure.note_sent(order, turn.rules.limits, turn.now)
     price = order.limit_price
-    attempt.reserved_price = market_price(turn, instrument) if price is None else price
+    if price is None:
+        price = market_price(turn, instrument, order.stop_price)
+    attempt.reserved_price = price
     _change_reserved(seat, attempt, instrument, order.quantity)
 
 

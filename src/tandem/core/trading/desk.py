@@ -354,7 +354,7 @@ def _renew_deadlines(turn: Turn) -> None:
     state, timings = turn.state, turn.rules.timings
     for key in planning.open_parents(turn):
         parent = state.parents[key]
-        parent.retry_at_ns = None
+        parent.retry_at_ns = parent.date_alarm_ns = None
         parent.deadline_ns = turn.now_ns + timings.retry_ns
         turn.wait(Alarm.PARENT, key, after_ns=timings.retry_ns)
         turn.touch(key)

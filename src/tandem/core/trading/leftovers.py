@@ -23,7 +23,10 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
         return
     if attempt.ending in AS_MEANT:
         return
-    at_once = parent.spec.time_in_force in AT_ONCE or parent.spec.limit_price is None
+    # A stop that was canceled before it traded still has to protect.
+    is_waiting = attempt.order.stop_price is not None and attempt.final_cum == 0
+    is_market = parent.spec.limit_price is None and not is_waiting
+    at_once = parent.spec.time_in_force in AT_ONCE or is_market
     if attempt.ending is Ending.CANCELED and at_once:
         return
     if attempt.yields_to is not None:

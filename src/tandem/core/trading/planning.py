@@ -9,12 +9,13 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import attempts, books, external, meeting, releasing
+from tandem.core.trading import attempts, books, external, meeting, reducing, releasing, terms
 from tandem.core.trading.books import Share
 from tandem.core.trading.splitting import Manner, split
 from tandem.core.trading.state import (
     Attempt,
     Child,
+    Ending,
     Hop,
     Outcome,
     Parent,
@@ -26,9 +27,8 @@ from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import LOTS_MAX
 from tandem.domain.money import ZERO
-from tandem.domain.order import Order, TimeInForce
+from tandem.domain.order import Order
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 RETRY_NS = 250_000_000
@@ -69,13 +69,15 @@ def open_parent(
 
     Nothing has changed when it is refused.
     """
-    text = _impossible(spec)
+    text = terms.objection(spec, market_ns=turn.now.market_ns)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     places = eligible(turn, spec.symbol, spec.slots)
     if isinstance(places, Refused):
         return places
-    shares = _shares(turn, spec, places)
+    shares = _shares_of(turn, spec, places)
+    if isinstance(shares, Refused):
+        return shares
     refused = _first_objection(turn, spec, shares)
     if refused is not None:
         return refused
@@ -179,6 +181,27 @@ def _first_objection(turn: Turn, spec: ParentSpec, shares: list[Share]) -> Refus
     return None
 
 
+def _shares_of(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share] | Refused:
+    """Split as asked, a reduce-only order no further than the positions reach."""
+    shares = _shares(turn, spec, places)
+    if spec.stop_price is not None:
+        instrument = places[0][1]
+        quote = turn.state.quotes.get(instrument.instrument_id)
+        if quote is not None and quote.last is not None and terms.is_reached(spec, quote.last):
+            stop, last = instrument.price_text(spec.stop_price), instrument.price_text(quote.last)
+            text = f"{spec.symbol} trades at {last}: a {spec.side} stop at {stop} is there already"
+            return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    if not spec.reduce_only:
+        return shares
+    shares = reducing.cut(turn, spec, shares)
+    return shares or _flat(spec)
+
+
+def _flat(spec: ParentSpec) -> Refused:
+    text = f"there is no position in {spec.symbol} that a {spec.side} order would reduce"
+    return Refused(reason=RefusalReason.RISK, text=text)
+
+
 def _shares(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share]:
     """Split as asked; what does not divide begins at another slot for every order."""
     weighted = spec.split is _WEIGHTED
@@ -196,26 +219,15 @@ def _shares(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share]:
 
 
 def _share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Share:
-    """Return so much of a parent that was taken before as the share of one of its slots."""
-    seat = turn.state.seats[slot_id]
-    return seat, turn.rules.listed[parent.spec.symbol, seat.venue_id], quantity
+    """Return so much of a parent that was taken before as the share of one of its slots.
 
-
-def _impossible(spec: ParentSpec) -> str | None:
-    if not 0 < spec.quantity <= LOTS_MAX:
-        return f"quantity {spec.quantity} is not within 1 to {LOTS_MAX}"
-    if spec.limit_price is not None and not 0 < spec.limit_price <= LOTS_MAX:
-        return f"price {spec.limit_price} is not within 1 to {LOTS_MAX}"
-    low, high = spec.rounding.min_percent, spec.rounding.max_percent
-    if not 0 <= low <= 100 <= high:
-        return f"random shares of {low} to {high} per cent do not include the equal one"
-    if not spec.post_only:
-        return None
-    if spec.limit_price is None:
-        return "a market order cannot be post-only"
-    if spec.time_in_force in (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL):
-        return f"a {spec.time_in_force} order cannot be post-only"
-    return None
+    Of a reduce-only one no more than the position is by now, which may be nothing.
+    """
+    seat, spec = turn.state.seats[slot_id], parent.spec
+    instrument = turn.rules.listed[spec.symbol, seat.venue_id]
+    if spec.reduce_only:
+        quantity = min(quantity, reducing.room(turn, seat, instrument, spec.side))
+    return seat, instrument, quantity
 
 
 def _met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> ClientOrderId | None:
@@ -267,6 +279,8 @@ def advance(turn: Turn, parent: Parent) -> None:
     """Let a parent do what it can: clear, plan, release, try again, end."""
     if parent.phase is _DONE:
         return
+    if parent.spec.good_till_ns is not None:
+        _mind_date(turn, parent)
     if parent.phase is _CLEARING:
         shares = _cleared(turn, parent)
         if shares is None:
@@ -278,6 +292,25 @@ def advance(turn: Turn, parent: Parent) -> None:
         releasing.try_release(turn, parent)
     if parent.allocated == 0 and not parent.pieces and _all_seen(turn, parent):
         _end(turn, parent)
+
+
+def _mind_date(turn: Turn, parent: Parent) -> None:
+    """Send nothing after its date, and cancel what its venue does not end by itself."""
+    over_ns = terms.over_ns(parent.spec, turn.now.market_ns)
+    assert over_ns is not None, f"{parent.parent_id} has no date"
+    if over_ns >= 0 and not parent.cancel_wanted:
+        parent.text = terms.OVER
+        if over_ns >= terms.GRACE_NS or parent.phase is _CLEARING:
+            cancel_parent(turn, parent, terms.OVER)
+            return
+        parent.pieces.clear()
+        for attempt in releasing.planned_of(turn, parent) if parent.planned else ():
+            attempts.finish(turn, attempt, Ending.WITHDRAWN, 0)
+    if parent.date_alarm_ns is None or parent.date_alarm_ns <= turn.now_ns:
+        left_ns = -over_ns if over_ns < 0 else terms.GRACE_NS - over_ns
+        after_ns = max(1, turn.rules.life_ns(left_ns))
+        parent.date_alarm_ns = turn.now_ns + after_ns
+        turn.wait(Alarm.PARENT, parent.parent_id, after_ns=after_ns)
 
 
 def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
@@ -300,7 +333,8 @@ def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
         return []
     if parent.prevented:
         shares = _share_again(turn, parent, left)
-    objection = _first_objection(turn, parent.spec, shares)
+    wanted = [one for one in shares if one[2]]
+    objection = _first_objection(turn, parent.spec, wanted) if wanted else _flat(parent.spec)
     if objection is not None:
         # What it was checked against when it was taken has changed meanwhile.
         parent.text = objection.text
@@ -316,7 +350,10 @@ def _share_again(turn: Turn, parent: Parent, left: int) -> list[Share]:
         spec, quantity=Lots(left), split=Split.EQUAL if is_each else spec.split
     )
     places = [_share_of(turn, parent, one, 0)[:2] for one in slots]
-    shares = _shares(turn, changed, places)
+    shares = [
+        _share_of(turn, parent, one.slot_id, lots)
+        for one, _, lots in _shares(turn, changed, places)
+    ]
     parent.children = [Child(seat.slot_id, quantity) for seat, _, quantity in shares]
     return shares
 
@@ -325,7 +362,7 @@ def _plan_first_wave(turn: Turn, parent: Parent, shares: list[Share]) -> None:
     """Plan all of it, ready or not: its release waits for all together."""
     parent.deadline_ns = turn.now_ns + turn.rules.timings.ready_ns
     for at, share in enumerate(shares):
-        if share[2]:  # else all of it was netted
+        if share[2]:  # else all of it was netted, or there is nothing to reduce
             _plan(turn, parent, at, share)
 
 
@@ -366,15 +403,15 @@ def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
             parent.moves += 1
             turn.count("pieces_moved")
             child.quantity -= piece.quantity
-            parent.children.append(Child(slot_id, piece.quantity))
+            parent.children.append(Child(slot_id, share[2]))
             _plan(turn, parent, len(parent.children) - 1, share)
             return True
     return False
 
 
 def _can_take(turn: Turn, parent: Parent, share: Share) -> bool:
-    seat, instrument, _ = share
-    if seat.slot_id in parent.refused_slots or not turn.is_ready(seat):
+    seat, instrument, quantity = share
+    if not quantity or seat.slot_id in parent.refused_slots or not turn.is_ready(seat):
         return False
     if instrument.instrument_id in seat.blocked or turn.state.short_of_room:
         return False
@@ -388,6 +425,8 @@ def _plan(turn: Turn, parent: Parent, child_at: int, share: Share) -> None:
     seat, instrument, quantity = share
     child, spec = parent.children[child_at], parent.spec
     child.attempts += 1
+    # The market was there: what is left must not wait for it again.
+    is_triggered = parent.filled > 0 or parent.done_quantity > 0
     client_order_id = ClientOrderId(f"{parent.parent_id}-{child_at + 1}-{child.attempts}")
     order = Order(
         client_order_id=client_order_id,
@@ -397,6 +436,10 @@ def _plan(turn: Turn, parent: Parent, child_at: int, share: Share) -> None:
         limit_price=spec.limit_price,
         time_in_force=spec.time_in_force,
         post_only=spec.post_only,
+        stop_price=None if is_triggered else spec.stop_price,
+        trail=None if is_triggered else spec.trail,
+        good_till_ns=spec.good_till_ns,
+        reduce_only=spec.reduce_only,
     )
     attempt = Attempt(
         order=order,

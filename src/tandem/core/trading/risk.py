@@ -85,6 +85,16 @@ class Intent(Protocol):
         """The worst price; None at the market."""
         ...
 
+    @property
+    def stop_price(self) -> Ticks | None:
+        """Where the market must be before it trades; None when it need not wait."""
+        ...
+
+    @property
+    def reduce_only(self) -> bool:
+        """Whether it must not grow a position, nor turn it."""
+        ...
+
 
 class Holding(msgspec.Struct, array_like=True, gc=False):
     """One instrument: lots held (negative when short) and lots out, and what they are worth.
@@ -330,13 +340,31 @@ def _order_breach(
     ):
         return RiskBreach.NO_REFERENCE_PRICE
     if price is None:
-        # At the market: worth what the collar would still allow, rounded up.
-        price = Ticks(-(-reference * (MILLION + limits.price_collar_ppm) // MILLION))
-    elif abs(price - reference) * MILLION > reference * limits.price_collar_ppm:
-        return RiskBreach.PRICE_COLLAR
+        price = price_at_worst(reference, intent.stop_price, limits)
+    else:
+        near = _judged_at(intent, reference)
+        if abs(price - near) * MILLION > near * limits.price_collar_ppm:
+            return RiskBreach.PRICE_COLLAR
     if multiply(holding.step_value, price * quantity) > limits.max_notional:
         return RiskBreach.NOTIONAL
     return None
+
+
+def price_at_worst(reference: Ticks, stop_price: Ticks | None, limits: Limits) -> Ticks:
+    """Return what an order without a limit is worth at most: what the collar would still allow.
+
+    That is judged from where the market is, or from where it must be first; rounded up.
+    """
+    near = reference if stop_price is None else max(reference, stop_price)
+    return Ticks(-(-near * (MILLION + limits.price_collar_ppm) // MILLION))
+
+
+def _judged_at(intent: Intent, reference: Ticks) -> Ticks:
+    """Return what a limit must be near to: a stop trades where it is triggered, or worse."""
+    stop = intent.stop_price
+    if stop is None:
+        return reference
+    return max(stop, reference) if intent.side is _BUY else min(stop, reference)
 
 
 def _exposure_breach(
@@ -352,7 +380,7 @@ def _exposure_breach(
         room = holding.position - holding.open_sells
     if intent.quantity <= room:
         return None  # it brings the position nearer to zero, whatever else trades
-    if exposure.state is _REDUCING:
+    if intent.reduce_only or exposure.state is _REDUCING:
         return RiskBreach.REDUCING_ONLY
     if exposure.realized and _is_loss_reached(limits, exposure, holding.quote, now):
         return RiskBreach.DAILY_LOSS

@@ -74,10 +74,18 @@ FILLED = "filled "  # and how many lots
 Leases = Mapping[tuple[AccountId, int], int]
 
 
-def show(desk: Desk, question: Question, records: int, leases: Leases | None = None) -> View:
+def show(
+    desk: Desk,
+    question: Question,
+    records: int,
+    leases: Leases | None = None,
+    *,
+    market_ns: int = 0,
+) -> View:
     """Answer a question from the desk's state; `records` is how many its journal holds.
 
     `leases` are those of workers elsewhere: what is left of each, by account and epoch.
+    `market_ns` is now.
     """
     match question:
         case AskStatus():
@@ -94,6 +102,7 @@ def show(desk: Desk, question: Question, records: int, leases: Leases | None = N
                 instruments=desk.rules.settings.instruments,
                 slots=tuple(one.slot_id for one in state.seats.values() if one.active),
                 venues={one.slot_id: one.venue_id for one in state.seats.values()},
+                market_ns=market_ns,
             )
         case _:
             assert_never(question)
@@ -179,14 +188,14 @@ def _parent(desk: Desk, parent: Parent) -> ParentView:
     if parent.filled:
         exact = Decimal(parent.filled_value) * instrument.tick_size / parent.filled
         average = exact.quantize(CENT).normalize()
-    price = parent.spec.limit_price
+    spec = parent.spec
     return ParentView(
         parent_id=parent.parent_id,
         command_id=parent.command_id,
         symbol=parent.spec.symbol,
         side=parent.spec.side,
         quantity=instrument.quantity_text(Lots(parent.quantity)),
-        limit_price=None if price is None else instrument.price_text(price),
+        limit_price=_price_text(instrument, spec.limit_price),
         phase=parent.phase.value,
         outcome=parent.outcome.value if parent.outcome is not None else None,
         text=parent.text,
@@ -200,7 +209,15 @@ def _parent(desk: Desk, parent: Parent) -> ParentView:
         owner=parent.owner,
         began_ns=parent.began_ns,
         ended_ns=parent.ended_ns,
+        stop_price=_price_text(instrument, spec.stop_price),
+        trail=_price_text(instrument, spec.trail),
+        good_till_ns=spec.good_till_ns,
+        reduce_only=spec.reduce_only,
     )
+
+
+def _price_text(instrument: Instrument, price: Ticks | None) -> str | None:
+    return None if price is None else instrument.price_text(price)
 
 
 def _orders(desk: Desk, question: AskOrders) -> OrdersView:

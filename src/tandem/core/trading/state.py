@@ -205,6 +205,7 @@ class Parent(msgspec.Struct, gc=False):
     prevented: int = 0
     netted: int = 0
     netted_value: Decimal = Decimal(0)  # in ticks times lots
+    date_alarm_ns: int | None = None  # when it will next look whether its date has come
 
 
 class BothPhase(enum.StrEnum):

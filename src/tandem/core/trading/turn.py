@@ -76,6 +76,11 @@ class Rules:
             (one.symbol, one.venue_id): one for one in settings.instruments
         }
 
+    def life_ns(self, market_ns: int) -> int:
+        """Return how long such a span of market time lasts here, rounded up."""
+        fast, slow = self.settings.market_speed.as_integer_ratio()
+        return -(-market_ns * slow // fast)
+
 
 class Turn(msgspec.Struct, gc=False):
     """The event being decided, at `now`; `out` is what the desk will return.

@@ -3,6 +3,7 @@
 import pytest
 
 from tandem.core.trading.state import Attempt, Outcome, Parent
+from tandem.domain.ids import Ticks
 from tandem.domain.order import TimeInForce
 from tandem.domain.reports import RejectCode
 from tests.unit.core.trading.desk_driver import Floor
@@ -35,6 +36,17 @@ def test_what_was_to_trade_at_once_ends_with_what_traded(rest: dict[str, object]
     floor, parent, attempt = one_order(**rest)
     floor.canceled(attempt, 0)
     assert len(parent.attempts) == 2
+
+
+def test_a_stop_that_was_canceled_before_it_traded_still_protects() -> None:
+    """A11: without a limit, too; once it traded it is as over as a market order."""
+    floor, parent, attempt = one_order(price=None, stop_price=Ticks(1_050))
+    floor.canceled(attempt, 0)
+    again = floor.attempts(parent)[2]
+    assert again.order.stop_price == 1_050
+    floor.fill(again, 2)
+    floor.canceled(again)
+    assert len(parent.attempts) == 3
 
 
 def test_what_expired_by_its_time_in_force_ended_as_it_was_meant_to() -> None:

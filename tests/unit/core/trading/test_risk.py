@@ -105,6 +105,52 @@ def test_reducing_lets_only_orders_through_that_bring_the_position_nearer_to_zer
     assert breach(order(41, side=out), seen) is RiskBreach.REDUCING_ONLY
 
 
+def test_a_reduce_only_order_may_not_turn_a_position() -> None:
+    """I10, A11: the gate of a worker is the last to look, and knows what is out."""
+    seen = exposure()
+    seen.set_position(T, 100)
+    only = msgspec.structs.replace(order(100, side=Side.SELL), reduce_only=True)
+    assert breach(only, seen) is None
+    send(seen, order(1, side=Side.SELL))
+    assert breach(only, seen) is RiskBreach.REDUCING_ONLY
+    buying = msgspec.structs.replace(order(1), reduce_only=True)
+    assert breach(buying, seen) is RiskBreach.REDUCING_ONLY
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "limit", "passes"),
+    [
+        (Side.BUY, 1_500, 1_650, True),  # near to where it is triggered
+        (Side.BUY, 1_500, 1_651, False),
+        (Side.SELL, 500, 450, True),
+        (Side.SELL, 500, 449, False),
+        (Side.BUY, 900, 1_100, True),  # the market is beyond it: near to the market
+        (Side.BUY, 900, 1_101, False),
+        (Side.SELL, 1_100, 900, True),
+        (Side.SELL, 1_100, 899, False),
+    ],
+)
+def test_the_limit_of_a_stop_is_near_to_the_worse_of_its_stop_price_and_the_market(
+    side: Side, stop: int, limit: int, *, passes: bool
+) -> None:
+    """I10, A11."""
+    seen = exposure()
+    stopped = msgspec.structs.replace(order(1, limit, side), stop_price=Ticks(stop))
+    assert breach(stopped, seen) is (None if passes else RiskBreach.PRICE_COLLAR)
+
+
+@pytest.mark.parametrize(("stop", "worth"), [(1_500, 1_650), (900, 1_100)])
+def test_a_stop_without_a_limit_is_worth_what_the_collar_allows_beyond_it(
+    stop: int, worth: int
+) -> None:
+    """I10, A11."""
+    stopped = msgspec.structs.replace(order(1, None), stop_price=Ticks(stop))
+    most = Decimal(worth) / 100
+    assert breach(stopped, exposure(), max_notional=most) is None
+    less = most - Decimal("0.01")
+    assert breach(stopped, exposure(), max_notional=less) is RiskBreach.NOTIONAL
+
+
 def test_a_restricted_symbol_is_not_traded() -> None:
     seen = exposure()
     assert breach(order(1), seen, restricted=("A", "T", "Z")) is RiskBreach.RESTRICTED

@@ -156,9 +156,8 @@ def _do(turn: Turn, algo: Algo, step: Step) -> None:
         _place(turn, algo, one)
     algo.wake_market_ns = step.wake_market_ns
     if step.wake_market_ns is not None:
-        fast, slow = turn.rules.settings.market_speed.as_integer_ratio()
         left_ns = max(STEP_NS_MIN, step.wake_market_ns - turn.now.market_ns)
-        _look_in(turn, algo, -(-left_ns * slow // fast))
+        _look_in(turn, algo, turn.rules.life_ns(left_ns))
 
 
 def _look_in(turn: Turn, algo: Algo, after_ns: int) -> None:
