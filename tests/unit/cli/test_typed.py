@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.cli.calling import BadInputError
-from tandem.cli.typed import Choice, duration_ns
+from tandem.cli.typed import Choice, duration_ns, moment_text, until_ns
 from tandem.core.matching import listing
 from tandem.domain.errors import OffGridError
 from tandem.domain.ids import SlotId
@@ -33,6 +33,46 @@ def test_other_durations_are_refused(text: str) -> None:
 def test_any_text_is_a_positive_duration_or_refused(text: str) -> None:
     try:
         assert duration_ns(text) > 0
+    except BadInputError:
+        return
+
+
+NOON_NS = 20_000 * 86_400 * 10**9 + 12 * 3_600 * 10**9  # 2024-10-04
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", "2024-10-04 12:01:30"),
+        ("15:30", "2024-10-04 15:30:00"),
+        ("15:30:07", "2024-10-04 15:30:07"),
+        ("9:00", "2024-10-05 09:00:00"),  # the next one
+        ("12:00", "2024-10-05 12:00:00"),
+        ("2024-10-09T08:00", "2024-10-09 08:00:00"),
+        ("2024-10-09T08:00:00+02:00", "2024-10-09 06:00:00"),
+        ("2024-10-09T08:00:00Z", "2024-10-09 08:00:00"),
+    ],
+)
+def test_a_moment_is_a_span_from_now_or_a_time_in_utc(text: str, expected: str) -> None:
+    """A7."""
+    assert moment_text(until_ns(text, market_ns=NOON_NS)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "25:00", "12:60", "12:00:60", "2024-13-01", "0s"])
+def test_other_moments_are_refused(text: str) -> None:
+    with pytest.raises(BadInputError, match="expected"):
+        until_ns(text, market_ns=NOON_NS)
+
+
+def test_a_moment_that_is_over_is_refused_and_the_time_said() -> None:
+    with pytest.raises(BadInputError, match="is over: the market is at 2024-10-04 12:00:00"):
+        until_ns("2024-10-04T12:00", market_ns=NOON_NS)
+
+
+@given(st.text(max_size=20), st.integers(0, 10**19))
+def test_any_text_is_a_moment_to_come_or_refused(text: str, market_ns: int) -> None:
+    try:
+        assert until_ns(text, market_ns=market_ns) > market_ns
     except BadInputError:
         return
 

@@ -5,13 +5,10 @@ attempt only after the attempt that had it is final, and only what the venue's f
 """
 
 from itertools import islice
-from typing import Final
 
-import msgspec
-
-from tandem.core.trading import attempts, books, external, meeting, reducing, releasing, terms
+from tandem.core.trading import attempts, books, external, meeting, releasing, sharing, terms
 from tandem.core.trading.books import Share
-from tandem.core.trading.splitting import Manner, split
+from tandem.core.trading.sharing import Place
 from tandem.core.trading.state import (
     Attempt,
     Child,
@@ -27,16 +24,13 @@ from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
 from tandem.domain.instrument import Instrument
-from tandem.domain.money import ZERO
 from tandem.domain.order import Order
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 RETRY_NS = 250_000_000
-Place = tuple[Seat, Instrument]  # a seat, and what its venue calls the symbol of an order
 
 # Finding a member of an enum costs more than comparing it, and these are asked for every order.
 _CLEARING, _WORKING, _DONE = ParentPhase
-_WEIGHTED: Final = Split.WEIGHTED
 
 
 def instrument_at(turn: Turn, symbol: str, seat: Seat) -> Instrument | None:
@@ -75,7 +69,7 @@ def open_parent(
     places = eligible(turn, spec.symbol, spec.slots)
     if isinstance(places, Refused):
         return places
-    shares = _shares_of(turn, spec, places)
+    shares = sharing.shares_of(turn, spec, places)
     if isinstance(shares, Refused):
         return shares
     refused = _first_objection(turn, spec, shares)
@@ -107,7 +101,9 @@ def open_parent(
     else:
         if netted is not None:
             meeting.net(turn, parent, netted)
-            shares = [_share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
+            shares = [
+                sharing.share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children
+            ]
         # Reserved at once: what is decided next in this event must see it.
         _plan_first_wave(turn, parent, shares)
     turn.touch(parent.parent_id)
@@ -179,55 +175,6 @@ def _first_objection(turn: Turn, spec: ParentSpec, shares: list[Share]) -> Refus
         turn.count(f"refused_risk_{breach}")
         return Refused(reason=RefusalReason.RISK, text=breach)
     return None
-
-
-def _shares_of(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share] | Refused:
-    """Split as asked, a reduce-only order no further than the positions reach."""
-    shares = _shares(turn, spec, places)
-    if spec.stop_price is not None:
-        instrument = places[0][1]
-        quote = turn.state.quotes.get(instrument.instrument_id)
-        if quote is not None and quote.last is not None and terms.is_reached(spec, quote.last):
-            stop, last = instrument.price_text(spec.stop_price), instrument.price_text(quote.last)
-            text = f"{spec.symbol} trades at {last}: a {spec.side} stop at {stop} is there already"
-            return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    if not spec.reduce_only:
-        return shares
-    shares = reducing.cut(turn, spec, shares)
-    return shares or _flat(spec)
-
-
-def _flat(spec: ParentSpec) -> Refused:
-    text = f"there is no position in {spec.symbol} that a {spec.side} order would reduce"
-    return Refused(reason=RefusalReason.RISK, text=text)
-
-
-def _shares(turn: Turn, spec: ParentSpec, places: list[Place]) -> list[Share]:
-    """Split as asked; what does not divide begins at another slot for every order."""
-    weighted = spec.split is _WEIGHTED
-    if len(places) == 1 and not weighted:
-        return [(*places[0], spec.quantity)]  # whole, however the others would share it
-    powers = [ZERO] * len(places)
-    if weighted:
-        powers = [books.buying_power(turn, *place, spec.side) for place in places]
-    number = turn.state.next_order
-    manner = Manner(
-        split=spec.split, start=number % len(places), seed=number, rounding=spec.rounding
-    )
-    shares = split(spec.quantity, powers, manner)
-    return [(*place, lots) for place, lots in zip(places, shares, strict=True) if lots]
-
-
-def _share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Share:
-    """Return so much of a parent that was taken before as the share of one of its slots.
-
-    Of a reduce-only one no more than the position is by now, which may be nothing.
-    """
-    seat, spec = turn.state.seats[slot_id], parent.spec
-    instrument = turn.rules.listed[spec.symbol, seat.venue_id]
-    if spec.reduce_only:
-        quantity = min(quantity, reducing.room(turn, seat, instrument, spec.side))
-    return seat, instrument, quantity
 
 
 def _met(turn: Turn, spec: ParentSpec, instrument: Instrument) -> ClientOrderId | None:
@@ -315,7 +262,7 @@ def _mind_date(turn: Turn, parent: Parent) -> None:
 
 def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     """Return what is to be planned now, which may be nothing; None while orders are in the way."""
-    shares = [_share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
+    shares = [sharing.share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
     instrument, left = shares[0][1], parent.quantity - parent.prevented
     is_over = parent.cancel_wanted or not left
     if not is_over and _met(turn, parent.spec, instrument) is not None:
@@ -332,29 +279,13 @@ def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     if is_over:
         return []
     if parent.prevented:
-        shares = _share_again(turn, parent, left)
+        shares = sharing.share_again(turn, parent, left)
     wanted = [one for one in shares if one[2]]
-    objection = _first_objection(turn, parent.spec, wanted) if wanted else _flat(parent.spec)
+    objection = _first_objection(turn, parent.spec, wanted) if wanted else sharing.flat(parent.spec)
     if objection is not None:
         # What it was checked against when it was taken has changed meanwhile.
         parent.text = objection.text
         return []
-    return shares
-
-
-def _share_again(turn: Turn, parent: Parent, left: int) -> list[Share]:
-    """Split what was not prevented, over the same slots."""
-    spec, slots = parent.spec, parent.slots
-    is_each = spec.split is Split.EACH
-    changed = msgspec.structs.replace(
-        spec, quantity=Lots(left), split=Split.EQUAL if is_each else spec.split
-    )
-    places = [_share_of(turn, parent, one, 0)[:2] for one in slots]
-    shares = [
-        _share_of(turn, parent, one.slot_id, lots)
-        for one, _, lots in _shares(turn, changed, places)
-    ]
-    parent.children = [Child(seat.slot_id, quantity) for seat, _, quantity in shares]
     return shares
 
 
@@ -385,7 +316,7 @@ def _plan_pieces(turn: Turn, parent: Parent) -> None:
 
 def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
     child = parent.children[piece.child]
-    share = _share_of(turn, parent, child.slot_id, piece.quantity)
+    share = sharing.share_of(turn, parent, child.slot_id, piece.quantity)
     if _met(turn, parent.spec, share[1]) is not None:
         turn.count("retries_held_by_gate")
         return False
@@ -398,7 +329,7 @@ def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:
     if parent.spec.split is Split.EACH or parent.moves >= moves_max:
         return False
     for slot_id in parent.slots:
-        share = _share_of(turn, parent, slot_id, piece.quantity)
+        share = sharing.share_of(turn, parent, slot_id, piece.quantity)
         if slot_id != child.slot_id and _can_take(turn, parent, share):
             parent.moves += 1
             turn.count("pieces_moved")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.state import Opening
-from tandem.domain.ids import AccountId, InstrumentId, SlotId
+from tandem.domain.ids import AccountId, InstrumentId, SlotId, Ticks
 from tandem.domain.limits import Limits
 from tandem.domain.order import Side
 from tests.unit.core.trading.desk_driver import Floor, fill_of, settings_of
@@ -44,6 +44,16 @@ def test_a_market_order_reserves_what_the_collar_would_still_allow() -> None:
     floor = Floor(settings_of(limits=Limits(price_collar_ppm=50_000))).open()
     floor.buy(10, None, slots=("s1",))
     assert floor.state.seats["s1"].reserved_cash["USD"] == Decimal("105.0")
+
+
+@pytest.mark.parametrize(("stop", "reserved"), [(1_050, "110.3"), (900, "105.0")])
+def test_a_stop_without_a_limit_reserves_at_the_worse_of_its_price_and_the_market(
+    stop: int, reserved: str
+) -> None:
+    """A7: 5 per cent beyond it, rounded up to a tick."""
+    floor = Floor(settings_of(limits=Limits(price_collar_ppm=50_000))).open()
+    floor.buy(10, None, slots=("s1",), stop_price=Ticks(stop))
+    assert floor.state.seats["s1"].reserved_cash["USD"] == Decimal(reserved)
 
 
 def test_what_two_orders_need_together_must_be_there() -> None:

@@ -39,7 +39,7 @@ def test_what_was_to_trade_at_once_ends_with_what_traded(rest: dict[str, object]
 
 
 def test_a_stop_that_was_canceled_before_it_traded_still_protects() -> None:
-    """A11: without a limit, too; once it traded it is as over as a market order."""
+    """A7: without a limit, too; once it traded it is as over as a market order."""
     floor, parent, attempt = one_order(price=None, stop_price=Ticks(1_050))
     floor.canceled(attempt, 0)
     again = floor.attempts(parent)[2]

@@ -40,25 +40,31 @@ class Held(Floor):
     def shares(self, side: Side, quantity: int, **rest: Any) -> list[tuple[str, int]]:
         """Place a reduce-only order; return who trades how much of it."""
         parent = self.parent_of(self.place(side, quantity, reduce_only=True, **rest))
-        found = [(str(one.slot_id), one.order.quantity) for one in self.attempts(parent)]
+        found = [(str(one.slot_id), int(one.order.quantity)) for one in self.attempts(parent)]
         assert parent.quantity == sum(lots for _, lots in found)
         return found
 
 
+def held(lots: dict[str, int]) -> Held:
+    floor = Held(lots)
+    floor.open()
+    return floor
+
+
 def test_an_order_is_cut_to_the_positions_and_what_one_cannot_take_goes_to_the_others() -> None:
-    """A11."""
-    floor = Held({"A1": 12, "A2": 1, "A3": -5}).open()
+    """A7."""
+    floor = held({"A1": 12, "A2": 1, "A3": -5})
     assert floor.shares(Side.SELL, 12) == [("s1", 11), ("s2", 1)]
     assert floor.shares(Side.BUY, 50, price=900) == [("s3", 5)]
 
 
 def test_with_each_the_quantity_of_one_account_is_not_given_to_another() -> None:
-    floor = Held({"A1": 12, "A2": 1}).open()
+    floor = held({"A1": 12, "A2": 1})
     assert floor.shares(Side.SELL, 5, split=Split.EACH) == [("s1", 5), ("s2", 1)]
 
 
 def test_without_a_position_it_is_refused() -> None:
-    floor = Held({"A1": 5}).open()
+    floor = held({"A1": 5})
     refused = floor.refusal(floor.place(Side.BUY, 5, reduce_only=True))
     assert refused.reason is RefusalReason.RISK
     assert refused.text == "there is no position in T that a buy order would reduce"
@@ -66,7 +72,7 @@ def test_without_a_position_it_is_refused() -> None:
 
 
 def test_whatever_is_out_on_the_same_side_is_counted_in_full() -> None:
-    floor = Held({"A1": 20}).open()
+    floor = held({"A1": 20})
     first = floor.attempts(floor.sell(8, slots=("s1",)))[0]
     floor.fill(first, 3)
     floor.buy(4, 900, slots=("s1",))
@@ -83,7 +89,7 @@ def test_whatever_is_out_on_the_same_side_is_counted_in_full() -> None:
 
 
 def test_what_is_tried_again_is_cut_to_what_the_position_is_by_then() -> None:
-    floor = Held({"A1": 10, "A2": 10}).open()
+    floor = held({"A1": 10, "A2": 10})
     parent = floor.sell(10, slots=("s1",), reduce_only=True)
     (attempt,) = floor.attempts(parent)
     floor.quote(3_000)
@@ -99,7 +105,7 @@ def test_what_is_tried_again_is_cut_to_what_the_position_is_by_then() -> None:
 
 
 def test_what_is_tried_again_waits_while_there_is_nothing_to_reduce() -> None:
-    floor = Held({"A1": 10}).open()
+    floor = held({"A1": 10})
     parent = floor.sell(10, slots=("s1",), reduce_only=True)
     floor.quote(3_000)
     floor.canceled(floor.attempts(parent)[0], 0)
@@ -111,17 +117,19 @@ def test_what_is_tried_again_waits_while_there_is_nothing_to_reduce() -> None:
 
 
 def test_after_own_orders_in_the_way_are_canceled_it_is_cut_once_more() -> None:
-    floor = Held({"A1": 10, "A2": 10}).open()
+    floor = held({"A1": 10, "A2": 10})
     resting = floor.attempts(floor.buy(5, 1_000, slots=("s3",)))[0]
-    parent = floor.sell(20, slots=("s1", "s2"), reduce_only=True, self_trade=SelfTrade.CANCEL_RESTING)
+    modes: dict[str, Any] = {"reduce_only": True, "self_trade": SelfTrade.CANCEL_RESTING}
+    parent = floor.sell(20, slots=("s1", "s2"), **modes)
     first = floor.attempts(floor.sell(10, 1_100, slots=("s1",)))[0]
     floor.canceled(resting, 0)
-    assert [(str(one.slot_id), one.order.quantity) for one in floor.attempts(parent)] == [("s2", 10)]
+    (attempt,) = floor.attempts(parent)
+    assert (attempt.slot_id, attempt.order.quantity) == ("s2", 10)
     assert first.order.quantity == 10
 
 
 def test_after_own_orders_in_the_way_are_canceled_there_may_be_nothing_left_to_reduce() -> None:
-    floor = Held({"A1": 10}).open()
+    floor = held({"A1": 10})
     resting = floor.attempts(floor.buy(5, 1_000, slots=("s3",)))[0]
     parent = floor.sell(10, slots=("s1",), reduce_only=True, self_trade=SelfTrade.CANCEL_RESTING)
     floor.sell(10, 1_100, slots=("s1",))
@@ -134,17 +142,15 @@ def test_after_own_orders_in_the_way_are_canceled_there_may_be_nothing_left_to_r
 @given(
     st.dictionaries(st.sampled_from(("A1", "A2", "A3", "A4")), st.integers(-30, 30)),
     st.lists(
-        st.tuples(
-            st.sampled_from(Side), st.integers(1, 40), st.booleans(), st.sampled_from(Split)
-        ),
+        st.tuples(st.sampled_from(Side), st.integers(1, 40), st.booleans(), st.sampled_from(Split)),
         max_size=6,
     ),
 )
 def test_no_account_could_be_turned_by_its_reduce_only_orders(
     lots: dict[str, int], asked: list[tuple[Side, int, bool, Split]]
 ) -> None:
-    """A11: should all that is out on one side trade, a reduce-only order does not cross zero."""
-    floor = Held(lots).open()
+    """A7: should all that is out on one side trade, a reduce-only order does not cross zero."""
+    floor = held(lots)
     for side, quantity, reduces, split in asked:
         price = 990 if side is Side.BUY else 1_010
         before = {slot: floor.left(side, slot) for slot in ("s1", "s2", "s3", "s4")}

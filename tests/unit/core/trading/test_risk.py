@@ -106,7 +106,7 @@ def test_reducing_lets_only_orders_through_that_bring_the_position_nearer_to_zer
 
 
 def test_a_reduce_only_order_may_not_turn_a_position() -> None:
-    """I10, A11: the gate of a worker is the last to look, and knows what is out."""
+    """I10, A7: the gate of a worker is the last to look, and knows what is out."""
     seen = exposure()
     seen.set_position(T, 100)
     only = msgspec.structs.replace(order(100, side=Side.SELL), reduce_only=True)
@@ -133,7 +133,7 @@ def test_a_reduce_only_order_may_not_turn_a_position() -> None:
 def test_the_limit_of_a_stop_is_near_to_the_worse_of_its_stop_price_and_the_market(
     side: Side, stop: int, limit: int, *, passes: bool
 ) -> None:
-    """I10, A11."""
+    """I10, A7."""
     seen = exposure()
     stopped = msgspec.structs.replace(order(1, limit, side), stop_price=Ticks(stop))
     assert breach(stopped, seen) is (None if passes else RiskBreach.PRICE_COLLAR)
@@ -143,7 +143,7 @@ def test_the_limit_of_a_stop_is_near_to_the_worse_of_its_stop_price_and_the_mark
 def test_a_stop_without_a_limit_is_worth_what_the_collar_allows_beyond_it(
     stop: int, worth: int
 ) -> None:
-    """I10, A11."""
+    """I10, A7."""
     stopped = msgspec.structs.replace(order(1, None), stop_price=Ticks(stop))
     most = Decimal(worth) / 100
     assert breach(stopped, exposure(), max_notional=most) is None

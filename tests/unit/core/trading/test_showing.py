@@ -26,7 +26,7 @@ from tandem.domain.control import (
     Question,
 )
 from tandem.domain.ids import AccountId, Lots, SlotId, Ticks
-from tandem.domain.order import FenceClass, Side
+from tandem.domain.order import FenceClass, Side, TimeInForce
 from tandem.domain.parents import ParentSpec
 from tandem.domain.views import (
     CatalogueView,
@@ -47,6 +47,24 @@ def look(floor: Floor, question: Question, kind: type[V]) -> V:
     assert isinstance(view, kind)
     assert len(msgspec.msgpack.encode([view])) < link.MESSAGE_BYTES_MAX
     return view
+
+
+def test_an_order_shows_all_its_terms() -> None:
+    """A7."""
+    floor = Floor().open()
+    date_ns = floor.now.market_ns + SECOND
+    floor.sell(
+        8,
+        980,
+        stop_price=Ticks(990),
+        trail=Ticks(5),
+        time_in_force=TimeInForce.GOOD_TILL_DATE,
+        good_till_ns=date_ns,
+        reduce_only=True,
+    )
+    (view,) = look(floor, AskOrders(number=1), OrdersView).parents
+    assert (view.limit_price, view.stop_price, view.trail) == ("9.80", "9.90", "0.05")
+    assert (view.good_till_ns, view.reduce_only) == (date_ns, True)
 
 
 def test_the_status_shows_every_seat_and_worker() -> None:

@@ -23,7 +23,8 @@ GTD = TimeInForce.GOOD_TILL_DATE
 
 
 def spec(side: Side = Side.BUY, **fields: Any) -> ParentSpec:
-    return ParentSpec(**({"symbol": "T", "side": side, "quantity": Lots(10)} | fields))
+    asked: dict[str, Any] = {"symbol": "T", "side": side, "quantity": Lots(10)}
+    return ParentSpec(**(asked | fields))
 
 
 def last(floor: Floor, price: int) -> None:
@@ -49,7 +50,7 @@ def last(floor: Floor, price: int) -> None:
     ],
 )
 def test_terms_that_can_be_together_are_taken(fields: dict[str, Any]) -> None:
-    """A11."""
+    """A7."""
     assert objection(spec(**fields), market_ns=NOW) is None
 
 
@@ -76,7 +77,7 @@ def test_terms_that_can_be_together_are_taken(fields: dict[str, Any]) -> None:
 def test_terms_that_cannot_be_together_are_refused_and_said(
     fields: dict[str, Any], says: str
 ) -> None:
-    """A11."""
+    """A7."""
     text = objection(spec(**fields), market_ns=NOW)
     assert text is not None
     assert says in text
@@ -99,7 +100,7 @@ def test_a_date_is_over_from_its_own_moment_on() -> None:
 
 
 def test_every_term_reaches_the_venue_with_each_order_and_each_retry() -> None:
-    """A11: what a refused slot left goes out with the same terms elsewhere."""
+    """A7: what a refused slot left goes out with the same terms elsewhere."""
     floor = Floor().open()
     floor.quote()
     date_ns = floor.now.market_ns + 60 * SECOND
@@ -167,7 +168,7 @@ def dated(floor: Floor, after_ns: int, **rest: Any) -> Any:
 
 
 def test_an_order_that_its_venue_ends_by_its_date_ended_as_it_was_meant_to() -> None:
-    """A11."""
+    """A7."""
     floor = Floor().open()
     parent = dated(floor, 3 * SECOND)
     (attempt,) = floor.attempts(parent)
@@ -179,7 +180,7 @@ def test_an_order_that_its_venue_ends_by_its_date_ended_as_it_was_meant_to() -> 
 
 
 def test_an_order_that_its_venue_does_not_end_by_its_date_is_canceled() -> None:
-    """A11."""
+    """A7."""
     floor = Floor().open()
     parent = dated(floor, 3 * SECOND)
     (attempt,) = floor.attempts(parent)
