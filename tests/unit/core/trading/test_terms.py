@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 from tandem.core.trading.state import Outcome, Phase
 from tandem.core.trading.terms import GRACE_NS, OVER, is_reached, objection, over_ns
 from tandem.domain.commands import RefusalReason
-from tandem.domain.desk import QuotesSeen
-from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.ids import Lots, Ticks
 from tandem.domain.link import Withdraw
 from tandem.domain.order import OrderType, Side, TimeInForce
 from tandem.domain.parents import ParentSpec, Rounding, SelfTrade
 from tandem.domain.reports import RejectCode
-from tandem.domain.venue import Quote
 from tests.unit.core.trading.desk_driver import MS, SECOND, Floor
 
 NOW = 10**18
@@ -25,17 +23,6 @@ GTD = TimeInForce.GOOD_TILL_DATE
 def spec(side: Side = Side.BUY, **fields: Any) -> ParentSpec:
     asked: dict[str, Any] = {"symbol": "T", "side": side, "quantity": Lots(10)}
     return ParentSpec(**(asked | fields))
-
-
-def last(floor: Floor, price: int) -> None:
-    """A trade is seen at that price."""
-    quote = Quote(
-        instrument_id=InstrumentId("T@X"),
-        bid=Ticks(price - 1),
-        ask=Ticks(price + 1),
-        last=Ticks(price),
-    )
-    floor.on(QuotesSeen(quotes=(quote,)))
 
 
 @pytest.mark.parametrize(
@@ -122,17 +109,6 @@ def test_every_term_reaches_the_venue_with_each_order_and_each_retry() -> None:
         assert (order.limit_price, order.stop_price, order.trail) == (980, 990, 10)
         assert (order.time_in_force, order.good_till_ns) == (GTD, date_ns)
         assert order.reduce_only
-
-
-@pytest.mark.parametrize(("side", "stop"), [(Side.BUY, 1_000), (Side.SELL, 1_000)])
-def test_a_stop_that_the_market_has_reached_already_is_refused(side: Side, stop: int) -> None:
-    floor = Floor().open()
-    last(floor, 1_000)
-    refused = floor.refusal(floor.place(side, 10, None, stop_price=Ticks(stop)))
-    assert refused.reason is RefusalReason.BAD_ORDER
-    assert refused.text == f"T trades at 10.00: a {side} stop at 10.00 is there already"
-    floor.place(side, 10, None, stop_price=Ticks(stop + side.sign))
-    assert len(floor.attempts()) == 4
 
 
 def test_what_a_triggered_stop_left_does_not_wait_for_its_price_again() -> None:
