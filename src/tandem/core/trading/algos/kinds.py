@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.algos import iceberg, momentum, participate, stop, twap
+from tandem.core.trading.algos import bracket, iceberg, momentum, participate, stop, twap
 from tandem.core.trading.algos.memos import (
     BracketMemo,
     IcebergMemo,
@@ -63,6 +63,7 @@ _OBJECTIONS: Final[dict[type, Callable[..., str | None]]] = {
     Participate: participate.objection,
     Iceberg: iceberg.objection,
     Stop: stop.objection,
+    Bracket: bracket.objection,
     Momentum: momentum.objection,
 }
 _STEPS: Final[dict[type, Callable[..., Step]]] = {
@@ -70,6 +71,7 @@ _STEPS: Final[dict[type, Callable[..., Step]]] = {
     Participate: participate.step,
     Iceberg: iceberg.step,
     Stop: stop.step,
+    Bracket: bracket.step,
     Momentum: momentum.step,
 }
 
