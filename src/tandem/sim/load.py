@@ -144,6 +144,7 @@ class Trader:
     """Asks for what it intends, and asks again until it is answered."""
 
     def __init__(self, intended: Sequence[Intention], *, workers: int) -> None:
+        self._workers = workers
         set_up = Asked(command_id=CommandId("set-up"), command=SetUpPool(workers=workers))
         self._intended = [Intention(0, set_up), *intended]
         self._next = 0
@@ -255,6 +256,13 @@ class Trader:
         if self._halts.get(command_id) == self._resumes:
             self._halted_by = command_id
 
+    def _set_up_again(self, command_id: CommandId) -> None:
+        """Whoever wants a pool asks again when it could not be set up: nobody would leave it so."""
+        if not command_id.startswith("set-up"):
+            return
+        again = CommandId(f"set-up-{len(self.refused)}")
+        self.open[again] = Asked(command_id=again, command=SetUpPool(workers=self._workers))
+
     @property
     def _is_resuming(self) -> bool:
         return any(isinstance(one.command, ResumeTrading) for one in self.open.values())
@@ -270,6 +278,7 @@ class Trader:
         answer = told.answer
         if isinstance(answer, Refused):
             self.refused[told.command_id] = answer
+            self._set_up_again(told.command_id)
             return
         self._check_halts(told.command_id)
         text = str(answer.order_id) if isinstance(answer, Taken) else "done"
