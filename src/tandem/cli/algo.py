@@ -7,15 +7,19 @@ from typing import Annotated, Literal, TypedDict
 
 from cyclopts import App, Parameter
 
-from tandem.cli.calling import finish, home_of, new_app
+from tandem.cli.asking import ask_desk
+from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.main import OK
 from tandem.cli.order import AskOptions
-from tandem.cli.ordering import Asking, place
+from tandem.cli.ordering import Asking, place, write_algos
+from tandem.cli.printing import write_json
 from tandem.cli.typed import Choice, SelfTradeWord, duration_ns
-from tandem.domain.algos import AtEnd, Twap
+from tandem.domain.algos import AtEnd, Iceberg, Leaving, Momentum, Participate, Twap
 from tandem.domain.commands import Command, PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
 from tandem.domain.ids import Lots, SlotId, Ticks
 from tandem.domain.order import Side
 from tandem.domain.parents import SelfTrade, Split
+from tandem.domain.views import OrdersView
 
 app = new_app()
 algo = App(name="algo", help="Work an order over time, in pieces, or once something has happened.")
@@ -25,6 +29,8 @@ SideText = Literal["buy", "sell"]
 OrderId = str
 Symbol = str
 Quantity = str
+SAMPLE_NS = 1_000_000_000
+LIMIT_MAX = 150  # more do not fit into an answer
 
 
 @Parameter(name="*")
@@ -144,6 +150,189 @@ def twap(  # noqa: PLR0913 - what, when, how, and how it is asked
         )
 
     return ask(make, asking)
+
+
+@algo.command
+def iceberg(  # noqa: PLR0913 - what, how much of it, and how it is asked
+    side: SideText,
+    symbol: Symbol,
+    quantity: Quantity,
+    *,
+    visible: str,
+    jitter: int = 0,
+    worked_options: WorkedOptions | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Rest at a price and show only a piece of it at a time, all accounts together.
+
+    Args:
+        side: buy or sell.
+        symbol: What is traded, such as TSLA.
+        quantity: How much, in all accounts together.
+        visible: The most that is ever shown.
+        jitter: By how many per cent the pieces are smaller at random.
+        worked_options: How it is traded; a price is needed.
+        asking: How it is asked.
+    """
+
+    def make(choice: Choice) -> PlaceAlgo:
+        return PlaceAlgo(
+            spec=Iceberg(
+                **worked(choice, (side, symbol, quantity), worked_options),
+                visible=choice.quantity(symbol, text=visible),
+                jitter_percent=jitter,
+            )
+        )
+
+    return ask(make, asking)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ParticipateOptions:
+    """Which share, and over how long.
+
+    Attributes:
+        percent: The share of all that trades there, our own trades included.
+        lasts: How long, such as 30s or 5m, in market time.
+        every: How often the market's volume is looked at.
+        at_end: What becomes of the rest: leave it, or take it at the market, beyond the share.
+    """
+
+    percent: int
+    lasts: Annotated[str, Parameter(name="--for")]
+    every: str = "1s"
+    at_end: Literal["leave", "take"] = "leave"
+
+
+@algo.command
+def participate(  # noqa: PLR0913 - what, when, how, and how it is asked
+    side: SideText,
+    symbol: Symbol,
+    quantity: Quantity,
+    *,
+    options: ParticipateOptions,
+    worked_options: WorkedOptions | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Trade a share of what the market trades, never more.
+
+    Args:
+        side: buy or sell.
+        symbol: What is traded, such as TSLA.
+        quantity: At most so much, in all accounts together.
+        options: Which share, and over how long.
+        worked_options: How it is traded.
+        asking: How it is asked.
+    """
+
+    def make(choice: Choice) -> PlaceAlgo:
+        return PlaceAlgo(
+            spec=Participate(
+                **worked(choice, (side, symbol, quantity), worked_options),
+                percent=options.percent,
+                duration_ns=duration_ns(options.lasts),
+                interval_ns=duration_ns(options.every),
+                at_end=AtEnd(options.at_end),
+            )
+        )
+
+    return ask(make, asking)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class MomentumOptions:
+    """What counts as a trend, and over how long it is followed.
+
+    Attributes:
+        lasts: How long, such as 30s or 5m, in market time.
+        window: With the price of how many samples ago the price is compared.
+        sample: The time from one sample to the next; without it 1s, or less for a short time.
+        threshold: The rise or fall that counts, in millionths of the price.
+        good_for: How old a price may be that is traded by.
+        long_only: Be flat where it would be short.
+        leave: What becomes of the position at the end: flatten it, or keep it.
+        accounts: So many accounts, the first ones; all without it.
+        slots: These workers, such as w1,w3.
+        strategy: What it is counted under in statements.
+    """
+
+    lasts: Annotated[str, Parameter(name="--for")]
+    window: int = 10
+    sample: str | None = None
+    threshold: int = 200
+    good_for: str = "5s"
+    long_only: Flag = False
+    leave: Literal["flatten", "keep"] = "flatten"
+    accounts: int | None = None
+    slots: str | None = None
+    strategy: str = "momentum"
+
+
+@algo.command
+def momentum(
+    symbol: Symbol,
+    quantity: Quantity,
+    *,
+    options: MomentumOptions,
+    asking: AskOptions | None = None,
+) -> int:
+    """Be long while the price rises and short while it falls.
+
+    Args:
+        symbol: What is traded, such as TSLA.
+        quantity: How much it holds, long or short, in all accounts together.
+        options: What counts as a trend.
+        asking: How it is asked.
+    """
+    return ask(lambda choice: _momentum(choice, symbol, quantity, options), asking)
+
+
+def _momentum(
+    choice: Choice, symbol: Symbol, quantity: Quantity, options: MomentumOptions
+) -> PlaceAlgo:
+    lasts_ns = duration_ns(options.lasts)
+    # A window fits into the time several times over, or it would hardly ever decide.
+    usual_ns = max(1, min(SAMPLE_NS, lasts_ns // (6 * max(1, options.window))))
+    return PlaceAlgo(
+        spec=Momentum(
+            symbol=symbol,
+            quantity=choice.quantity(symbol, text=quantity),
+            sample_ns=usual_ns if options.sample is None else duration_ns(options.sample),
+            window=options.window,
+            threshold_ppm=options.threshold,
+            duration_ns=lasts_ns,
+            long_only=options.long_only,
+            leaving=Leaving(options.leave),
+            slots=choice.slots(options.slots, options.accounts),
+            strategy=options.strategy,
+            good_for_ns=duration_ns(options.good_for),
+        )
+    )
+
+
+@algo.command(name="list")
+def list_algos(*, limit: int = 20, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List the latest algorithms, oldest first, with what others could see of them at most.
+
+    Args:
+        limit: How many.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        if not 1 <= limit <= LIMIT_MAX:
+            raise BadInputError(f"--limit {limit}: expected 1 to {LIMIT_MAX}")
+        view: OrdersView = await ask_desk(home_of(home), lambda line: line.orders(limit=limit))
+        if json:
+            write_json({"algos": view.algos}, sys.stdout)
+        else:
+            write_algos(view.algos, sys.stdout)
+        return OK
+
+    return finish(act)
 
 
 @algo.command

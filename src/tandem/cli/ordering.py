@@ -1,7 +1,7 @@
 """Placing one order, and what became of it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TextIO
 
 import msgspec
@@ -32,8 +32,8 @@ ALGO_HEADS: Final = (
     ">arrival",
     ">slippage",
     ">fees",
-    ">shown at most",
     ">open",
+    "shown at most",
     "state",
 )
 PROGRESS_NS: Final = 2_000_000_000
@@ -106,8 +106,13 @@ def write_orders(view: OrdersView, out: TextIO, *, as_json: bool) -> int:
         rows = [_both_row(one) for one in view.both]
         out.write(table(("id", "kind", ">bought", ">sold", "parts", "state"), rows))
     if view.algos:
-        out.write(table(ALGO_HEADS, [_algo_row(one) for one in view.algos]))
+        write_algos(view.algos, out)
     return OK
+
+
+def write_algos(algos: Sequence[AlgoView], out: TextIO) -> None:
+    """Write algorithms as a table."""
+    out.write(table(ALGO_HEADS, [_algo_row(one) for one in algos]))
 
 
 def _row(one: ParentView) -> tuple[object, ...]:
@@ -155,10 +160,20 @@ def _algo_row(one: AlgoView) -> tuple[object, ...]:
         one.sold,
         *(None if each is None else amount(each) for each in sums),
         amount(one.fees),
-        one.shown_max,
         one.open_parts,
+        _shown(one),
         state,
     )
+
+
+def _shown(one: AlgoView) -> str:
+    """Return the most that others could ever see of it, and when and where, in market time."""
+    places = [f"{each.venue_id} {each.quantity} {_time(each.market_ns)}" for each in one.shown]
+    return f"{one.shown_max} ({', '.join(places)})" if places else "nothing"
+
+
+def _time(market_ns: int) -> str:
+    return moment_text(market_ns).partition(" ")[2]
 
 
 def _both_row(one: BothView) -> tuple[object, ...]:

@@ -163,12 +163,20 @@ class BothView(Value, frozen=True, kw_only=True):
     parts: tuple[ParentId, ...]
 
 
+class ShownView(Value, frozen=True, kw_only=True):
+    """The most that others could ever see of an algorithm at a venue, and when that first was."""
+
+    venue_id: str
+    quantity: str
+    market_ns: int
+
+
 class AlgoView(Value, frozen=True, kw_only=True):
     """One algorithm. `side` is None for one that trades both.
 
     `arrival` is the middle of the market when it began, and `slippage` what its trades cost more
     than at that price, in quote currency (negative: less), fees not counted. `shown_max` is the
-    most that it ever had resting with a price.
+    most that it ever had out at once, at all venues together, and `shown` that of each venue.
     """
 
     order_id: ParentId
@@ -190,6 +198,7 @@ class AlgoView(Value, frozen=True, kw_only=True):
     refusals: int
     open_parts: int
     parts: tuple[ParentId, ...]
+    shown: tuple[ShownView, ...] = ()
 
 
 class OrdersView(Value, frozen=True, kw_only=True, tag="orders"):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from tandem.core.trading.algos.driver import value_of
 from tandem.core.trading.algos.kinds import name_of
 from tandem.core.trading.state import Algo, DeskState
 from tandem.core.trading.turn import Rules
@@ -11,7 +12,7 @@ from tandem.domain.ids import Lots
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import add, multiply, subtract
 from tandem.domain.order import Side
-from tandem.domain.views import AlgoView
+from tandem.domain.views import AlgoView, ShownView
 
 CENT: Final = Decimal("0.00000001")
 PARTS_MAX: Final = 50
@@ -27,11 +28,11 @@ def algo_view(state: DeskState, rules: Rules, algo: Algo) -> AlgoView:
         parent = state.parents[part.parent_id]
         fees = add(fees, parent.fees)
         if parent.spec.side is Side.BUY:
-            bought += parent.filled
-            bought_value = add(bought_value, parent.filled_value)
+            bought += parent.filled + parent.netted
+            bought_value = add(bought_value, value_of(parent))
         else:
-            sold += parent.filled
-            sold_value = add(sold_value, parent.filled_value)
+            sold += parent.filled + parent.netted
+            sold_value = add(sold_value, value_of(parent))
     slippage = None
     if algo.arrival is not None:
         paid = subtract(bought_value, sold_value)
@@ -57,6 +58,14 @@ def algo_view(state: DeskState, rules: Rules, algo: Algo) -> AlgoView:
         refusals=algo.refusals,
         open_parts=len(algo.open),
         parts=tuple(algo.parts[-PARTS_MAX:]),
+        shown=tuple(
+            ShownView(
+                venue_id=venue_id,
+                quantity=instrument.quantity_text(Lots(one.lots)),
+                market_ns=one.market_ns,
+            )
+            for venue_id, one in algo.shown.items()
+        ),
     )
 
 

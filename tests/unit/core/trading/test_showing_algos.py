@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from tandem.core.trading.showing_algos import algo_view
 from tandem.domain.order import Side
+from tandem.domain.views import ShownView
 from tests.unit.core.trading.algos.test_driver import begin, fill_all
-from tests.unit.core.trading.desk_driver import Floor
+from tests.unit.core.trading.desk_driver import Floor, X
 
 
 def test_what_open_parts_have_traded_is_shown_with_its_slippage() -> None:
@@ -19,3 +20,5 @@ def test_what_open_parts_have_traded_is_shown_with_its_slippage() -> None:
     assert view.buy_average is not None
     assert view.slippage == (view.buy_average - view.arrival) * 10
     assert view.shown_max == "10"
+    shown = algo.shown[X].market_ns
+    assert view.shown == (ShownView(venue_id="X", quantity="10", market_ns=shown),)
