@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "top": ("top", "Watch the pool: workers, leases, latencies, takeovers, what waits."),
     "halt": ("halting", "Stop all, cancel what is open, see it gone; also without coordinator."),
     "resume": ("halting", "Trade again after a halt."),
+    "limits": ("limits", "Show and set what the risk gate allows; trade only to reduce."),
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
     "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
     "log": ("log", "Verify or show the journal."),

@@ -35,6 +35,8 @@ def show_status(view: StatusView, out: TextIO, *, as_json: bool) -> int:
         out.write(f"{summary(view)}, {view.records} records\n")
         for name in sorted(view.counters):
             out.write(f"  {name} {view.counters[name]}\n")
+        for note in view.notes:
+            out.write(f"{note}\n")
         for order_id in view.for_person:
             out.write(f"{order_id} waits for a person: tandem orders resolve {order_id}\n")
         for one in view.external:

@@ -18,6 +18,7 @@ from tandem.domain.ids import (
     SlotId,
     Ticks,
 )
+from tandem.domain.limits import LimitChanges
 from tandem.domain.parents import ParentSpec
 from tandem.domain.value import Value
 
@@ -178,6 +179,30 @@ class SetUpPool(Value, frozen=True, kw_only=True, tag="set_up_pool"):
     workers: int
 
 
+class SetLimits(Value, frozen=True, kw_only=True, tag="set_limits"):
+    """Change limits of the whole desk, or of one account; it stands until set otherwise.
+
+    What is set for the desk holds for every account as well that has no own value. `reset` names
+    limits that go back to what the settings (for an account: the desk) say.
+    """
+
+    account_id: AccountId | None = None
+    changes: LimitChanges = LimitChanges()
+    reset: tuple[str, ...] = ()
+
+
+class ReduceOnly(Value, frozen=True, kw_only=True, tag="reduce_only"):
+    """Let the desk, or one account, only bring positions nearer to zero; off: trade again.
+
+    On, open orders that could do anything else are canceled. Off also lifts what a daily loss or
+    an objective began; the day's loss counts from zero again.
+    """
+
+    account_id: AccountId | None = None
+    on: bool
+    reason: str = "by hand"
+
+
 Command = (
     PlaceParent
     | PlaceBoth
@@ -194,6 +219,8 @@ Command = (
     | ResolveOrder
     | ExplainExternal
     | SetUpPool
+    | SetLimits
+    | ReduceOnly
 )
 
 
@@ -210,11 +237,13 @@ class RefusalReason(enum.StrEnum):
     UNKNOWN_SLOT = "unknown_slot"
     UNKNOWN_WORKER = "unknown_worker"
     UNKNOWN_ORDER = "unknown_order"
+    UNKNOWN_ACCOUNT = "unknown_account"
     NO_SLOT = "no_slot"  # none of the slots asked for can trade
     SELF_TRADE = "self_trade"
     FUNDS = "funds"
     RISK = "risk"
     BLOCKED = "blocked"  # an order on this instrument, or external news, waits for a person
+    BAD_LIMIT = "bad_limit"  # not positive, not finite, or beyond its bound
     BAD_ORDER = "bad_order"  # a combination that cannot be, such as post-only at the market
 
 

@@ -47,7 +47,13 @@ class AskCatalogue(Value, frozen=True, kw_only=True, tag="ask_catalogue"):
     number: int
 
 
-Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue
+class AskLimits(Value, frozen=True, kw_only=True, tag="ask_limits"):
+    """What is allowed, and how much of it is used? Answered by `LimitsView`."""
+
+    number: int
+
+
+Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits
 
 
 class Command(Value, frozen=True, kw_only=True, tag="command"):
@@ -56,7 +62,7 @@ class Command(Value, frozen=True, kw_only=True, tag="command"):
     asked: Asked
 
 
-ControlRequest = Command | AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue
+ControlRequest = Command | AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits
 
 
 class CommandAnswer(Value, frozen=True, kw_only=True, tag="command_answer"):

@@ -19,6 +19,7 @@ from tandem.domain.link import (
     GaveBack,
     Halted,
     Hello,
+    Limited,
     NotReady,
     Ready,
     Reported,
@@ -154,7 +155,17 @@ class FromWorker(Value, frozen=True, kw_only=True, tag="from_worker"):
 
     incarnation: Incarnation
     connection: int
-    message: Configured | Ready | NotReady | GaveBack | Halted | ClockRead | Reported | Answered
+    message: (
+        Configured
+        | Ready
+        | NotReady
+        | GaveBack
+        | Halted
+        | ClockRead
+        | Reported
+        | Answered
+        | Limited
+    )
 
 
 class WorkerLost(Value, frozen=True, kw_only=True, tag="worker_lost"):

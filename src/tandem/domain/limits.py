@@ -84,3 +84,57 @@ class Limits(Value, frozen=True, kw_only=True):
                 )
         # Sorted once, so that the gate finds a symbol by halving.
         msgspec.structs.force_setattr(self, "restricted", tuple(sorted(self.restricted)))
+
+
+class LimitChanges(Value, frozen=True, kw_only=True):
+    """What a person set of some limits, field by field as in `Limits`; None leaves a limit alone.
+
+    Raises:
+        ConfigurationError: a limit is not positive, not finite or beyond its bound.
+    """
+
+    max_notional: Decimal | None = None
+    max_position_notional: Decimal | None = None
+    max_gross_exposure: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+    price_collar_ppm: int | None = None
+    max_reference_age_ns: int | None = None
+    max_open_orders: int | None = None
+    max_orders_per_second: int | None = None
+    max_duplicates: int | None = None
+    duplicate_window_ns: int | None = None
+    max_quantity: dict[InstrumentId, int] | None = None
+    restricted: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        changed(Limits(), self)  # what cannot be is refused at once
+
+    @property
+    def named(self) -> dict[str, object]:
+        """Return what is set, by name, in the order of the fields."""
+        fields = {one: getattr(self, one) for one in self.__struct_fields__}
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+SETTABLE: Final = LimitChanges.__struct_fields__
+
+
+def changed(limits: Limits, changes: LimitChanges) -> Limits:
+    """Return `limits` with what a person set; quantities of other instruments stay."""
+    named = changes.named
+    if changes.max_quantity is not None:
+        named["max_quantity"] = limits.max_quantity | changes.max_quantity
+    return msgspec.structs.replace(limits, **named) if named else limits
+
+
+def merged(below: LimitChanges, *, above: LimitChanges) -> LimitChanges:
+    """Return both; where both set a limit, the one of `above`."""
+    named = above.named
+    if above.max_quantity is not None:
+        named["max_quantity"] = (below.max_quantity or {}) | above.max_quantity
+    return msgspec.structs.replace(below, **named) if named else below
+
+
+def without(changes: LimitChanges, names: tuple[str, ...]) -> LimitChanges:
+    """Return the changes without those of these names."""
+    return msgspec.structs.replace(changes, **dict.fromkeys(names))

@@ -16,6 +16,7 @@ from tandem.domain.ids import (
     InstrumentId,
     VenueId,
 )
+from tandem.domain.limits import LimitChanges
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, Rejected
 from tandem.domain.value import Value
@@ -191,6 +192,14 @@ class Answered(Value, frozen=True, kw_only=True, tag="answered"):
     answer: Answer
 
 
+class Limited(Value, frozen=True, kw_only=True, tag="limited"):
+    """The answer to `Limit`: every later release is judged by that one, or by a later one."""
+
+    account_id: AccountId
+    account_epoch: int
+    number: int
+
+
 class Halted(Value, frozen=True, kw_only=True, tag="halted"):
     """Somebody halted this worker by its own control socket; all must stop."""
 
@@ -209,6 +218,7 @@ WorkerMessage = (
     | ClockRead
     | Reported
     | Answered
+    | Limited
 )
 
 
@@ -325,6 +335,20 @@ class Halt(Value, frozen=True, kw_only=True, tag="halt"):
     on: bool
 
 
+class Limit(Value, frozen=True, kw_only=True, tag="limit"):
+    """Judge the account's orders by the bundle's limits with these changes from now on.
+
+    `reduces`: only what brings a position nearer to zero may leave. Answered by `Limited`; a
+    lower `number` than the last is old. With the account the worker forgets it.
+    """
+
+    account_id: AccountId
+    account_epoch: int
+    number: int
+    changes: LimitChanges
+    reduces: bool = False
+
+
 class HaltLifted(Value, frozen=True, kw_only=True, tag="halt_lifted"):
     """The desk took note of this halt by hand, and a person resumed trading since."""
 
@@ -344,6 +368,7 @@ CoordinatorMessage = (
     | BeatAcknowledged
     | Halt
     | HaltLifted
+    | Limit
 )
 
 EXECUTIONS_TOLD_MAX = 150  # in one answer to an audit

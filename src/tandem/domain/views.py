@@ -115,6 +115,7 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     orders: int = 0
     latencies: tuple[LatencyView, ...] = ()
     external: tuple[ExternalView, ...] = ()
+    notes: tuple[str, ...] = ()  # what a person should know, in whole sentences
 
 
 class ParentView(Value, frozen=True, kw_only=True):
@@ -303,4 +304,35 @@ class CatalogueView(Value, frozen=True, kw_only=True, tag="catalogue"):
     market_ns: int = 0
 
 
-View = StatusView | OrdersView | LifeView | PositionsView | CatalogueView
+class LimitView(Value, frozen=True, kw_only=True):
+    """One limit. `unit` is the currency or the symbol that it is about, empty for all.
+
+    `used` and `left` are None where nothing is used up. `settings` is what it was started with,
+    shown where a person has set another; `is_set` says by whom: that scope itself.
+    """
+
+    name: str
+    unit: str
+    limit: str
+    used: str | None = None
+    left: str | None = None
+    settings: str | None = None
+    is_set: bool = False
+
+
+class ScopeView(Value, frozen=True, kw_only=True):
+    """The desk (`account_id` is None) or one account: what its gate lets through, and why."""
+
+    account_id: AccountId | None
+    trading: str
+    reason: str
+    limits: tuple[LimitView, ...]
+
+
+class LimitsView(Value, frozen=True, kw_only=True, tag="limits"):
+    """The limits of the desk, then of each account."""
+
+    scopes: tuple[ScopeView, ...]
+
+
+View = StatusView | OrdersView | LifeView | PositionsView | CatalogueView | LimitsView

@@ -317,9 +317,7 @@ class Coordinator:
                 now = self._clock.now()
                 leases = self._leases.left(now.now_ns)
                 records = self.recording.next_record - 1
-                view = show(
-                    self.desk, message, records=records, leases=leases, market_ns=now.market_ns
-                )
+                view = show(self.desk, message, records=records, leases=leases, now=now)
                 answer = QuestionAnswer(number=message.number, view=view)
                 self.recording.after_durable(partial(link.send, answer))
 

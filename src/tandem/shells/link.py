@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from tandem.domain.errors import FrameError
+from tandem.domain.errors import ConfigurationError, FrameError
 from tandem.domain.link import MESSAGE_BYTES_MAX
 
 M = TypeVar("M")
@@ -108,7 +108,7 @@ class Link(asyncio.Protocol, Generic[M]):
         self._seen = sequence
         try:
             return self._decode(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ConfigurationError) as error:
             raise FrameError(f"frame {sequence}: {error}") from error
 
     def connection_lost(self, exc: Exception | None) -> None:

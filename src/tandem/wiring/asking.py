@@ -13,6 +13,7 @@ from tandem.domain.control import (
     ANSWER_BYTES_MAX,
     AskCatalogue,
     AskLife,
+    AskLimits,
     AskOrders,
     AskPositions,
     AskStatus,
@@ -27,6 +28,7 @@ from tandem.domain.ids import CommandId
 from tandem.domain.views import (
     CatalogueView,
     LifeView,
+    LimitsView,
     OrdersView,
     PositionsView,
     StatusView,
@@ -103,6 +105,10 @@ class DeskLine:
     async def catalogue(self) -> CatalogueView:
         """Return what can be traded, and by which slots."""
         return await self._ask(AskCatalogue(number=self._next()), CatalogueView)
+
+    async def limits(self) -> LimitsView:
+        """Return what is allowed, and how much of it is used."""
+        return await self._ask(AskLimits(number=self._next()), LimitsView)
 
     def _next(self) -> int:
         self._number += 1

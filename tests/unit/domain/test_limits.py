@@ -5,10 +5,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import InstrumentId
-from tandem.domain.limits import BOUNDS, MONEY, MONEY_MAX, Limits, Session
+from tandem.domain.limits import (
+    BOUNDS,
+    MONEY,
+    MONEY_MAX,
+    LimitChanges,
+    Limits,
+    Session,
+    changed,
+    merged,
+    without,
+)
 
 
 def test_the_defaults_are_within_their_bounds_and_survive_the_wire() -> None:
@@ -64,3 +76,60 @@ def test_bounds_are_checked_when_limits_are_read_too() -> None:
     content = msgspec.msgpack.encode(Limits(max_open_orders=7)).replace(b"\x07", b"\x00")
     with pytest.raises(ConfigurationError, match="max_open_orders is 0"):
         msgspec.msgpack.decode(content, type=Limits)
+
+
+def test_what_a_person_set_is_the_limit_and_the_rest_stays() -> None:
+    """A28."""
+    t, u = InstrumentId("T@x"), InstrumentId("U@x")
+    before = Limits(max_quantity={t: 5, u: 7})
+    after = changed(before, LimitChanges(max_open_orders=3, max_quantity={u: 2}))
+    assert (after.max_open_orders, after.max_quantity) == (3, {t: 5, u: 2})
+    assert after.max_notional == before.max_notional
+    assert changed(before, LimitChanges()) is before
+
+
+def changes_of(counts: dict[str, int]) -> LimitChanges:
+    fields: dict[str, Any] = dict(counts)
+    return LimitChanges(**fields)
+
+
+def test_no_change_can_set_a_limit_beyond_its_bound() -> None:
+    """I10: nor can one come over the wire."""
+    for name, (low, _) in BOUNDS.items():
+        with pytest.raises(ConfigurationError, match=name):
+            changes_of({name: low - 1})
+    with pytest.raises(ConfigurationError, match="max_notional"):
+        LimitChanges(max_notional=Decimal("Infinity"))
+    content = msgspec.msgpack.encode(LimitChanges(max_open_orders=7)).replace(b"\x07", b"\x00")
+    with pytest.raises(ConfigurationError, match="max_open_orders"):
+        msgspec.msgpack.decode(content, type=LimitChanges)
+
+
+def test_of_two_changes_the_one_above_counts_and_either_can_be_taken_back() -> None:
+    t, u = InstrumentId("T@x"), InstrumentId("U@x")
+    below = LimitChanges(max_open_orders=3, max_duplicates=4, max_quantity={t: 1})
+    above = LimitChanges(max_open_orders=9, max_quantity={u: 2})
+    both = merged(below, above=above)
+    assert both.named == {"max_open_orders": 9, "max_duplicates": 4, "max_quantity": {t: 1, u: 2}}
+    assert merged(LimitChanges(), above=above) == above
+    assert merged(below, above=LimitChanges()) is below
+    assert without(both, ("max_open_orders", "max_quantity")).named == {"max_duplicates": 4}
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(sorted(BOUNDS)), st.integers(min_value=1, max_value=9)),
+        max_size=5,
+    )
+)
+def test_changes_merged_are_changes_made_one_after_the_other(
+    several: list[dict[str, int]],
+) -> None:
+    low = {name: bound[0] for name, bound in BOUNDS.items()}
+    changes = [
+        changes_of({name: low[name] + count for name, count in one.items()}) for one in several
+    ]
+    limits, whole = Limits(), LimitChanges()
+    for one in changes:
+        limits, whole = changed(limits, one), merged(whole, above=one)
+    assert changed(Limits(), whole) == limits

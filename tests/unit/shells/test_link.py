@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.link import MESSAGE_BYTES_MAX
 from tandem.shells.link import BATCH_MAX, HEADER, WAITING_MAX, Link
 from tests.unit.shells.wire import Wire
@@ -291,3 +292,29 @@ def test_a_link_can_be_dropped_before_it_is_open() -> None:
     end = End()
     end.link.drop("never mind")
     assert not end.link.is_open
+
+
+class Even(msgspec.Struct, array_like=True):
+    """A value that cannot be odd."""
+
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number % 2:
+            raise ConfigurationError(f"{self.number} is odd")
+
+
+def test_a_value_that_cannot_be_ends_the_connection_and_not_the_process() -> None:
+    lost: list[str] = []
+    made: Link[Even] = Link(
+        msgspec.msgpack.Decoder(list[Even]),
+        lambda _link, _epoch, _messages: None,
+        lambda _link: None,
+        lambda _link, reason: lost.append(reason),
+    )
+    wire = Wire()
+    made.connection_made(wire)
+    made.data_received(frame(1, body=ENCODER.encode([[3]])))
+    assert wire.ended == "aborted"
+    made.connection_lost(None)
+    assert lost == ["frame 1: 3 is odd"]

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.trading import account_gate
 from tandem.core.trading.booked import BookedFill
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
@@ -142,7 +143,7 @@ def lacking(turn: Turn, spec: ParentSpec, share: Share) -> str | None:
 
 
 def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | None:
-    """Return the limit of the desk that the order as a whole, or its number of shares, breaks."""
+    """Return the limit that the order as a whole, a share, or their number breaks."""
     totals: dict[InstrumentId, int] = {}
     for _, instrument, quantity in shares:
         key = instrument.instrument_id
@@ -153,6 +154,12 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | 
         breach = first_breach(whole, limits, exposure, turn.now, whole.quantity)
         if breach is not None:
             return breach.value
+    for seat, instrument, quantity in shares if turn.state.limits.accounts else ():
+        key = instrument.instrument_id
+        part = Whole(key, spec.side, Lots(quantity), spec.limit_price, spec.stop_price)
+        found = account_gate.first_breach_at(turn, seat, part)
+        if found is not None:
+            return found
     return _crowding(turn, len(shares))
 
 
@@ -231,6 +238,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
     gain = subtract(multiply(instrument.step_value, realized), fill.fee)
     if gain:
         exposure.note_realized(instrument.quote, gain, turn.now)
+        account_gate.note_realized(turn, seat, instrument.quote, gain)
     parent = state.parents[attempt.parent_id]
     parent.filled += quantity
     parent.filled_value = add(parent.filled_value, quantity * fill.price)

@@ -16,8 +16,10 @@ from tandem.core.trading import (
     attempts,
     books,
     external,
+    granting,
     grey,
     halts,
+    limiting,
     orders_by_hand,
     parting,
     planning,
@@ -54,12 +56,14 @@ from tandem.domain.commands import (
     PlaceBoth,
     PlacePair,
     PlaceParent,
+    ReduceOnly,
     RefusalReason,
     Refused,
     ReplaceOrder,
     ResolveOrder,
     ResumeOrder,
     ResumeTrading,
+    SetLimits,
     SetUpPool,
     SwapWorker,
     Taken,
@@ -86,7 +90,16 @@ from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
-ByHand = HaltTrading | ResumeTrading | SwapWorker | DrainWorker | ResolveOrder | ExplainExternal
+ByHand = (
+    HaltTrading
+    | ResumeTrading
+    | SwapWorker
+    | DrainWorker
+    | ResolveOrder
+    | ExplainExternal
+    | SetLimits
+    | ReduceOnly
+)
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _PLANNED: Final = Phase.PLANNED
 _TRADING: Final = PoolPhase.TRADING
@@ -141,6 +154,7 @@ class Desk:
         desk.state = _DECODER.decode(snapshot)
         if desk.state.settings is not None:
             desk._rules = Rules(desk.state.settings)
+            limiting.take_over(desk.state, desk._rules)
         return desk
 
     def on(self, event: DeskEvent, now: Instant) -> list[DeskEffect]:
@@ -150,7 +164,11 @@ class Desk:
         state, rules = self.state, self._rules
         assert rules is not None, "the desk was not started"
         turn = Turn(state, rules, now, now.now_ns, booked=self.booked)
+        if state.limits.lapses_day is not None:
+            limiting.lapse(turn)
         _decide(turn, event)
+        if turn.lost:
+            limiting.judge_losses(turn)
         if turn.agenda or turn.halting:
             _work_off(turn)
             planning.forget_old(turn)
@@ -163,6 +181,7 @@ class Desk:
     def _take_settings(self, settings: DeskSettings) -> None:
         rules = Rules(settings)
         _refuse_removals(self.state, rules)
+        limiting.take_over(self.state, rules)
         self._rules = rules
         self.state.settings = settings
         for slot in settings.slots:
@@ -278,6 +297,8 @@ def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one lin
             pool.on_gave_back(turn, worker, message)
         case link.Halted():
             halts.on_halted(turn, worker, message.halt_id, message.reason)
+        case link.Limited():
+            granting.on_limited(turn, worker, message)
         case link.Configured():
             pool.on_configured(turn, worker, message.bundle_hash)
         case _:
@@ -422,6 +443,10 @@ def _by_hand(turn: Turn, command: ByHand) -> Answer:
             return orders_by_hand.resolve(turn, command)
         case ExplainExternal():
             return external.explain(turn, command)
+        case SetLimits():
+            return limiting.set_limits(turn, command)
+        case ReduceOnly():
+            return limiting.reduce_only(turn, command)
         case _:
             assert_never(command)
 

@@ -102,12 +102,13 @@ def resume(turn: Turn) -> Answer:
     state = turn.state
     if state.exposure.state is not TradingState.HALTED:
         return Done(text="trading was not halted")
-    state.exposure.state = TradingState.ACTIVE
+    state.exposure.state = state.limits.desk.state
     state.halt_reason = ""
     for worker in state.workers.values():
         turn.send(worker, Halt(on=False))
         halts.lift(turn, worker)
-    return Done(text="trading")
+    why = state.limits.desk.text
+    return Done(text=f"trading, but only to reduce: {why}" if why else "trading")
 
 
 def swap(turn: Turn, command: SwapWorker) -> Answer:

@@ -6,7 +6,7 @@ in `parting`. Every grant raises the account's epoch, and words of older epochs 
 sides.
 """
 
-from tandem.core.trading import attempts, books, grey, halts, parting, releasing, settling
+from tandem.core.trading import attempts, books, granting, grey, halts, parting, releasing, settling
 from tandem.core.trading.state import Phase, Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
@@ -17,7 +17,6 @@ from tandem.domain.link import (
     BundlePart,
     ClockRead,
     GaveBack,
-    Grant,
     NotReady,
     Ready,
     Revoke,
@@ -88,9 +87,11 @@ def _take_readiness(turn: Turn, worker: Worker, joined: Joined) -> None:
         grey.now_ready(turn, seat)
     else:
         grey.now_unready(turn, seat)
-    if not same:
+    if same:
+        granting.say_limits(turn, worker, seat)
+    else:
         # The grant was lost with the connection it was sent on.
-        _send_grant(turn, worker, seat)
+        granting.grant(turn, worker, seat)
 
 
 def on_lost(turn: Turn, incarnation: Incarnation, connection: int) -> None:
@@ -218,7 +219,7 @@ def fill_seats(turn: Turn) -> None:
         grey.now_unready(turn, seat)
         worker.slot_id = seat.slot_id
         worker.unanswered_since_ns = None
-        _send_grant(turn, worker, seat)
+        granting.grant(turn, worker, seat)
     _hand_over(turn)
 
 
@@ -234,19 +235,6 @@ def _grow(turn: Turn) -> None:
 
 def _idle(turn: Turn) -> Worker | None:
     return next((one for one in _usable(turn) if one.slot_id is None), None)
-
-
-def _send_grant(turn: Turn, worker: Worker, seat: Seat) -> None:
-    turn.send(
-        worker,
-        Grant(
-            account_id=seat.account_id,
-            account_epoch=seat.epoch,
-            venue_id=seat.venue_id,
-            lease_ns=parting.lease_ns_of(turn.rules, seat, worker),
-            desk_id=turn.rules.settings.desk_id,
-        ),
-    )
 
 
 def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:

@@ -380,10 +380,10 @@ def _exposure_breach(
         room = holding.position - holding.open_sells
     if intent.quantity <= room:
         return None  # it brings the position nearer to zero, whatever else trades
-    if intent.reduce_only or exposure.state is _REDUCING:
-        return RiskBreach.REDUCING_ONLY
     if exposure.realized and _is_loss_reached(limits, exposure, holding.quote, now):
         return RiskBreach.DAILY_LOSS
+    if intent.reduce_only or exposure.state is _REDUCING:
+        return RiskBreach.REDUCING_ONLY
     reference = holding.reference
     assert reference is not None, "judged before"
     if multiply(holding.step_value, end * reference) > limits.max_position_notional:

@@ -8,6 +8,7 @@ from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
 from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.showing_external import external_views
+from tandem.core.trading.showing_limits import limits_view, notes
 from tandem.core.trading.state import (
     Attempt,
     Both,
@@ -23,12 +24,14 @@ from tandem.domain.commands import Refused, Taken
 from tandem.domain.control import (
     AskCatalogue,
     AskLife,
+    AskLimits,
     AskOrders,
     AskPositions,
     AskStatus,
     Question,
 )
 from tandem.domain.ids import AccountId, CommandId, Lots, ParentId, Ticks
+from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import ZERO, add, multiply
 from tandem.domain.views import (
@@ -54,6 +57,8 @@ CENT = Decimal("0.00000001")
 # An answer must fit into one message.
 ORDERS_MAX = 150
 PARTS_MAX = 50
+TIMELESS = Instant(0, 0)
+NOTES_MAX = 50
 LIFE_MAX = 30  # attempts, each with its hops
 COURSES = {
     "released": Course.TO_WORKER,
@@ -79,13 +84,11 @@ def show(
     question: Question,
     records: int,
     leases: Leases | None = None,
-    *,
-    market_ns: int = 0,
+    now: Instant = TIMELESS,
 ) -> View:
     """Answer a question from the desk's state; `records` is how many its journal holds.
 
     `leases` are those of workers elsewhere: what is left of each, by account and epoch.
-    `market_ns` is now.
     """
     match question:
         case AskStatus():
@@ -96,13 +99,15 @@ def show(
             return _life(desk, question.order_id)
         case AskPositions():
             return _positions(desk)
+        case AskLimits():
+            return limits_view(desk.state, desk.rules, now)
         case AskCatalogue():
             state = desk.state
             return CatalogueView(
                 instruments=desk.rules.settings.instruments,
                 slots=tuple(one.slot_id for one in state.seats.values() if one.active),
                 venues={one.slot_id: one.venue_id for one in state.seats.values()},
-                market_ns=market_ns,
+                market_ns=now.market_ns,
             )
         case _:
             assert_never(question)
@@ -114,7 +119,7 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
     return StatusView(
         pool=state.pool.phase.value,
         trading=state.exposure.state.value,
-        reason=state.halt_reason,
+        reason=state.halt_reason or state.limits.desk.text,
         coordinator_epoch=state.epoch,
         records=records,
         slots=_slots(state, desk.rules, leases),
@@ -139,6 +144,7 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
         orders=state.next_order - 1,
         latencies=_latencies(state),
         external=external_views(state, desk.rules),
+        notes=tuple(notes(state)[:NOTES_MAX]),
     )
 
 

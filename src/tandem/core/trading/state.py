@@ -14,6 +14,7 @@ import msgspec
 from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.ledger import Ledger
+from tandem.core.trading.limit_book import LimitBook
 from tandem.core.trading.positions import Position
 from tandem.core.trading.prevention import Prevention
 from tandem.core.trading.risk import Exposure
@@ -365,6 +366,10 @@ class Seat(msgspec.Struct, gc=False):
     blocked: dict[InstrumentId, int] = {}  # orders, and external news, that wait for a person
     external: ExternalBook = msgspec.field(default_factory=ExternalBook)
     audit: AuditState = msgspec.field(default_factory=AuditState)
+    realized: dict[str, Decimal] = {}  # by currency, less fees, on `realized_day`
+    realized_day: int = 0
+    limits_number: int = 0  # of the last word about its limits; 0: never one
+    limits_confirmed: int = 0  # the last that its present holder has confirmed
     vacant_since_ns: int | None = None  # from the end of a holder's right until the next is ready
 
 
@@ -470,5 +475,6 @@ class DeskState(msgspec.Struct):
     short_of_room: bool = False
     counters: dict[str, int] = {}
     latencies: Latencies = msgspec.field(default_factory=Latencies)
+    limits: LimitBook = msgspec.field(default_factory=LimitBook)
     audits: bool = False  # whether the next audit of all accounts has its alarm
     prevention: Prevention = msgspec.field(default_factory=Prevention)

@@ -96,6 +96,7 @@ class Turn(msgspec.Struct, gc=False):
     agenda: dict[ParentId, None] = {}
     halting: str | None = None  # why everything must be canceled before the event is over
     booked: list[BookedFill] | None = None
+    lost: dict[SlotId, None] = {}  # seats that realized a loss in this event
 
     def touch(self, parent_id: ParentId) -> None:
         """Let this parent move before the event is over."""
@@ -163,6 +164,8 @@ class Turn(msgspec.Struct, gc=False):
     def is_ready(self, seat: Seat) -> bool:
         """Whether a release to this seat could reach its venue now."""
         if not seat.ready or seat.leaving_since_ns is not None or seat.holder is None:
+            return False
+        if seat.limits_confirmed != seat.limits_number:
             return False
         clock = self.state.clocks[seat.venue_id]
         is_known = clock.trusted and clock.offset_ns is not None

@@ -18,7 +18,6 @@ from tandem.core.trading.risk import first_breach
 from tandem.core.trading.sent_orders import SentOrder, SentOrders
 from tandem.core.trading.worker_set_up import WorkerSetUp
 from tandem.domain import link, venue
-from tandem.domain.bundle import Bundle
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.ids import AccountId, DeskId, HaltId, Incarnation, Lots, VenueId
 from tandem.domain.instant import Instant
@@ -139,6 +138,8 @@ class Worker:
                 self._revoked(message)
             case link.Halt():
                 self.halted = message.on
+            case link.Limit():
+                self._limited(message)
             case link.HaltLifted():
                 self.by_hand.lift(message.halt_id)
             case _:
@@ -155,6 +156,11 @@ class Worker:
             )
         if not self._ready or not knew_clock:
             self._refresh_ready()
+
+    def _limited(self, message: link.Limit) -> None:
+        if self._is_mine(message.account_id, message.account_epoch):
+            self._out.append(Say(message=self._set_up.limit(message)))
+            self._sent.exposure.state = self._set_up.state
 
     def _revoked(self, message: link.Revoke) -> None:
         if message.account_id == self.account_id:
@@ -183,6 +189,7 @@ class Worker:
         self.account_epoch = 0
         self.venue_id = None
         self._secret = ""
+        self._set_up.forget_limit()
         self._sent.on_account_dropped()
         self._session_ended()
         self.by_hand.on_account_dropped()
@@ -206,10 +213,6 @@ class Worker:
         assert self._set_up.bundle_hash is not None, "a bundle has come"
         self._out.append(Say(message=link.Configured(bundle_hash=self._set_up.bundle_hash)))
         self._refresh_ready()
-
-    @property
-    def _bundle(self) -> Bundle | None:
-        return self._set_up.bundle
 
     def _granted(self, grant: link.Grant) -> None:
         if grant.account_epoch <= self.lease.epochs.get(grant.account_id, 0):
@@ -260,13 +263,12 @@ class Worker:
         self._send(release, known, now)
 
     def _send(self, release: link.Release, known: SentOrder, now: Instant) -> None:
-        assert self._bundle is not None, "nothing is ready without a bundle"
         known.order = release.order
         known.progress = link.Progress.SENT
         known.final_report = None
         known.answered = False
         known.sent_ns = now.now_ns
-        self._sent.on_sent(known, self._bundle.limits, now)
+        self._sent.on_sent(known, self._set_up.limits, now)
         self._sent.wait(known, now.now_ns + TIME_OUT_NS)
         self._request(venue.PlaceOrder(order=release.order))
 
@@ -274,7 +276,7 @@ class Worker:
         self, release: link.Release, known: SentOrder, now: Instant
     ) -> tuple[link.NotSentReason, str] | None:
         """Why this release must not go to the venue; the last gate before the wire."""
-        if not self._ready or self._bundle is None or self._clocks.venue.offset_ns is None:
+        if not self._ready or self._set_up.bundle is None or self._clocks.venue.offset_ns is None:
             return link.NotSentReason.SESSION_DOWN, "the venue's session is down"
         if self.halted or self.by_hand.is_on:
             return link.NotSentReason.HALTED, ""
@@ -286,7 +288,7 @@ class Worker:
             late_ms = (venue_ns - release.release_by_ns) // MS
             return link.NotSentReason.TOO_LATE, f"{late_ms} ms after its last moment"
         if not known.counted:
-            limits, exposure = self._bundle.limits, self._sent.exposure
+            limits, exposure = self._set_up.limits, self._sent.exposure
             most = Lots(release.parent_quantity_left)
             breach = first_breach(release.order, limits, exposure, now, most)
             if breach is not None:
@@ -435,12 +437,10 @@ class Worker:
         """Say that the account can trade, once everything for it is known."""
         if not self._logged_in or self._balances is None or self._clocks.venue.offset_ns is None:
             return
-        if self._bundle is None or self._clocks.coordinator_offset_ns is None:
-            return
-        if not self.lease.is_held:
-            return
-        self._ready = True
-        self._say_ready()
+        knows_clock = self._clocks.coordinator_offset_ns is not None
+        if self._set_up.bundle is not None and knows_clock and self.lease.is_held:
+            self._ready = True
+            self._say_ready()
 
     def _say_ready(self) -> None:
         if not self.welcomed or self.account_id is None or self._balances is None:

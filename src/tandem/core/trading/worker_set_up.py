@@ -5,12 +5,14 @@ from hashlib import sha256
 import msgspec
 
 from tandem.core.trading.bundle_parts import BundleParts
+from tandem.core.trading.risk import TradingState
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import VenueSettings
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import VenueId
 from tandem.domain.instrument import Instrument
-from tandem.domain.link import BundlePart
+from tandem.domain.limits import Limits, changed
+from tandem.domain.link import BundlePart, Limit, Limited
 
 
 class WorkerSetUp:
@@ -21,6 +23,8 @@ class WorkerSetUp:
         self.bundle: Bundle | None = None
         self.bundle_hash: str | None = None
         self.is_garbled = False
+        self._limit: Limit | None = None
+        self._limits: Limits | None = None
 
     def take(self, part: BundlePart) -> bool:
         """Return whether a whole bundle has come; one that says nothing leaves the earlier one."""
@@ -33,7 +37,38 @@ class WorkerSetUp:
         except (msgspec.DecodeError, ConfigurationError):
             self.is_garbled = True
         self.bundle_hash = sha256(content).hexdigest()
+        self._limits = None
         return True
+
+    @property
+    def limits(self) -> Limits:
+        """What the gate judges by: the bundle's limits, and what a person set since."""
+        if self._limits is None:
+            assert self.bundle is not None, "nothing is judged without a bundle"
+            limit = self._limit
+            self._limits = self.bundle.limits
+            if limit is not None:
+                self._limits = changed(self.bundle.limits, limit.changes)
+        return self._limits
+
+    def limit(self, told: Limit) -> Limited:
+        """Take the account's limits, unless newer ones have come; return the confirmation."""
+        if self._limit is None or told.number >= self._limit.number:
+            self._limit, self._limits = told, None
+        limit = self._limit
+        return Limited(
+            account_id=limit.account_id, account_epoch=limit.account_epoch, number=limit.number
+        )
+
+    @property
+    def state(self) -> TradingState:
+        """What the gate lets through at all."""
+        reduces = self._limit is not None and self._limit.reduces
+        return TradingState.REDUCING if reduces else TradingState.ACTIVE
+
+    def forget_limit(self) -> None:
+        """Another account comes, with limits of its own."""
+        self._limit = self._limits = None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:

@@ -15,7 +15,6 @@ import msgspec
 from tandem.core.trading import external
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import (
-    AlgoPhase,
     Attempt,
     BothPhase,
     PairPhase,
@@ -33,8 +32,10 @@ from tandem.domain.commands import (
     Command,
     HaltTrading,
     PlaceParent,
+    ReduceOnly,
     Refused,
     ResumeTrading,
+    SetLimits,
     SetUpPool,
     Taken,
 )
@@ -78,7 +79,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import Limits
+from tandem.domain.limits import LimitChanges, Limits
 from tandem.domain.order import FenceClass, OrderStatus, Side
 from tandem.domain.parents import ParentSpec
 from tandem.domain.reports import (
@@ -181,6 +182,7 @@ class Hand:
         self.bundle_hash: str | None = None
         self.report_id = 0
         self.seen: dict[ClientOrderId, link.Progress] = {}
+        self.limit: link.Limit | None = None
 
     def join(self, *, ready: bool = False, seen: bool = True, **changes: Any) -> list[DeskEffect]:
         """Say hello on a new connection; `seen` is whether it knows its attempts."""
@@ -233,6 +235,17 @@ class Hand:
         return self.say(
             link.NotReady(
                 account_id=self.account_id, account_epoch=self.account_epoch, reason="down"
+            )
+        )
+
+    def limited(self, number: int | None = None, epoch: int | None = None) -> list[DeskEffect]:
+        """Confirm the limits that it was told, or those of that number."""
+        assert self.limit is not None, f"{self.name} was told no limits"
+        return self.say(
+            link.Limited(
+                account_id=self.limit.account_id,
+                account_epoch=epoch or self.limit.account_epoch,
+                number=number or self.limit.number,
             )
         )
 
@@ -316,6 +329,8 @@ class Floor:
         if isinstance(message, link.Grant):
             hand.account_id = message.account_id
             hand.account_epoch = message.account_epoch
+        elif isinstance(message, link.Limit):
+            hand.limit = message
         elif isinstance(message, link.Revoke) and hand.account_id == message.account_id:
             hand.account_id, hand.account_epoch = None, 0
 
@@ -457,6 +472,26 @@ class Floor:
 
     def halt(self) -> Answer:
         return self.ask(HaltTrading(reason="enough"))
+
+    def limit(self, *, account: str | None = None, **changes: Any) -> Answer:
+        """Set limits of the desk, or of an account, and let every worker that is told confirm."""
+        account_id = None if account is None else AccountId(account)
+        answer = self.ask(SetLimits(account_id=account_id, changes=LimitChanges(**changes)))
+        self.confirm_limits()
+        return answer
+
+    def reduce_only(self, account: str | None = None, *, on: bool = True) -> Answer:
+        """Let the desk, or an account, only reduce; its worker confirms."""
+        account_id = None if account is None else AccountId(account)
+        answer = self.ask(ReduceOnly(account_id=account_id, on=on))
+        self.confirm_limits()
+        return answer
+
+    def confirm_limits(self) -> None:
+        """Let every worker that was told limits in the last event confirm them."""
+        for one in self.told[-1]:
+            if isinstance(one.message, link.Limit):
+                self.hands[one.incarnation].limited()
 
     def resume(self) -> Answer:
         return self.ask(ResumeTrading())
@@ -760,19 +795,8 @@ def _prove_alarms(desk: Desk) -> None:
             assert open_legs, pair_id
             is_ending = all(state.parents[one].cancel_wanted for one in open_legs)
             assert is_ending or ("pair", pair_id) in pending, pair_id
-    _prove_algos(desk, pending)
     if state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN):
         assert ("set_up", "") in pending
-
-
-def _prove_algos(desk: Desk, pending: set[tuple[str, str]]) -> None:
-    state = desk.state
-    for algo_id in state.running:
-        algo = state.algos[algo_id]
-        if algo.phase is AlgoPhase.ENDING:
-            assert algo.open or ("algo", algo_id) in pending, algo_id
-        elif algo.phase is AlgoPhase.WORKING and algo.wake_market_ns is not None:
-            assert ("algo", algo_id) in pending, algo_id
 
 
 def _prove_seats(desk: Desk) -> None:

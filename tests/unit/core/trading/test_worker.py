@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.heartbeats import WAITING_MAX
+from tandem.core.trading.risk import TradingState
 from tandem.core.trading.sent_orders import TOLD_MAX
 from tandem.domain import link, venue
 from tandem.domain.ids import (
@@ -23,7 +24,7 @@ from tandem.domain.ids import (
     Lots,
     Ticks,
 )
-from tandem.domain.limits import Limits
+from tandem.domain.limits import LimitChanges, Limits
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
 from tandem.domain.worker import Hangup, Say, ToVenue
@@ -932,3 +933,54 @@ def test_an_account_that_comes_to_a_halted_worker_is_swept_once_it_is_logged_in(
     assert [one.client_order_id for one in bench.asked(venue.CancelOrder)] == ["d1-1-1-1"]
     bench.down()
     assert bench.worker.by_hand.due_ns is None
+
+
+def limit(number: int = 1, *, epoch: int = 1, reduces: bool = False, **changes: int) -> link.Limit:
+    return link.Limit(
+        account_id=A,
+        account_epoch=epoch,
+        number=number,
+        changes=LimitChanges(**changes),  # type: ignore[arg-type]
+        reduces=reduces,
+    )
+
+
+def test_limits_that_a_person_set_are_confirmed_and_judge_every_later_release() -> None:
+    """A28 I10: the last gate before the wire."""
+    bench = Bench().open()
+    bench.hear(limit(max_open_orders=1))
+    assert bench.said(link.Limited) == [link.Limited(account_id=A, account_epoch=1, number=1)]
+    bench.release(bench.order("o1"))
+    assert bench.asked(venue.PlaceOrder)
+    bench.release(bench.order("o2"))
+    (told,) = bench.reported()
+    assert isinstance(told, link.NotSent)
+    assert told.text == "open_orders"
+
+
+def test_an_account_that_only_reduces_sends_no_order_that_adds() -> None:
+    """A28: it holds 100."""
+    bench = Bench().open()
+    bench.hear(limit(reduces=True))
+    bench.release(bench.order("o1"))
+    (told,) = bench.reported()
+    assert isinstance(told, link.NotSent)
+    assert told.text == "reducing_only"
+    bench.release(bench.order("o2", side=Side.SELL))
+    assert bench.asked(venue.PlaceOrder)
+    bench.hear(limit(2))
+    bench.release(bench.order("o3"))
+    assert bench.asked(venue.PlaceOrder)
+
+
+def test_limits_of_another_epoch_are_not_this_account_s() -> None:
+    bench = Bench().open()
+    bench.hear(limit(epoch=2, max_open_orders=1))
+    assert bench.said(link.Limited) == []
+
+
+def test_another_account_begins_without_the_limits_of_the_last() -> None:
+    bench = Bench().open()
+    bench.hear(limit(reduces=True))
+    bench.hear(link.Revoke(account_id=A))
+    assert bench.worker._set_up.state is TradingState.ACTIVE

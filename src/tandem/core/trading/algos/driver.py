@@ -15,7 +15,6 @@ quantities are the venues' final word, and then it may leave what it holds (`Lea
 """
 
 from decimal import Decimal
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -51,7 +50,6 @@ from tandem.domain.parents import ParentSpec, SelfTrade, Split
 from tandem.domain.venue import Quote
 
 STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken sooner is not
-PARTS_KEPT: Final = 1_000  # of one algorithm, for questions; its sums count them all
 RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody traded with
 
 
@@ -131,12 +129,12 @@ def advance(turn: Turn, algo: Algo) -> None:
     if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
         _cancel_parts(turn, algo, algo.text or "its algorithm ends")
         return
-    sight = _sight(turn, algo, _quote(turn, algo))
-    if algo.arrival is None:
-        algo.arrival = sight.middle
     if turn.now_ns < algo.retry_at_ns:
         _look_in(turn, algo, algo.retry_at_ns - turn.now_ns)
         return
+    sight = _sight(turn, algo, _quote(turn, algo))
+    if algo.arrival is None:
+        algo.arrival = sight.middle
     _do(turn, algo, kinds.step(algo.spec, algo.memo, sight))
     _note_shown(turn, algo)
 
@@ -187,8 +185,6 @@ def _place(turn: Turn, algo: Algo, one: Slice) -> None:
         turn.count(f"algo_refused_{opened.reason}")
         _pause_for_breath(turn, algo)
         return
-    if len(algo.parts) >= 2 * PARTS_KEPT:
-        del algo.parts[:PARTS_KEPT]
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
 
@@ -315,11 +311,13 @@ def _note_shown(turn: Turn, algo: Algo) -> None:
 
 def _cancel_parts(turn: Turn, algo: Algo, why: str) -> None:
     for part in algo.open:
-        planning.cancel_parent(turn, turn.state.parents[part.parent_id], why)
+        if part.role != LEAVE:
+            planning.cancel_parent(turn, turn.state.parents[part.parent_id], why)
 
 
 def _end(turn: Turn, algo: Algo) -> None:
-    assert not algo.open, f"{algo.algo_id} ends while something of it is out"
+    if algo.open:
+        return
     algo.phase = AlgoPhase.DONE
     algo.ended_market_ns = turn.now.market_ns
     del turn.state.running[algo.algo_id]
@@ -377,13 +375,7 @@ def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
 
 
 def forget_old(turn: Turn) -> None:
-    """Those that are done are kept for questions, but not for ever; now and then a sixteenth more.
-
-    One that runs for long does not keep the others.
-    """
+    """Those that are done are kept for questions, but not for ever."""
     algos, kept = turn.state.algos, turn.rules.settings.finished_max
-    surplus = len(algos) - len(turn.state.running) - kept
-    if surplus > kept // 16:
-        done = (key for key, algo in algos.items() if algo.phase is AlgoPhase.DONE)
-        for key in list(islice(done, surplus)):
-            del algos[key]
+    while len(algos) > kept and next(iter(algos.values())).phase is AlgoPhase.DONE:
+        del algos[next(iter(algos))]

@@ -1,0 +1,80 @@
+"""One account's own limits, judged by the desk before the account's worker judges them again.
+
+The desk keeps no running exposure of every account, as a worker does of its own: it is made of the
+books when an order comes that concerns an account for which something was set. The argument is
+that of `risk`: what is held, and all that may still trade, counted in full on the worse side.
+"""
+
+from decimal import Decimal
+
+from tandem.core.trading.risk import DAY_NS, Exposure, Intent, first_breach
+from tandem.core.trading.state import DeskState, Seat
+from tandem.core.trading.turn import Rules, Turn
+from tandem.domain.ids import InstrumentId
+from tandem.domain.instant import Instant
+from tandem.domain.limits import Limits, changed
+from tandem.domain.money import ZERO, add
+
+
+def limits_of(state: DeskState, rules: Rules, seat: Seat) -> Limits:
+    """Return what is allowed on the seat's account: the desk's limits, and what was set for it."""
+    scope = state.limits.accounts.get(seat.account_id)
+    return rules.limits if scope is None else changed(rules.limits, scope.changes)
+
+
+def exposure_of(state: DeskState, rules: Rules, seat: Seat) -> Exposure:
+    """Return what the account holds and has out, at the desk's prices."""
+    scope = state.limits.accounts.get(seat.account_id)
+    made = Exposure(day=seat.realized_day, realized=dict(seat.realized))
+    if scope is not None:
+        made.state = scope.state
+    books = state.ledger.accounts.get(seat.account_id)
+    for instrument_id, lots in books.lots.items() if books is not None else ():
+        track(made, state, rules, instrument_id)
+        made.set_position(instrument_id, lots)
+    for client_order_id in seat.open:
+        attempt = state.attempts[client_order_id]
+        if attempt.is_final:
+            continue
+        order = attempt.order
+        track(made, state, rules, order.instrument_id)
+        made.open_orders += 1
+        leaves = max(0, order.quantity - attempt.cum_quantity)
+        made.note_external(order.instrument_id, order.side, leaves)
+    for one in seat.external.orders.values():
+        track(made, state, rules, one.instrument_id)
+        made.note_external(one.instrument_id, one.side, one.leaves)
+    return made
+
+
+def track(made: Exposure, state: DeskState, rules: Rules, instrument_id: InstrumentId) -> None:
+    """Let an account's exposure judge an instrument, at the desk's price."""
+    if instrument_id in made.holdings:
+        return
+    made.track(rules.instruments[instrument_id])
+    known = state.exposure.holdings[instrument_id]
+    if known.reference is not None:
+        seen_at = Instant(0, known.reference_market_ns)
+        made.note_reference(instrument_id, known.reference, seen_at)
+
+
+def first_breach_at(turn: Turn, seat: Seat, intent: Intent) -> str | None:
+    """Return the limit of the seat's account that `intent` would break, with the account."""
+    if seat.account_id not in turn.state.limits.accounts:
+        return None  # the desk's own gate allows no more than its worker's does
+    made = exposure_of(turn.state, turn.rules, seat)
+    track(made, turn.state, turn.rules, intent.instrument_id)
+    limits = limits_of(turn.state, turn.rules, seat)
+    breach = first_breach(intent, limits, made, turn.now, intent.quantity)
+    return None if breach is None else f"{breach.value} of {seat.account_id}"
+
+
+def note_realized(turn: Turn, seat: Seat, currency: str, amount: Decimal) -> None:
+    """Add a profit (or, negative, a loss or fee) to the account's of today."""
+    day = turn.now.market_ns // DAY_NS
+    if day != seat.realized_day:
+        seat.realized_day = day
+        seat.realized.clear()
+    seat.realized[currency] = add(seat.realized.get(currency, ZERO), amount)
+    if amount < 0:
+        turn.lost[seat.slot_id] = None
