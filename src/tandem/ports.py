@@ -6,10 +6,12 @@ run the very same shells on one seed.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from tandem.domain.feeds import AssetClass, FeedNews
 from tandem.domain.instant import Instant
+from tandem.domain.instrument import Instrument
 
 
 class Clock(Protocol):
@@ -258,4 +260,33 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Give the journal up; only when `is_idle`, or the process is ending anyway."""
+        ...
+
+
+class Feed(Protocol):
+    """Recorded market data of one symbol, wherever it came from."""
+
+    @property
+    def symbol(self) -> str:
+        """Whose data it is, as venues write it."""
+        ...
+
+    @property
+    def asset_class(self) -> AssetClass:
+        """What kind of market it is of."""
+        ...
+
+    @property
+    def span_ns(self) -> int | None:
+        """How long its bars are; None: single messages."""
+        ...
+
+    def news(self, instrument: Instrument) -> Iterator[FeedNews]:
+        """Yield all of it from the beginning, oldest first, in the ticks and lots of `instrument`.
+
+        What is malformed is refused; what is well formed and cannot be true is yielded.
+
+        Raises:
+            MarketFileError: it cannot be read; names the place and what was expected there.
+        """
         ...

@@ -103,8 +103,9 @@ async def run_session(chosen: SessionFile, file: Path, home: Home) -> int:
 
 
 def _replay(chosen: SessionFile, file: Path) -> ReplayPlan | None:
-    path = file.absolute().parent / chosen.replay if chosen.replay else None
-    return market_clock(path, chosen.begin or None, speed=chosen.speed)
+    folder = file.absolute().parent
+    places = [str(folder / one) for one in chosen.replay.split(",") if one]
+    return market_clock(places, chosen.begin or None, speed=chosen.speed)
 
 
 def _refuse_unreadable(file: Path, number: int, line: Line) -> None:

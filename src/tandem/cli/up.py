@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final, Literal, TextIO
 
 import msgspec
@@ -16,6 +16,7 @@ from tandem.cli.screen import Screen
 from tandem.domain.errors import TandemError
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.begins import plan_begin
+from tandem.wiring.feeds import places_of
 from tandem.wiring.home import Home
 from tandem.wiring.metrics import MetricsPlan, MetricsSettings
 from tandem.wiring.pool import own_pool
@@ -45,7 +46,10 @@ class UpOptions:
     Attributes:
         workers: Worker processes; an even number of them trade, one account each, the odd one is
             the spare.
-        replay: Recorded market data to trade on instead of the synthetic market.
+        replay: Recorded market data to trade on instead of the synthetic market: a path, several
+            with commas between them or by saying --replay again.
+        compare: A second feed of the same symbols, only held against the first: while they differ
+            no new risk is taken.
         begin: When the synthetic market's clock begins, such as 2026-11-27T14:30Z.
         speed: How fast the recording is played, or that clock runs, such as 10 or 1/2.
         seed: Of the synthetic market, when the home is new.
@@ -56,7 +60,8 @@ class UpOptions:
     """
 
     workers: int | None = None
-    replay: Path | None = None
+    replay: list[str] | None = None
+    compare: list[str] | None = None
     begin: str | None = None
     speed: str = "1"
     seed: int | None = None
@@ -91,7 +96,12 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     settings = read_settings(home)
     if options.seed is not None:
         settings = msgspec.structs.replace(settings, seed=options.seed)
-    replay = market_clock(options.replay, options.begin, speed=options.speed)
+    replay = market_clock(
+        options.replay or [],
+        options.begin,
+        speed=options.speed,
+        compared=options.compare or [],
+    )
     lan = _lan(options, settings)
     if lan is not None and replay is not None:
         raise BadInputError("--replay: a recorded market is traded on one computer, without --lan")
@@ -121,17 +131,21 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
     return OK if is_clean and not failed else FAILED
 
 
-def market_clock(replay: Path | None, begin: str | None, *, speed: str) -> ReplayPlan | None:
+def market_clock(
+    replay: Sequence[str], begin: str | None, *, speed: str, compared: Sequence[str] = ()
+) -> ReplayPlan | None:
     """Return the market's own clock; None when it is UTC, at the pace of life.
 
     Raises:
         BadInputError: both a recording and a beginning, or a speed without either.
         ConfigurationError: one of them cannot be.
     """
-    if replay is not None and begin is not None:
+    if replay and begin is not None:
         raise BadInputError("--begin: a recorded market (--replay) begins when it was recorded")
-    if replay is not None:
-        return plan_replay(replay, speed)
+    if replay:
+        return plan_replay(places_of(replay), speed, compared=places_of(compared))
+    if compared:
+        raise BadInputError("--compare: only with a market that is replayed (--replay)")
     if begin is not None:
         return plan_begin(begin, speed=speed)
     if speed != "1":

@@ -196,10 +196,25 @@ class Requested(Value, frozen=True, kw_only=True, tag="requested"):
     request: VenueRequest
 
 
+class Stamp(Value, frozen=True, kw_only=True):
+    """When an event of a feed was known, and the feed's own time of it, where it tells one.
+
+    `is_second`: it is of a second feed of the instrument, which is only compared with the first.
+    """
+
+    at_ns: int
+    told_ns: int | None = None
+    is_second: bool = False
+
+
 class MarketEvents(Value, frozen=True, kw_only=True, tag="market_events"):
-    """What happened in the replayed market, oldest first."""
+    """What happened in the replayed market, oldest first.
+
+    `stamps` has one for each event; without any, all of them are known now.
+    """
 
     events: tuple[MarketEvent, ...]
+    stamps: tuple[Stamp, ...] = ()
 
 
 class Due(Value, frozen=True, kw_only=True, tag="due"):

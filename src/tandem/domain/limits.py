@@ -19,7 +19,7 @@ BOUNDS: Final = {
     "max_duplicates": (1, 1_000_000),
     "duplicate_window_ns": (1_000_000, 3_600 * SECOND_NS),
     "price_collar_ppm": (1, 1_000_000),
-    "max_reference_age_ns": (1_000_000, 86_400 * SECOND_NS),
+    "max_reference_age_ns": (1_000_000, 31 * 86_400 * SECOND_NS),
 }
 MONEY: Final = ("max_notional", "max_position_notional", "max_gross_exposure", "max_daily_loss")
 

@@ -31,8 +31,6 @@ def plan_begin(text: str, *, speed: str) -> ReplayPlan:
         raise ConfigurationError(f"begin {text!r}: {_EXPECTED}, from 1990 to 2199")
     begin_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
     return ReplayPlan(
-        path="",
-        symbol="",
         begin_ns=begin_ns,
         began_at_ns=SystemClock().now().now_ns,
         speed=str(fraction),

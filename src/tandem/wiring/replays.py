@@ -1,15 +1,14 @@
 """Recorded markets, at the pace of the replay's clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Final
 
-from tandem.adapters.replays.files import replay_of
-from tandem.domain.exchange import MarketEvent, MarketEvents
+from tandem.domain.exchange import MarketEvent, MarketEvents, Stamp
 from tandem.domain.instrument import Instrument
 from tandem.ports import Clock
+from tandem.wiring.feeds import open_feeds, tagged
 from tandem.wiring.settings import ReplayPlan
 
 BATCH_MAX: Final = 500
@@ -17,7 +16,7 @@ WAIT_MAX_S: Final = 1.0
 
 
 async def paced(
-    plan: ReplayPlan, instrument: Instrument, clock: Clock, after_ns: int
+    plan: ReplayPlan, instruments: Sequence[Instrument], clock: Clock, after_ns: int
 ) -> AsyncIterator[MarketEvents]:
     """Yield what happened in the market when its moment has come, several events when late.
 
@@ -26,20 +25,34 @@ async def paced(
     of the book; the feed's next words on those prices set them right.
     """
     speed = float(Fraction(plan.speed))
-    batch: list[MarketEvent] = []
-    for at_ns, event in replay_of(Path(plan.path)).events(instrument):
+    first = open_feeds(plan.places, instruments)
+    second = open_feeds(plan.compared, instruments)
+    batch = _Batch()
+    for (at_ns, told_ns, event), is_second in tagged(first, second):
         if at_ns <= after_ns:
             continue
         while (ahead_ns := at_ns - clock.now().market_ns) > 0:
-            if batch:
-                yield MarketEvents(events=tuple(batch))
-                batch = []
+            if batch.events:
+                yield batch.taken()
                 continue
             await asyncio.sleep(min(ahead_ns / 1e9 / speed, WAIT_MAX_S))
-        batch.append(event)
-        if len(batch) >= BATCH_MAX:
-            yield MarketEvents(events=tuple(batch))
-            batch = []
+        batch.events.append(event)
+        batch.stamps.append(Stamp(at_ns=at_ns, told_ns=told_ns, is_second=is_second))
+        if len(batch.events) >= BATCH_MAX:
+            yield batch.taken()
             await asyncio.sleep(0)
-    if batch:
-        yield MarketEvents(events=tuple(batch))
+    if batch.events:
+        yield batch.taken()
+
+
+class _Batch:
+    """What is due and not handed on."""
+
+    def __init__(self) -> None:
+        self.events: list[MarketEvent] = []
+        self.stamps: list[Stamp] = []
+
+    def taken(self) -> MarketEvents:
+        made = MarketEvents(events=tuple(self.events), stamps=tuple(self.stamps))
+        self.events, self.stamps = [], []
+        return made

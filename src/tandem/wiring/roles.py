@@ -136,21 +136,21 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
         address=home.exchange_socket,
         elsewhere=() if plan.lan is None else (plan.lan.exchange,),
         sealed=sealed,
-        feed=_feed(plan, settings.instruments[0], clock, core.state.market_ns),
+        feed=_feed(plan, settings.instruments, clock, core.state.market_ns),
     )
     await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())
     await shell.run()
 
 
 def _feed(
-    plan: Plan, instrument: Instrument, clock: SystemClock, seen_ns: int
+    plan: Plan, instruments: tuple[Instrument, ...], clock: SystemClock, seen_ns: int
 ) -> AsyncIterator[MarketEvents] | None:
     """Return the replayed market from where the exchange saw it last in this same run."""
-    if plan.replay is None or not plan.replay.path:
+    if plan.replay is None or not plan.replay.places:
         return None
     # A market that is behind what was seen is another run's, which begins again.
     after_ns = seen_ns if seen_ns <= clock.now().market_ns else 0
-    return paced(plan.replay, instrument, clock, after_ns)
+    return paced(plan.replay, instruments, clock, after_ns)
 
 
 async def _run_coordinator(home: Home, plan: Plan) -> None:

@@ -6,16 +6,15 @@ The paper exchange and its accounts are fixed when a home is used for the first 
 
 import hashlib
 import os
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from tandem.adapters.lan.addresses import PORT_MAX, address_text, split_address
 from tandem.adapters.local.clock import Replay, SystemClock
-from tandem.adapters.replays.files import replay_of
 from tandem.core.matching import listing
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import DeskSettings, SlotSettings, Timings, VenueSettings
@@ -27,10 +26,12 @@ from tandem.domain.limits import BOUNDS, Limits
 from tandem.domain.venue import Login
 from tandem.strategies import built_in
 from tandem.wiring.alerts import AlertSettings
+from tandem.wiring.feeds import absolute, merged, open_feeds
 from tandem.wiring.home import Home
 from tandem.wiring.metrics import MetricsSettings
 
 ACCOUNTS_MAX: Final = 1_000
+BARS_KEPT: Final = 3
 DESK_ID: Final = DeskId("d1")
 # Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
 LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
@@ -159,15 +160,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A market with a clock of its own: where it is recorded, and when the run began in it.
 
-    `began_at_ns` is CLOCK_BOOTTIME; then it was `begin_ns` in the market. Every process makes the
-    same clock of it, whenever it starts. Without a path and symbol it is the synthetic market.
+    `places` are traded on; the feeds at `compared` are only held against them. `span_ns` is the
+    length of its longest bars, 0 without any. `began_at_ns` is CLOCK_BOOTTIME; then it was
+    `begin_ns` in the market. Every process makes the same clock of it, whenever it starts.
+    Without places and instruments it is the synthetic market.
     """
 
-    path: str
-    symbol: str
+    places: tuple[str, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
     begin_ns: int
     began_at_ns: int
     speed: str
+    compared: tuple[str, ...] = ()
+    span_ns: int = 0
 
     def clock(self) -> SystemClock:
         """Return the clock of this replay."""
@@ -177,7 +182,7 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The paper exchange of a home; `market` is `synthetic` or the symbol that is replayed."""
+    """The paper exchange of a home; `market` is `synthetic`, or the symbols that are replayed."""
 
     market: str
     exchange: ExchangeSettings
@@ -212,68 +217,69 @@ def read_speed(text: str) -> Fraction:
     return fraction
 
 
-def plan_replay(path: Path, speed: str) -> ReplayPlan:
-    """Return a replay of what lies at `path`, beginning now.
+def plan_replay(places: Sequence[str], speed: str, *, compared: Sequence[str] = ()) -> ReplayPlan:
+    """Return a replay of what lies at `places`, beginning now.
 
     Raises:
-        MarketFileError: it cannot be read.
-        ConfigurationError: its symbol is not listed, or the speed is no positive number.
+        MarketFileError: something cannot be read.
+        ConfigurationError: nothing is there, or the speed is no positive number.
     """
     fraction = read_speed(speed)
-    replay = replay_of(path)
-    instrument = _listed(replay.symbol)
-    first = next(iter(replay.events(instrument)), None)
+    opened = open_feeds(places)
+    first = next(merged(opened), None)
     if first is None:
-        raise ConfigurationError(f"{path}: holds no market data")
+        raise ConfigurationError(f"{', '.join(places)}: holds no market data")
+    instruments = tuple({one.instrument.symbol: one.instrument for one in opened}.values())
+    open_feeds(compared, instruments)
     return ReplayPlan(
-        path=str(path.resolve()),
-        symbol=replay.symbol,
-        begin_ns=first[0],
+        places=tuple(absolute(one) for one in places),
+        instruments=instruments,
+        begin_ns=first.at_ns,
         began_at_ns=SystemClock().now().now_ns,
         speed=str(fraction),
+        compared=tuple(absolute(one) for one in compared),
+        span_ns=max(one.feed.span_ns or 0 for one in opened),
     )
 
 
-def _listed(symbol: str) -> Instrument:
-    for one in listing.instruments():
-        if one.symbol == symbol:
-            return one
-    raise ConfigurationError(f"{symbol} is not listed at the paper exchange")
+def _market(replayed: Sequence[Instrument] | None) -> str:
+    return "synthetic" if replayed is None else ",".join(sorted(one.symbol for one in replayed))
 
 
-def new_paper(settings: Settings, symbol: str | None) -> Paper:
-    """Return a paper exchange: the synthetic market, or one that replays `symbol`."""
+def new_paper(settings: Settings, replayed: tuple[Instrument, ...] | None) -> Paper:
+    """Return a paper exchange: the synthetic market, or one that replays those instruments."""
     chosen = listing.settings(seed=settings.seed)
-    instruments = chosen.instruments if symbol is None else (_listed(symbol),)
+    instruments = chosen.instruments if replayed is None else replayed
     exchange = msgspec.structs.replace(
         chosen,
         instruments=instruments,
         accounts=_accounts(settings, instruments),
         fees=Fees(maker=settings.maker_fee, taker=settings.taker_fee),
-        synthetic=chosen.synthetic if symbol is None else None,
+        synthetic=chosen.synthetic if replayed is None else None,
         latency_ns_min=settings.latency_ns_min,
         latency_ns_max=settings.latency_ns_max,
     )
-    return Paper(market=symbol or "synthetic", exchange=exchange)
+    return Paper(market=_market(replayed), exchange=exchange)
 
 
 def _accounts(
     settings: Settings, instruments: tuple[Instrument, ...]
 ) -> tuple[AccountSettings, ...]:
     cash = {one.quote: settings.cash for one in instruments}
-    positions = {
-        one.instrument_id: (
-            settings.shares
-            if one.market_id == listing.EQUITIES
-            else one.quantity(str(settings.coins))
-        )
-        for one in instruments
-    }
+    positions = {one.instrument_id: _opening_lots(settings, one) for one in instruments}
     accounts = listing.accounts(count=settings.accounts)
     return tuple(msgspec.structs.replace(one, cash=cash, positions=positions) for one in accounts)
 
 
-def take_paper(home: Home, settings: Settings, symbol: str | None) -> Paper:
+def _opening_lots(settings: Settings, instrument: Instrument) -> int:
+    if instrument.market_id == listing.EQUITIES:
+        return settings.shares
+    is_money = instrument.market_id == listing.FOREX
+    amount = settings.cash if is_money else settings.coins
+    return int(amount // instrument.lot_size)
+
+
+def take_paper(home: Home, settings: Settings, replayed: tuple[Instrument, ...] | None) -> Paper:
     """Return the paper exchange of a home, made now when the home is new.
 
     Raises:
@@ -282,7 +288,7 @@ def take_paper(home: Home, settings: Settings, symbol: str | None) -> Paper:
     try:
         paper = read_paper(home)
     except FileNotFoundError:
-        paper = new_paper(settings, symbol)
+        paper = new_paper(settings, replayed)
         half_made = home.paper_file.with_suffix(".new")
         descriptor = os.open(half_made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -290,7 +296,7 @@ def take_paper(home: Home, settings: Settings, symbol: str | None) -> Paper:
             file.flush()
             os.fsync(descriptor)
         half_made.rename(home.paper_file)
-    wanted = symbol or "synthetic"
+    wanted = _market(replayed)
     if paper.market != wanted:
         raise ConfigurationError(
             f"{home.folder}: its accounts trade the {paper.market} market, not {wanted}; "
@@ -313,9 +319,14 @@ def read_paper(home: Home) -> Paper:
 
 
 def paced_limits(limits: Limits, replay: ReplayPlan | None) -> Limits:
-    """Return limits for a market that runs faster: a price may be as old as ever in our time."""
+    """Return limits for a market that runs faster: a price may be as old as ever in our time.
+
+    A price out of bars may always be as old as `BARS_KEPT` of them.
+    """
     speed = max(Fraction(1), Fraction(replay.speed)) if replay is not None else Fraction(1)
-    age_ns = min(int(limits.max_reference_age_ns * speed), BOUNDS["max_reference_age_ns"][1])
+    bars_ns = BARS_KEPT * replay.span_ns if replay is not None else 0
+    wanted_ns = max(int(limits.max_reference_age_ns * speed), bars_ns)
+    age_ns = min(wanted_ns, BOUNDS["max_reference_age_ns"][1])
     return msgspec.structs.replace(limits, max_reference_age_ns=age_ns)
 
 

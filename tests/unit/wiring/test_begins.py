@@ -12,7 +12,7 @@ def test_the_clock_begins_at_the_moment_and_runs_at_the_speed() -> None:
     """A28."""
     plan = plan_begin("1990-01-01T01:00+00:00", speed="100")
     assert plan.begin_ns == 631_152_000_000_000_000 + HOUR_NS
-    assert (plan.path, plan.symbol, plan.speed) == ("", "", "100")
+    assert (plan.places, plan.instruments, plan.speed) == ((), (), "100")
     assert plan.clock().now().market_ns >= plan.begin_ns
 
 

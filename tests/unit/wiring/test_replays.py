@@ -3,10 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from tandem.core.matching import listing
 from tandem.domain.exchange import MarketEvent
 from tandem.domain.instant import Instant
-from tandem.domain.instrument import Instrument
 from tandem.wiring.replays import paced
 from tandem.wiring.settings import ReplayPlan, plan_replay
 
@@ -25,15 +23,11 @@ class SteppedClock:
         return Instant(0, self.market_ns)
 
 
-def _coin() -> Instrument:
-    return next(one for one in listing.instruments() if one.symbol == "BTCUSD")
-
-
 async def _first(
     plan: ReplayPlan, clock: SteppedClock, *, count: int, after_ns: int = 0
 ) -> list[MarketEvent]:
     found: list[MarketEvent] = []
-    async for events in paced(plan, _coin(), clock, after_ns):
+    async for events in paced(plan, plan.instruments, clock, after_ns):
         found.extend(events.events)
         if len(found) >= count:
             break
@@ -41,7 +35,7 @@ async def _first(
 
 
 async def test_nothing_comes_before_its_moment() -> None:
-    plan = plan_replay(QUOTES, "1000000000")
+    plan = plan_replay([str(QUOTES)], "1000000000")
     clock = SteppedClock(plan.begin_ns)
     first = await _first(plan, clock, count=1)
     # Trades and quotes of the first minute end at the same moment.
@@ -55,7 +49,7 @@ async def test_nothing_comes_before_its_moment() -> None:
 
 
 async def test_what_was_seen_is_passed_over_and_all_that_is_late_comes_at_once() -> None:
-    plan = plan_replay(QUOTES, "1")
+    plan = plan_replay([str(QUOTES)], "1")
     clock = SteppedClock(plan.begin_ns + 10**9 * 86_400)
     everything = await _first(plan, clock, count=10**6)
     rest = await _first(plan, clock, count=10**6, after_ns=plan.begin_ns + 60 * MINUTE_NS)

@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tandem.core.matching import listing
 from tandem.core.matching.exchange import Exchange
 from tandem.core.trading.desk import Desk
 from tandem.domain.bundle import Bundle
 from tandem.domain.desk import Restarted
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.instant import Instant
+from tandem.domain.instrument import Instrument
 from tandem.wiring.home import Home
 from tandem.wiring.settings import (
     LIMITS,
@@ -90,6 +92,10 @@ def test_a_file_that_cannot_be_is_refused_by_name(tmp_path: Path, text: str) -> 
         read_settings(_home(tmp_path, text))
 
 
+def _coin() -> tuple[Instrument, ...]:
+    return tuple(one for one in listing.instruments() if one.symbol == "BTCUSDT")
+
+
 def test_the_paper_exchange_of_a_home_stays_what_it_was(tmp_path: Path) -> None:
     home = _home(tmp_path)
     with pytest.raises(FileNotFoundError):
@@ -98,7 +104,7 @@ def test_the_paper_exchange_of_a_home_stays_what_it_was(tmp_path: Path) -> None:
     assert take_paper(home, Settings(cash=Decimal(9)), None) == first == read_paper(home)
     assert home.paper_file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(ConfigurationError, match="--home"):
-        take_paper(home, Settings(), "BTCUSDT")
+        take_paper(home, Settings(), _coin())
 
 
 def test_a_damaged_paper_file_is_named(tmp_path: Path) -> None:
@@ -109,7 +115,7 @@ def test_a_damaged_paper_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_replayed_market_has_one_instrument_and_money_for_it() -> None:
-    paper = new_paper(Settings(coins=Decimal("0.5")), "BTCUSDT")
+    paper = new_paper(Settings(coins=Decimal("0.5")), _coin())
     exchange = paper.exchange
     assert [one.symbol for one in exchange.instruments] == ["BTCUSDT"]
     assert exchange.synthetic is None
@@ -140,17 +146,17 @@ def test_a_desk_can_be_started_with_them_and_no_secret_is_in_them() -> None:
 
 def test_prices_of_a_fast_market_may_be_as_old_as_ever_in_our_time() -> None:
     def at(speed: str) -> int:
-        plan = ReplayPlan(path="", symbol="", begin_ns=0, began_at_ns=0, speed=speed)
+        plan = ReplayPlan(places=(), instruments=(), begin_ns=0, began_at_ns=0, speed=speed)
         return paced_limits(LIMITS, plan).max_reference_age_ns
 
     usual = LIMITS.max_reference_age_ns
     assert paced_limits(LIMITS, None).max_reference_age_ns == usual
     assert at("1/2") == usual
     assert at("10") == 10 * usual
-    assert at("100000") == 86_400_000_000_000
+    assert at("100000") == 31 * 86_400_000_000_000
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "fast", "1/0", ""])
 def test_a_speed_is_a_positive_number(tmp_path: Path, speed: str) -> None:
     with pytest.raises(ConfigurationError, match="speed"):
-        plan_replay(tmp_path, speed)
+        plan_replay([str(tmp_path)], speed)

@@ -13,13 +13,14 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from tandem.adapters.replays.grid import Grid
 from tandem.domain.errors import MarketFileError
-from tandem.domain.exchange import BestShown, DepthShown, Level, MarketEvent, PublicTrade
+from tandem.domain.exchange import MS, BestShown, DepthShown, Level, MarketEvent, PublicTrade
+from tandem.domain.feeds import AssetClass, FeedNews
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
 
@@ -28,6 +29,8 @@ _BUFFERED_MAX: Final = 10_000
 _TIME_MAX: Final = 19  # digits of a time in nanoseconds
 
 _Levels = list[tuple[str, str]]
+_Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
+_Told = tuple[int | None, MarketEvent]  # the exchange's own time, where it tells one
 
 
 class _Depth(msgspec.Struct):
@@ -35,6 +38,7 @@ class _Depth(msgspec.Struct):
     last: int = msgspec.field(name="u")
     bids: _Levels = msgspec.field(name="b")
     asks: _Levels = msgspec.field(name="a")
+    told_ms: _Milliseconds | None = msgspec.field(default=None, name="E")
 
 
 class _Best(msgspec.Struct):
@@ -50,6 +54,7 @@ class _Trade(msgspec.Struct):
     price: str = msgspec.field(name="p")
     size: str = msgspec.field(name="q")
     buyer_is_maker: bool = msgspec.field(name="m")
+    traded_ms: _Milliseconds | None = msgspec.field(default=None, name="T")
 
 
 class _Snapshot(msgspec.Struct):
@@ -96,8 +101,8 @@ class BinanceFile:
                 return stream.partition("@")[0].upper()
         raise MarketFileError(f"{self.path}: names no stream")
 
-    def events(self, instrument: Instrument) -> Iterator[tuple[int, MarketEvent]]:
-        """Yield (receive time, event), oldest first; a time that goes back is held.
+    def news(self, instrument: Instrument) -> Iterator[FeedNews]:
+        """Yield what came when it was received, oldest first; a time that goes back is held.
 
         Raises:
             MarketFileError: the file or a line is malformed; names the line.
@@ -107,8 +112,8 @@ class BinanceFile:
         for number, (received_ns, text) in enumerate(self._lines(), start=1):
             at_ns = max(at_ns, received_ns)
             try:
-                for event in self._read(text, grid):
-                    yield at_ns, event
+                for told_ns, event in self._read(text, grid):
+                    yield FeedNews(at_ns, told_ns, event)
             except (msgspec.DecodeError, MarketFileError) as error:
                 raise MarketFileError(f"{self.path}: line {number}: {error}") from error
 
@@ -127,17 +132,18 @@ class BinanceFile:
         except (OSError, EOFError, zlib.error) as error:
             raise MarketFileError(f"{self.path}: after line {number}: {error}") from error
 
-    def _read(self, text: bytes, grid: Grid) -> Iterator[MarketEvent]:
+    def _read(self, text: bytes, grid: Grid) -> Iterator[_Told]:
         line = _decoded(text)
         if not line.stream:
             yield from self._start(msgspec.json.decode(text, type=_Snapshot), grid)
             return
         kind = line.stream.split("@")[1:2]
         if kind == ["trade"]:
-            yield self._trade(msgspec.json.decode(line.data, type=_Trade), grid)
+            trade = msgspec.json.decode(line.data, type=_Trade)
+            yield _in_ns(trade.traded_ms), self._trade(trade, grid)
         elif kind == ["bookTicker"]:
             self._best = msgspec.json.decode(line.data, type=_Best)
-            yield _best_shown(self._best, grid)
+            yield None, _best_shown(self._best, grid)
         elif kind == ["depth"]:
             depth = msgspec.json.decode(line.data, type=_Depth)
             if self._is_synchronized:
@@ -160,24 +166,48 @@ class BinanceFile:
             off_lot_rounded=grid.taken_rounded(),
         )
 
-    def _start(self, snapshot: _Snapshot, grid: Grid) -> Iterator[MarketEvent]:
+    def _start(self, snapshot: _Snapshot, grid: Grid) -> Iterator[_Told]:
         self._is_synchronized = True
         self.last_update = snapshot.last
-        yield _depth_shown(snapshot, grid, is_whole=True)
+        yield None, _depth_shown(snapshot, grid, is_whole=True)
         for depth in self._early:
             yield from self._change(depth, grid)
         self._early.clear()
 
-    def _change(self, depth: _Depth, grid: Grid) -> Iterator[MarketEvent]:
+    def _change(self, depth: _Depth, grid: Grid) -> Iterator[_Told]:
         if depth.last <= self.last_update:
             return
         if depth.first > self.last_update + 1:
             self.depth_gaps += 1
         self.depth_applied += 1
         self.last_update = depth.last
-        yield _depth_shown(depth, grid, is_whole=False)
+        yield _in_ns(depth.told_ms), _depth_shown(depth, grid, is_whole=False)
         if self._best is not None and self._best.last > depth.last:
-            yield _best_shown(self._best, grid)
+            yield None, _best_shown(self._best, grid)
+
+
+class BinanceFeed:
+    """The same recording, as often as one likes; satisfies `tandem.ports.Feed`."""
+
+    asset_class: Final = AssetClass.CRYPTO
+    span_ns: Final = None
+
+    def __init__(self, path: Path) -> None:
+        """Look whose recording lies at `path`.
+
+        Raises:
+            MarketFileError: it cannot be read, or names no stream.
+        """
+        self.symbol = BinanceFile(path).symbol()
+        self._path = path
+
+    def news(self, instrument: Instrument) -> Iterator[FeedNews]:
+        """See `Feed.news`."""
+        return BinanceFile(self._path).news(instrument)
+
+
+def _in_ns(told_ms: int | None) -> int | None:
+    return None if told_ms is None else told_ms * MS
 
 
 def _decoded(text: bytes) -> _Stream:

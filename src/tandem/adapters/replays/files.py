@@ -1,46 +1,69 @@
 """Which reader a path needs, found by what is there."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
-from tandem.adapters.replays.binance import BinanceFile
-from tandem.adapters.replays.lean import LeanFile, merged
+from tandem.adapters.replays.binance import BinanceFeed
+from tandem.adapters.replays.bitfinex import BitfinexCandles
+from tandem.adapters.replays.columns import OPTIONS
+from tandem.adapters.replays.csv_file import csv_feed
+from tandem.adapters.replays.lean import LeanFeed, LeanFile
+from tandem.adapters.replays.parquet import parquet_feed
+from tandem.adapters.replays.sources import Source, source_of
 from tandem.domain.errors import MarketFileError
-from tandem.domain.exchange import MarketEvent
-from tandem.domain.instrument import Instrument
+from tandem.ports import Feed
+
+_SUFFIXES: Final = ".zip, .csv, .csv.gz, .parquet, .json, .gz, or a folder of .zip"
 
 
-class Replay:
-    """Recorded data of one symbol; `events` reads it from the beginning."""
+def feeds_at(text: str) -> list[Feed]:
+    """Return the feeds that `text` names: a path, and options behind a `?`; one for each symbol.
 
-    def __init__(
-        self, symbol: str, events: Callable[[Instrument], Iterator[tuple[int, MarketEvent]]]
-    ) -> None:
-        """Read data of `symbol` with that function."""
-        self.symbol = symbol
-        self.events = events
-
-
-def replay_of(path: Path) -> Replay:
-    """Return what lies at `path`: a Binance recording (.gz), a LEAN archive, or a folder of them.
-
-    A folder's archives must be of one symbol; a trade archive brings the quotes beside it, and
-    the other way round, when they are named alike.
+    A LEAN archive (.zip) brings its twin with it, trades the quotes beside them and the other way
+    round, when they are named alike. A folder is one of LEAN archives, at any depth. Then there
+    are tables (.csv, .csv.gz, .parquet), Bitfinex's candles (.json), and a raw recording of
+    Binance's streams (.gz).
 
     Raises:
         MarketFileError: there is nothing that we can read.
     """
-    if path.suffix == ".gz":
-        symbol = BinanceFile(path).symbol()
-        return Replay(symbol, lambda instrument: BinanceFile(path).events(instrument))
+    source = source_of(text, OPTIONS)
+    path = source.path
     if path.is_dir():
-        paths = sorted(path.glob("*.zip"))
-    else:
+        if source.options:
+            raise MarketFileError(f"{path}: a folder of LEAN's bars says all by itself")
+        return _in_folder(path)
+    if not path.is_file():
+        raise MarketFileError(f"{path}: no such file or folder")
+    return [_in_file(source)]
+
+
+def _in_file(source: Source) -> Feed:
+    path = source.path
+    name = path.name.lower()
+    if name.endswith((".csv", ".csv.gz")):
+        return csv_feed(source)
+    if name.endswith((".parquet", ".pq")):
+        return parquet_feed(source)
+    if name.endswith(".json"):
+        return BitfinexCandles(source)
+    if source.options:
+        raise MarketFileError(f"{path}: this kind of file says all by itself, without a '?'")
+    if name.endswith(".gz"):
+        return BinanceFeed(path)
+    if name.endswith(".zip"):
         stem = path.name.replace("_quote", "_trade")
         twins = [path.with_name(stem), path.with_name(stem.replace("_trade", "_quote"))]
         paths = [path, *(one for one in twins if one != path and one.is_file())]
-    files = [LeanFile(one) for one in paths]
-    symbols = sorted({one.symbol for one in files})
-    if len(symbols) != 1:
-        raise MarketFileError(f"{path}: holds bars of {symbols}, expected those of one symbol")
-    return Replay(symbols[0], lambda instrument: merged(files, instrument))
+        return LeanFeed([LeanFile(one) for one in paths])
+    raise MarketFileError(f"{path}: expected {_SUFFIXES}")
+
+
+def _in_folder(path: Path) -> list[Feed]:
+    by_symbol: dict[str, list[LeanFile]] = {}
+    for one in sorted(path.rglob("*.zip")):
+        found = LeanFile(one)
+        by_symbol.setdefault(found.symbol, []).append(found)
+    if not by_symbol:
+        raise MarketFileError(f"{path}: holds no .zip of LEAN's bars")
+    return [LeanFeed(by_symbol[symbol]) for symbol in sorted(by_symbol)]

@@ -7,15 +7,19 @@ from tandem.domain.ids import Lots, Ticks
 from tandem.domain.instrument import STEPS_MAX, Instrument
 
 _LENGTH_MAX = 40
+_ONE = Decimal(1)
 
 
 class Grid:
-    """The grid of one instrument; counts the sizes that had to be rounded."""
+    """The grid of one instrument; counts the sizes that had to be rounded.
 
-    def __init__(self, instrument: Instrument) -> None:
-        """Round to the ticks and lots of `instrument`."""
+    Zero and what is below it are numbers here: whether they can be prices is judged later.
+    """
+
+    def __init__(self, instrument: Instrument, *, unit: Decimal = _ONE) -> None:
+        """Round to the ticks and lots of `instrument`; prices are told in `unit`."""
         self.instrument_id = instrument.instrument_id
-        self._tick = instrument.tick_size
+        self._tick = instrument.tick_size / unit
         self._lot = instrument.lot_size
         self._rounded = 0
 
@@ -37,7 +41,7 @@ class Grid:
         return Ticks(_steps(text, self._tick, rounding=ROUND_HALF_EVEN))
 
     def size(self, text: str) -> Lots:
-        """Return a quantity, rounded down; zero is a quantity."""
+        """Return a quantity, rounded down."""
         lots = _steps(text, self._lot, rounding=ROUND_FLOOR)
         if lots * self._lot != Decimal(text):
             self._rounded += 1
@@ -49,7 +53,7 @@ def _steps(text: str, step: Decimal, *, rounding: str) -> int:
         number = Decimal(text) if len(text) <= _LENGTH_MAX else Decimal("nan")
         steps = int((number / step).to_integral_value(rounding))
     except (InvalidOperation, ValueError, OverflowError):
-        steps = -1
-    if not 0 <= steps < STEPS_MAX:
+        steps = STEPS_MAX
+    if not -STEPS_MAX < steps < STEPS_MAX:
         raise MarketFileError(f"{text[:_LENGTH_MAX]!r} is no price or quantity")
     return steps

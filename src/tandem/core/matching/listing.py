@@ -18,6 +18,7 @@ from tandem.domain.instrument import Instrument
 PAPER: Final = VenueId("paper")
 EQUITIES: Final = MarketId("us-equities")
 CRYPTO: Final = MarketId("crypto")
+FOREX: Final = MarketId("forex")
 OPENING_CASH: Final = Decimal(1_000_000)
 OPENING_SHARES: Final = 1_000
 
