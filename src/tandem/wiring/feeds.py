@@ -81,7 +81,7 @@ def merged(opened: Sequence[OpenFeed]) -> Iterator[FeedNews]:
 
 
 def tagged(
-    first: Sequence[OpenFeed], second: Sequence[OpenFeed]
+    first: Sequence[OpenFeed], *, second: Sequence[OpenFeed]
 ) -> Iterator[tuple[FeedNews, bool]]:
     """Yield what both say in time order, and whether it was the second.
 

@@ -28,7 +28,7 @@ async def paced(
     first = open_feeds(plan.places, instruments)
     second = open_feeds(plan.compared, instruments)
     batch = _Batch()
-    for (at_ns, told_ns, event), is_second in tagged(first, second):
+    for (at_ns, told_ns, event), is_second in tagged(first, second=second):
         if at_ns <= after_ns:
             continue
         while (ahead_ns := at_ns - clock.now().market_ns) > 0:

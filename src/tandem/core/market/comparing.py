@@ -27,7 +27,7 @@ class Comparison(msgspec.Struct, array_like=True, gc=False):
     most_ppm: int = 0
     compared: int = 0
 
-    def note(self, doubled: int, now_ns: int, *, is_second: bool) -> None:
+    def note(self, doubled: int, *, now_ns: int, is_second: bool) -> None:
         """Take a new middle of the first or the second feed."""
         first, second = self.middles
         self.middles = (first, doubled) if is_second else (doubled, second)

@@ -52,4 +52,4 @@ class FeedWatch(msgspec.Struct, array_like=True, gc=False):
     def _compare(self, news: FeedNews, *, is_second: bool) -> None:
         doubled = middle_of(news.event)
         if doubled is not None:
-            self.comparison.note(doubled, news.at_ns, is_second=is_second)
+            self.comparison.note(doubled, now_ns=news.at_ns, is_second=is_second)
