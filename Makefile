@@ -24,7 +24,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model chaos lan drill bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model chaos lan drill day bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -74,6 +74,9 @@ lan: setup  ## Eleven computers (network namespaces) trade the share list while 
 drill: setup  ## Kill the coordinator over 1,000 open orders, halt, and see every one gone in time.
 	@rm -rf .run/drill
 	$(BIN)/tandem halt --drill --kill-coordinator --home .run/drill
+
+day: setup  ## Trade two days of the calendar at 100 times life, 10,000 trades each, flat at their ends.
+	$(BIN)/python -m tests.system.day
 
 bench: setup  ## Measure this machine and print the table of docs/benchmarks.md.
 	$(BIN)/python -m bench

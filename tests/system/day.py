@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from tandem.wiring.home import Home
-from tandem.wiring.journals import replayed_exchange
+from tandem.wiring.journals import replayed_exchange, verify_journals
 from tests.system.running import RUN, environment, processes
 
 SYMBOLS: Final = ("TSLA", "MSFT", "GE", "T", "INTC")
@@ -53,7 +53,6 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     coordinator_mb: float
     exchange_mb: float
     workers_mb: float
-    journal_mb: float
 
 
 def write(text: str) -> None:
@@ -95,19 +94,12 @@ def look(home: Home, began_s: float) -> Look | None:
     found = processes(supervisor) if supervisor else {}
     if "coordinator" not in found or "exchange" not in found:
         return None
-    journal = sum(
-        one.stat().st_size
-        for folder in (home.coordinator, home.exchange)
-        for one in folder.glob("*")
-        if one.is_file()
-    )
     workers = [pid for name, pid in found.items() if name[-1:].isdigit()]
     return Look(
         after_s=time.monotonic() - began_s,
         coordinator_mb=_pss_mb(found["coordinator"]),
         exchange_mb=_pss_mb(found["exchange"]),
         workers_mb=sum(map(_pss_mb, workers)),
-        journal_mb=journal / 1e6,
     )
 
 
@@ -161,7 +153,7 @@ def _judge(home: Home, looks: list[Look], *, trades: int) -> bool:
         (account.settings.account_id, instrument_id): lots
         for account in state.accounts
         for instrument_id, lots in account.positions.items()
-        if lots
+        if lots and instrument_id.partition(":")[2] in SYMBOLS
     }
     open_orders = sum(
         record.status is None for account in state.accounts for record in account.records.values()
@@ -169,12 +161,13 @@ def _judge(home: Home, looks: list[Look], *, trades: int) -> bool:
     for one in looks[:: max(1, len(looks) // 8)]:
         write(
             f"  after {one.after_s:5.0f} s: coordinator {one.coordinator_mb:6.1f} MB, exchange "
-            f"{one.exchange_mb:6.1f} MB, workers together {one.workers_mb:6.1f} MB, journals "
-            f"{one.journal_mb:7.2f} MB"
+            f"{one.exchange_mb:6.1f} MB, workers together {one.workers_mb:6.1f} MB"
         )
-    if looks:
-        grown = 1e6 * (looks[-1].journal_mb - looks[0].journal_mb) / max(1, executions)
-        write(f"  journals grew by {grown:.0f} bytes a trade")
+    for name, one_journal in verify_journals(home).items():
+        size = one_journal.size_bytes
+        write(
+            f"  {name} journal: {size / 1e6:.2f} MB, {size / max(1, executions):.0f} bytes a trade"
+        )
     flat = "flat" if not held else f"NOT FLAT: {held}"
     write(f"  {executions} trades, {flat}, {open_orders} orders open")
     return executions >= trades and not held and not open_orders
