@@ -176,6 +176,9 @@ def _pause_for_breath(turn: Turn, algo: Algo) -> None:
 def _place(turn: Turn, algo: Algo, one: Slice) -> None:
     room = kinds.room(algo.spec, one.side, _sight(turn, algo, None))  # what was placed just now too
     assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
+    if _is_waited_for(turn, algo, one):
+        _pause_for_breath(turn, algo)
+        return
     spec = _parent_spec(turn, algo.spec, one)
     opening = two_sided.open_exit if one.is_exit else planning.open_parent
     opened = opening(turn, algo.command_id, spec, owner=algo.algo_id)
@@ -187,6 +190,15 @@ def _place(turn: Turn, algo: Algo, one: Slice) -> None:
         return
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
+
+
+def _is_waited_for(turn: Turn, algo: Algo, one: Slice) -> bool:
+    """Return whether an own order waits for this side of the book to be empty of ours.
+
+    What was canceled to make way must not come back before that order has gone by.
+    """
+    waiting = [turn.state.parents[key].spec for key in turn.state.clearing]
+    return any(each.symbol == algo.spec.symbol and each.side is not one.side for each in waiting)
 
 
 def _parent_spec(turn: Turn, spec: AlgoSpec, one: Slice) -> ParentSpec:

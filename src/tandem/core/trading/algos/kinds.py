@@ -5,7 +5,15 @@ from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.algos import bracket, iceberg, momentum, participate, stop, twap
+from tandem.core.trading.algos import (
+    bracket,
+    iceberg,
+    make_market,
+    momentum,
+    participate,
+    stop,
+    twap,
+)
 from tandem.core.trading.algos.memos import (
     BracketMemo,
     IcebergMemo,
@@ -64,6 +72,7 @@ _OBJECTIONS: Final[dict[type, Callable[..., str | None]]] = {
     Iceberg: iceberg.objection,
     Stop: stop.objection,
     Bracket: bracket.objection,
+    MakeMarket: make_market.objection,
     Momentum: momentum.objection,
 }
 _STEPS: Final[dict[type, Callable[..., Step]]] = {
@@ -72,6 +81,7 @@ _STEPS: Final[dict[type, Callable[..., Step]]] = {
     Iceberg: iceberg.step,
     Stop: stop.step,
     Bracket: bracket.step,
+    MakeMarket: make_market.step,
     Momentum: momentum.step,
 }
 

@@ -9,14 +9,14 @@ dropped and counted, what is out of it is canceled, and only a new quote makes a
 Source: "Distributed retail trading", "execute the moment a profit can be made".
 """
 
+from tandem.core.trading.algos.leaving import leave
 from tandem.core.trading.algos.memos import MomentumMemo
-from tandem.core.trading.algos.sight import LEAVE, Sight, Slice, Step
+from tandem.core.trading.algos.sight import Sight, Slice, Step
 from tandem.core.trading.algos.twap import SPAN_NS_MAX
-from tandem.domain.algos import Leaving, Momentum
+from tandem.domain.algos import Momentum
 from tandem.domain.order import Side, TimeInForce
 
 WINDOW_MAX = 10_000
-LEAVES_MAX = 5  # tries to give back what is held
 MILLION = 1_000_000
 
 
@@ -39,7 +39,7 @@ def objection(spec: Momentum) -> str | None:
 def step(spec: Momentum, memo: MomentumMemo, sight: Sight) -> Step:
     """Look at the price, and trade to the position that it asks for."""
     if sight.is_ending:
-        return _leave(spec, memo, sight)
+        return leave(spec.leaving, memo, sight)
     ends_ns = sight.began_market_ns + spec.duration_ns
     if sight.market_ns >= ends_ns:
         return Step(is_over=True, text="its time is over")
@@ -96,7 +96,7 @@ def _follow(spec: Momentum, memo: MomentumMemo, sight: Sight, *, wake_ns: int) -
     assert sight.quoted_market_ns is not None, "its age is known"
     memo.good_until_ns = sight.quoted_market_ns + spec.good_for_ns
     wake_ns = min(wake_ns, memo.good_until_ns + 1)
-    return Step(place=(_trading(missing, "follow"),), wake_market_ns=wake_ns, text=_name(memo))
+    return Step(place=(_trading(missing),), wake_market_ns=wake_ns, text=_name(memo))
 
 
 def _watch(memo: MomentumMemo, sight: Sight, *, wake_ns: int) -> Step:
@@ -126,21 +126,10 @@ def _name(memo: MomentumMemo) -> str:
     return "long" if memo.target > 0 else "short"
 
 
-def _trading(missing: int, role: str) -> Slice:
+def _trading(missing: int) -> Slice:
     return Slice(
-        role=role,
+        role="follow",
         side=Side.BUY if missing > 0 else Side.SELL,
         quantity=abs(missing),
         time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
     )
-
-
-def _leave(spec: Momentum, memo: MomentumMemo, sight: Sight) -> Step:
-    if sight.parts:
-        return Step()
-    if spec.leaving is Leaving.KEEP or not sight.position:
-        return Step(is_over=True)
-    if memo.leaves >= LEAVES_MAX:
-        return Step(is_over=True, text=f"{sight.position} lots could not be given back")
-    memo.leaves += 1
-    return Step(place=(_trading(-sight.position, LEAVE),))

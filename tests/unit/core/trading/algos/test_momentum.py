@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.algos import momentum
+from tandem.core.trading.algos.leaving import LEAVES_MAX
 from tandem.domain.algos import Leaving, Momentum
 from tandem.domain.commands import PlaceAlgo, Taken
 from tandem.domain.ids import Lots
@@ -204,7 +205,7 @@ def test_what_nobody_takes_back_is_said_after_some_tries() -> None:
     played = Rehearsal(spec())
     trend(played, 1_000, 1_000, 1_000, 1_010)
     played.is_ending = True
-    for _ in range(momentum.LEAVES_MAX):
+    for _ in range(LEAVES_MAX):
         assert len(played.look().place) == 1
         played.end()
     step = played.look()
