@@ -6,10 +6,13 @@ the shell that holds their connections; a number is never used twice.
 
 import enum
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks, VenueId
 from tandem.domain.instrument import Instrument
+from tandem.domain.limits import Session
 from tandem.domain.order import FenceClass, Side
 from tandem.domain.value import Value
 from tandem.domain.venue import VenueMessage, VenueRequest
@@ -86,7 +89,11 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     exchange to lie. At most `bar_share` of a bar's volume fills us. The last
     `final_orders_kept` orders that ended and `executions_kept` fills of each account can be
     asked for; `executions_answered` fills fit into one answer, and an account may have
-    `open_orders_max` orders open.
+    `open_orders_max` orders open. With `sessions`, oldest first, orders are taken and trade only
+    within them, and day orders end with the session; without, the market is always open.
+
+    Raises:
+        ConfigurationError: the sessions overlap or are not in order.
     """
 
     venue_id: VenueId
@@ -107,6 +114,15 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     executions_kept: int = 100_000
     executions_answered: int = 1_000
     open_orders_max: int = 10_000
+    sessions: tuple[Session, ...] = ()
+
+    def __post_init__(self) -> None:
+        for before, after in pairwise(self.sessions):
+            if after.begin_ns < before.end_ns:
+                raise ConfigurationError(
+                    f"session: begin_ns {after.begin_ns} is before the end of the one before it, "
+                    f"{before.end_ns}"
+                )
 
 
 # What a market's data says happened. `off_lot_rounded` counts the sizes that did not lie on the
@@ -174,7 +190,20 @@ class QuoteBar(Value, frozen=True, kw_only=True, tag="quote_bar"):
     off_lot_rounded: int = 0
 
 
-MarketEvent = DepthShown | BestShown | PublicTrade | TradeBar | QuoteBar
+class TradingHalted(Value, frozen=True, kw_only=True, tag="halted"):
+    """Nothing trades from now on: new orders are refused, open ones stay and can be canceled."""
+
+    instrument_id: InstrumentId
+
+
+class TradingResumed(Value, frozen=True, kw_only=True, tag="resumed"):
+    """Trading goes on, with what the feed has displayed meanwhile."""
+
+    instrument_id: InstrumentId
+
+
+MarketEvent = DepthShown | BestShown | PublicTrade | TradeBar | QuoteBar  # what feeds tell
+HaltEvent = TradingHalted | TradingResumed  # what the exchange is told of itself
 
 
 class SessionOpened(Value, frozen=True, kw_only=True, tag="session_opened"):
@@ -213,7 +242,7 @@ class MarketEvents(Value, frozen=True, kw_only=True, tag="market_events"):
     `stamps` has one for each event; without any, all of them are known now.
     """
 
-    events: tuple[MarketEvent, ...]
+    events: tuple[MarketEvent | HaltEvent, ...]
     stamps: tuple[Stamp, ...] = ()
 
 

@@ -1,7 +1,10 @@
 from decimal import Decimal
 
 import msgspec
+import pytest
 
+from tandem.core.matching import listing
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import (
     AccountSettings,
     DepthShown,
@@ -10,6 +13,7 @@ from tandem.domain.exchange import (
     Restarted,
 )
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks
+from tandem.domain.limits import Session
 
 WORD = "open sesame"
 
@@ -34,3 +38,11 @@ def test_events_survive_the_wire_as_what_they_are() -> None:
     for event in (Restarted(), MarketEvents(events=(depth,))):
         data = msgspec.msgpack.encode(event)
         assert msgspec.msgpack.decode(data, type=ExchangeEvent) == event
+
+
+def test_sessions_must_be_in_order_and_may_touch() -> None:
+    plain = listing.settings()
+    touching = (Session(begin_ns=0, end_ns=5), Session(begin_ns=5, end_ns=9))
+    assert msgspec.structs.replace(plain, sessions=touching).sessions == touching
+    with pytest.raises(ConfigurationError, match=r"begin_ns 4 is before .* 5"):
+        msgspec.structs.replace(plain, sessions=(touching[0], Session(begin_ns=4, end_ns=9)))

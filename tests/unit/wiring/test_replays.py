@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tandem.domain.exchange import MarketEvent
+from tandem.domain.exchange import HaltEvent, MarketEvent
 from tandem.domain.instant import Instant
 from tandem.wiring.replays import paced
 from tandem.wiring.settings import ReplayPlan, plan_replay
@@ -25,8 +25,8 @@ class SteppedClock:
 
 async def _first(
     plan: ReplayPlan, clock: SteppedClock, *, count: int, after_ns: int = 0
-) -> list[MarketEvent]:
-    found: list[MarketEvent] = []
+) -> list[MarketEvent | HaltEvent]:
+    found: list[MarketEvent | HaltEvent] = []
     async for events in paced(plan, plan.instruments, clock, after_ns):
         found.extend(events.events)
         if len(found) >= count:

@@ -10,11 +10,12 @@ import msgspec
 
 from tandem.core.matching import ledger
 from tandem.core.matching.book import Book
+from tandem.core.matching.reducing import Foresight, Reducing
 from tandem.core.matching.state import ZERO, AccountState, ExchangeState, OrderRecord
 from tandem.domain.exchange import SelfMatch
-from tandem.domain.ids import InstrumentId
+from tandem.domain.ids import InstrumentId, Lots
 from tandem.domain.instrument import STEPS_MAX, Instrument
-from tandem.domain.order import FenceClass, Order, Side
+from tandem.domain.order import FenceClass, Order, Side, TimeInForce
 from tandem.domain.reports import RejectCode
 
 _ID_MAX: Final = 128
@@ -42,6 +43,7 @@ class Admission:
         instruments: dict[InstrumentId, Instrument],
         books: dict[InstrumentId, Book],
         open_orders: dict[int, OrderRecord],
+        reducing: Reducing,
     ) -> None:
         """Check against these, as they are at each moment."""
         self._state = state
@@ -49,6 +51,7 @@ class Admission:
         self._instruments = instruments
         self._books = books
         self._open = open_orders
+        self._reducing = reducing
 
     def refusal(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
         """Return why `order` cannot be taken at that venue time, None when it can."""
@@ -57,10 +60,33 @@ class Admission:
             return fenced
         if order.instrument_id not in self._books:
             return RejectCode.UNKNOWN_INSTRUMENT
+        if self._state.is_still(order.instrument_id):
+            return RejectCode.CLOSED
+        return self._malformed(order) or self._out_of_place(account, order)
+
+    def _malformed(self, order: Order) -> RejectCode | None:
+        """Return what is wrong with an order whatever the market is like."""
         if not is_size(order.quantity):
             return RejectCode.BAD_QUANTITY
-        if order.limit_price is not None and not is_size(order.limit_price):
+        prices = (order.limit_price, order.stop_price, order.trail)
+        if not all(one is None or is_size(one) for one in prices):
             return RejectCode.BAD_PRICE
+        if order.trail is not None and order.stop_price is None:
+            return RejectCode.BAD_PRICE
+        if order.time_in_force is TimeInForce.GOOD_TILL_DATE:
+            till_ns = order.good_till_ns
+            if till_ns is None or till_ns <= self._state.market_ns:
+                return RejectCode.BAD_DATE
+        return None
+
+    def _out_of_place(self, account: AccountState, order: Order) -> RejectCode | None:
+        if order.stop_price is not None:
+            return self.unfit_to_wait(account, order)
+        if order.reduce_only:
+            left = self._reducing.left(account, order)
+            if not left:
+                return RejectCode.POSITION
+            order = msgspec.structs.replace(order, quantity=Lots(min(order.quantity, left)))
         return self.unfit(account, order)
 
     def _fence(self, account: AccountState, order: Order, venue_ns: int) -> RejectCode | None:
@@ -78,6 +104,19 @@ class Admission:
             return RejectCode.DUPLICATE_ID
         is_full = len(account.records) - len(account.ended) >= self._state.settings.open_orders_max
         return RejectCode.OTHER if is_full or len(client_order_id) > _ID_MAX else None
+
+    def unfit_to_wait(self, account: AccountState, order: Order) -> RejectCode | None:
+        """Return what keeps a well-formed order from waiting for its stop price.
+
+        The book has no say before it is triggered, and one that may only reduce is judged then.
+        """
+        if order.post_only and order.limit_price is None:
+            return RejectCode.WOULD_TAKE
+        if order.reduce_only:
+            return None
+        if order.limit_price is None:
+            order = msgspec.structs.replace(order, limit_price=order.stop_price)
+        return ledger.lack(account, self._instruments[order.instrument_id], order, ZERO)
 
     def unfit(self, account: AccountState, order: Order) -> RejectCode | None:
         """Return what keeps a well-formed order out of its book at this moment."""
@@ -109,13 +148,18 @@ class Admission:
         makers = self._books[order.instrument_id].crossed_by(
             is_buy=order.side is Side.BUY, price=limit_of(order)
         )
+        foresight = None
+        if self._reducing.is_needed:
+            foresight = Foresight(self._reducing, self._state.accounts, self._open)
         for maker in makers:
             if maker.owner == account.owner:
                 meets_own = True
                 if self._mode in ENDS_TAKER:
                     break
                 continue
-            quantity = min(wanted, maker.leaves)
+            quantity = min(wanted, foresight.leaves(maker) if foresight else maker.leaves)
+            if foresight:
+                foresight.trade(maker, quantity)
             steps += quantity * maker.price
             wanted -= quantity
             if not wanted:

@@ -127,8 +127,10 @@ class Book:
         if order is not None:
             self.take(order, by)
 
-    def match(self, taker: Resting) -> list[Meeting]:
+    def match(self, taker: Resting, *, one_only: bool = False) -> list[Meeting]:
         """Let `taker` meet what it can, best price and oldest first; it does not come to rest.
+
+        `one_only`: no more than the first, for a caller that changes the book in between.
 
         `taker.leaves` is what remains. In modes that end the taker, an own meeting is the last
         one and what remains must not rest.
@@ -139,10 +141,12 @@ class Book:
         meetings: list[Meeting] = []
         goes_on = True
         while goes_on and taker.leaves and keys and keys[-1] >= limit:
-            goes_on = self._match_level(side, taker, meetings)
+            goes_on = self._match_level(side, taker, meetings, one_only=one_only) and not one_only
         return meetings
 
-    def _match_level(self, side: _BookSide, taker: Resting, meetings: list[Meeting]) -> bool:
+    def _match_level(
+        self, side: _BookSide, taker: Resting, meetings: list[Meeting], *, one_only: bool
+    ) -> bool:
         """Meet the orders at the best price; False when the taker must stop for good."""
         level = side.levels[side.keys[-1]]
         queue = level.queue
@@ -170,6 +174,8 @@ class Book:
             level.live -= 1
             if not level.live:
                 side.drop(side.keys[-1])
+                break
+            if one_only:
                 break
         taker.leaves = leaves
         return True

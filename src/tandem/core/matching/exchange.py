@@ -16,6 +16,7 @@ import msgspec
 from tandem.core.matching import queries
 from tandem.core.matching.book import Resting
 from tandem.core.matching.chance import seeded
+from tandem.core.matching.days import Days
 from tandem.core.matching.delivery import Delivery, bounded
 from tandem.core.matching.floor import Floor
 from tandem.core.matching.liquidity import Liquidity
@@ -28,7 +29,6 @@ from tandem.core.matching.state import (
 )
 from tandem.core.matching.synthetic import step
 from tandem.domain.exchange import (
-    DAY_NS,
     CloseSession,
     Due,
     ExchangeEffect,
@@ -42,7 +42,7 @@ from tandem.domain.exchange import (
 )
 from tandem.domain.ids import InstrumentId, Ticks
 from tandem.domain.instant import Instant
-from tandem.domain.order import Order, OrderStatus, TimeInForce
+from tandem.domain.order import Order
 from tandem.domain.reports import RejectCode, Rejected
 from tandem.domain.venue import (
     AmendCode,
@@ -98,6 +98,7 @@ class Exchange:
         self._delivery = Delivery(state)
         self._floor = Floor(state, self._delivery)
         self._liquidity = Liquidity(state, self._floor)
+        self._days = Days(state, self._floor, self._liquidity)
         self._accounts = {one.settings.account_id: one for one in state.accounts}
 
     def snapshot(self) -> bytes:
@@ -120,14 +121,16 @@ class Exchange:
         state = self._state
         if not state.is_started:
             return None
-        wanted = [state.now_ns + state.day_ends_at_ns - state.market_ns]
+        wanted = []
+        if (market_ns := self._days.next_ns) is not None:
+            wanted.append(state.now_ns + market_ns - state.market_ns)
         if state.parcels:
             wanted.append(state.parcels[0].due_ns)
         if state.settings.synthetic is not None:
             wanted.append(state.step_due_ns)
         if state.touched:
             wanted.append(state.quotes_due_ns)
-        return min(wanted)
+        return min(wanted, default=None)
 
     def on(self, event: ExchangeEvent, now: Instant) -> list[ExchangeEffect]:
         """Return what must be done about `event`, in this order."""
@@ -162,10 +165,7 @@ class Exchange:
         state.now_ns = now.now_ns
         state.market_ns = now.market_ns
         state.at_ns = max(state.at_ns, state.epoch_ns + now.now_ns)
-        if state.market_ns >= state.day_ends_at_ns:
-            self._end_day()
-        elif state.market_ns < state.day_ends_at_ns - DAY_NS:  # a replay begins again
-            self._set_day()
+        self._days.advance()
 
     def _start(self, now: Instant) -> None:
         state = self._state
@@ -173,7 +173,7 @@ class Exchange:
         state.epoch_ns = now.market_ns - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
         state.market_ns = now.market_ns
-        self._set_day()
+        self._days.start()
 
     def _forget_connections(self, now: Instant) -> None:
         """Forget what belonged to the process that ended: connections and waiting messages.
@@ -188,18 +188,6 @@ class Exchange:
         if state.is_started and now.now_ns < state.now_ns:
             state.epoch_ns = max(now.market_ns, state.at_ns) - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
-
-    def _set_day(self) -> None:
-        """Let the day end at the first such moment after now."""
-        state = self._state
-        since_ns = (state.market_ns - state.settings.day_ends_at_ns) % DAY_NS
-        state.day_ends_at_ns = state.market_ns + DAY_NS - since_ns
-
-    def _end_day(self) -> None:
-        self._set_day()
-        for record in self._floor.open_orders:
-            if record.order.time_in_force is TimeInForce.DAY:
-                self._floor.end_resting(record, OrderStatus.EXPIRED)
 
     def _on_due(self) -> None:
         state = self._state

@@ -6,6 +6,7 @@ from an account to the exchange. Why nobody is overdrawn: an open order holds th
 cost, gives back exactly that share with each fill, and pays at its limit or better.
 """
 
+from collections import deque
 from typing import Final
 
 import msgspec
@@ -13,18 +14,21 @@ import msgspec
 from tandem.core.matching import ledger
 from tandem.core.matching.admission import ENDS_TAKER, Admission, is_size, limit_of
 from tandem.core.matching.book import BACKGROUND, Book, Meeting, Resting
+from tandem.core.matching.deadlines import Deadlines
 from tandem.core.matching.delivery import Delivery
+from tandem.core.matching.reducing import Reducing
 from tandem.core.matching.state import (
     AccountState,
     ExchangeState,
     Execution,
     OrderRecord,
 )
+from tandem.core.matching.stops import Stops
 from tandem.domain.exchange import SelfMatch
 from tandem.domain.ids import ExecutionId, InstrumentId, Lots, Ticks, VenueOrderId
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import FenceClass, Order, OrderStatus, Side, TimeInForce
-from tandem.domain.reports import Accepted, Canceled, Expired, Filled
+from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode
 from tandem.domain.venue import AmendCode, Amended, AmendOrder, CancelCode
 
 _SWEEP: Final = 64  # forgotten orders and fills go in lots of at least this many
@@ -45,14 +49,27 @@ class Floor:
         self.books: dict[InstrumentId, Book] = {
             key: Book(state.settings.self_match) for key in self.instruments
         }
-        self._open: dict[int, OrderRecord] = {
-            record.number: record
-            for account in state.accounts
-            for record in account.records.values()
-            if record.status is None
-        }
+        self._stops: dict[InstrumentId, Stops] = {key: Stops() for key in self.instruments}
+        self._reached: deque[int] = deque()
+        self._open: dict[int, OrderRecord] = {}
+        self.deadlines = Deadlines()
+        self.reducing = Reducing(state.accounts)
+        self.admission = Admission(state, self.instruments, self.books, self._open, self.reducing)
+        records = [one for account in state.accounts for one in account.records.values()]
+        for record in sorted(records, key=lambda one: one.number):
+            if record.status is None:
+                self._keep(record)
 
-        self.admission = Admission(state, self.instruments, self.books, self._open)
+    def _keep(self, record: OrderRecord) -> None:
+        """Know an open order, by all that may be asked of it but its place in the book."""
+        self._open[record.number] = record
+        order = record.order
+        if record.waits:
+            self._stops[order.instrument_id].add(record)
+        elif order.reduce_only:
+            self.reducing.add(record)
+        if order.time_in_force is TimeInForce.GOOD_TILL_DATE:
+            self.deadlines.add(record)
 
     @property
     def open_orders(self) -> list[OrderRecord]:
@@ -72,13 +89,17 @@ class Floor:
             account=account.index,
             order=order,
             accepted_at_ns=state.at_ns,
+            waits=order.stop_price is not None,
+            stop_price=order.stop_price,
         )
         account.records[record.number] = record
         account.numbers[order.client_order_id] = record.number
         if account.settings.fence_class is FenceClass.UNIQUE:
             account.used.add(order.client_order_id)
-        self._open[record.number] = record
-        self._hold(record, order.quantity)
+        if order.reduce_only and not record.waits:
+            record.prevented = max(0, order.quantity - self.reducing.left(account, order))
+        self._keep(record)
+        self._hold(record, record.leaves)
         return record
 
     def accepted(self, record: OrderRecord) -> Accepted:
@@ -91,39 +112,104 @@ class Floor:
 
     def _hold(self, record: OrderRecord, quantity: int) -> None:
         account = self._state.accounts[record.account]
-        ledger.hold(account, self.instruments[record.order.instrument_id], record.order, quantity)
+        ledger.hold(account, self.instruments[record.order.instrument_id], record, quantity)
 
     def enter(self, record: OrderRecord) -> None:
-        """Let an accepted order meet what it can, then rest or end."""
+        """Let an accepted order meet what it can, then rest or end; a stop waits first."""
+        if record.waits:
+            last = self._state.markets[record.order.instrument_id].last
+            if last is not None:
+                self._reach(record.order.instrument_id, last)
+        else:
+            self._go_to_market(record)
+        self.let_in()
+
+    def _go_to_market(self, record: OrderRecord) -> None:
         order = record.order
         account = self._state.accounts[record.account]
         book = self.books[order.instrument_id]
         self._state.touched[order.instrument_id] = None
         if order.time_in_force is TimeInForce.FILL_OR_KILL:
-            reach = self.admission.reach(account, order)
+            reach = self.admission.reach(account, record.as_open)
             clean = self._mode is not SelfMatch.DECREMENT or not reach.meets_own
-            if reach.quantity < order.quantity or not clean:
+            if reach.quantity < record.leaves or not clean:
                 self._end(record, OrderStatus.EXPIRED)
                 return
-        taker = Resting(
-            record.number,
-            account.owner,
-            order.side is Side.BUY,
-            limit_of(order),
-            record.leaves,
-        )
-        meetings = book.match(taker)
-        for meeting in meetings:
-            self._meet(record, meeting)
+        is_buy = order.side is Side.BUY
+        taker = Resting(record.number, account.owner, is_buy, limit_of(order), record.leaves)
+        is_stopped = self._meet_all(record, taker, book)
         if record.status is not None:
             return
-        if meetings and meetings[-1].is_own and self._mode in ENDS_TAKER:
+        if is_stopped:
             self._end(record, OrderStatus.CANCELED)
         elif order.limit_price is None or order.time_in_force in _IMMEDIATE:
             self._end(record, OrderStatus.EXPIRED)
         else:
             book.add(taker)
             self._cancel_unasked(record)
+
+    def _meet_all(self, record: OrderRecord, taker: Resting, book: Book) -> bool:
+        """Let the taker meet what it can; return whether an own order ended it.
+
+        A trade may cut reduce-only orders that it would meet next. So while there are any it
+        goes on step by step.
+        """
+        one_only = self.reducing.is_needed
+        while meetings := book.match(taker, one_only=one_only):
+            for meeting in meetings:
+                self._meet(record, meeting)
+            if meetings[-1].is_own and self._mode in ENDS_TAKER:
+                return True
+            if not one_only:
+                break
+        return False
+
+    def let_in(self) -> None:
+        """Let orders enter whose stop price was reached, one after the other, and theirs."""
+        while self._reached:
+            self._trigger(self._open[self._reached.popleft()])
+
+    def _trigger(self, record: OrderRecord) -> None:
+        """Let a stop come as a new order would, but it is canceled where that would be refused."""
+        order = record.order
+        account = self._state.accounts[record.account]
+        self._hold(record, -record.leaves)
+        record.waits = False
+        if order.reduce_only:
+            room = self.reducing.room(account, order)
+            record.prevented += max(0, record.leaves - room)
+            if not record.leaves:
+                self._end(record, OrderStatus.CANCELED)
+                return
+            self.reducing.add(record)
+            self._make_room(record.account, order.instrument_id, first=record)
+        code = self.admission.unfit(account, record.as_open)
+        self._hold(record, record.leaves)
+        if code is None or code is RejectCode.NO_LIQUIDITY:
+            self._go_to_market(record)
+        else:
+            self._end(record, OrderStatus.CANCELED)
+
+    def traded_at(self, instrument_id: InstrumentId, price: int) -> None:
+        """Note that the market traded at that price; `let_in` who was reached when that is over."""
+        self._state.markets[instrument_id].last = price
+        self._reach(instrument_id, price)
+
+    def quoted_at(self, instrument_id: InstrumentId, price: int, side: Side) -> None:
+        """Note the price at which orders of that side would trade, where no trades are told."""
+        self._reached += self._stops[instrument_id].reached_by(price, side=side)
+
+    def _reach(self, instrument_id: InstrumentId, price: int) -> None:
+        self._reached += self._stops[instrument_id].reached_by(price)
+
+    def _make_room(
+        self, account: int, instrument_id: InstrumentId, first: OrderRecord | None = None
+    ) -> None:
+        """Cut reduce-only orders to the position that is left."""
+        for number, surplus in self.reducing.surplus(account, instrument_id, first):
+            self.books[instrument_id].reduce(number, by=surplus)
+            self._state.touched[instrument_id] = None
+            self._prevent(self._open[number], surplus)
 
     def _cancel_unasked(self, record: OrderRecord) -> None:
         """End an order that traded in part, as venues do for reasons of their own."""
@@ -141,6 +227,7 @@ class Floor:
             else:
                 resting = self._open[maker.number]
                 self._fill(resting, quantity=quantity, price=maker.price, is_maker=True)
+            self.traded_at(taker.order.instrument_id, maker.price)
             return
         resting = self._open[maker.number]
         if self._mode is SelfMatch.DECREMENT:
@@ -161,6 +248,7 @@ class Floor:
         self.books[record.order.instrument_id].take(resting, quantity)
         self._settle_background(record, quantity=quantity, price=resting.price)
         self._fill(record, quantity=quantity, price=resting.price, is_maker=True)
+        self.traded_at(record.order.instrument_id, resting.price)
         self._cancel_unasked(record)
 
     def _settle_background(self, record: OrderRecord, *, quantity: int, price: int) -> None:
@@ -194,12 +282,13 @@ class Floor:
         ledger.settle(state, account, instrument, execution)
         record.executions.append(execution)
         _remember(account, execution, state.settings.executions_kept)
-        state.markets[order.instrument_id].last = price
         state.touched[order.instrument_id] = None
         self._delivery.report(account, fill)
         if not record.leaves:
             ended = OrderStatus.CANCELED if record.prevented else OrderStatus.FILLED
             self._end(record, ended)
+        if self.reducing.is_needed:
+            self._make_room(record.account, order.instrument_id)
 
     def cancel(self, account: AccountState, client_order_id: str) -> CancelCode | None:
         """End the open order of that id, or return why there is nothing to end."""
@@ -232,30 +321,43 @@ class Floor:
     def _change(self, record: OrderRecord, asked: AmendOrder) -> AmendCode | None:
         account = self._state.accounts[record.account]
         before = record.order
-        keeps_place = asked.limit_price == before.limit_price and asked.quantity < before.quantity
         order = msgspec.structs.replace(
             before, quantity=asked.quantity, limit_price=asked.limit_price
         )
         leaves = record.leaves
-        change = asked.quantity - before.quantity
+        wanted = granted = leaves + order.quantity - before.quantity
+        keeps_place = wanted < leaves and order.limit_price == before.limit_price
+        if order.reduce_only and not record.waits:
+            granted = min(wanted, leaves + self.reducing.left(account, order))
         self._hold(record, -leaves)
         if not keeps_place:
-            as_open = msgspec.structs.replace(order, quantity=Lots(leaves + change))
-            code = self.admission.unfit(account, as_open)
+            as_open = msgspec.structs.replace(order, quantity=Lots(granted))
+            code = self._unfit_amended(account, as_open, waits=record.waits)
             if code is not None:
                 self._hold(record, leaves)
                 return AmendCode(code.value)
         record.amend(order, self._state.at_ns)
-        self._hold(record, leaves + change)
+        record.prevented += wanted - granted
+        self._hold(record, granted)
         self._delivery.report(account, _amended(record))
         book = self.books[order.instrument_id]
         if keeps_place:
-            book.reduce(record.number, by=-change)
+            book.reduce(record.number, by=leaves - granted)
             self._state.touched[order.instrument_id] = None
-        else:
+        elif not record.waits:
             book.cancel(record.number)
-            self.enter(record)
+            self._go_to_market(record)
+            self.let_in()
         return None
+
+    def _unfit_amended(
+        self, account: AccountState, as_open: Order, *, waits: bool
+    ) -> RejectCode | None:
+        if self._state.is_still(as_open.instrument_id):
+            return RejectCode.CLOSED
+        if waits:
+            return self.admission.unfit_to_wait(account, as_open)
+        return self.admission.unfit(account, as_open)
 
     def end_resting(self, record: OrderRecord, status: OrderStatus) -> None:
         """Take an open order out of its book and end it with that final status."""
@@ -273,6 +375,11 @@ class Floor:
         record.status = status
         record.ended_at_ns = state.at_ns
         del self._open[record.number]
+        if record.waits:
+            self._stops[order.instrument_id].remove(record)
+            record.waits = False
+        elif order.reduce_only:
+            self.reducing.remove(record)
         account.ended.append(record.number)
         kept = state.settings.final_orders_kept
         if len(account.ended) > kept + max(_SWEEP, kept // 4):

@@ -7,7 +7,7 @@ rounded but fees: to 10**-8, downward, so that a fee is never above what was hel
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Final
 
-from tandem.core.matching.state import ZERO, AccountState, ExchangeState, Execution
+from tandem.core.matching.state import ZERO, AccountState, ExchangeState, Execution, OrderRecord
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import RejectCode
@@ -50,18 +50,16 @@ def lack(
     return None
 
 
-def hold(account: AccountState, instrument: Instrument, order: Order, quantity: int) -> None:
-    """Set aside what `quantity` more lots of an open order may need; give back when negative.
-
-    A market order never rests, so nothing is held for it.
-    """
-    if order.limit_price is None:
+def hold(account: AccountState, instrument: Instrument, record: OrderRecord, quantity: int) -> None:
+    """Set aside what `quantity` more lots of an open order may need; give back when negative."""
+    price = record.held_price
+    if price is None:
         return
-    if order.side is Side.SELL:
+    if record.order.side is Side.SELL:
         key = instrument.instrument_id
         account.held_lots[key] = account.held_lots.get(key, 0) + quantity
         return
-    value = value_of(instrument, price=order.limit_price, quantity=quantity)
+    value = value_of(instrument, price=price, quantity=quantity)
     currency = instrument.quote
     account.held[currency] = add(
         account.held.get(currency, ZERO), multiply(value, account.hold_rate)

@@ -9,7 +9,8 @@ the feed says something else of that price.
 The book is never crossed. News wins: what a feed shows on one side removes what is displayed
 beyond it on the other, and trades with orders of ours there, at their price, since the market
 has come through them. A public trade fills our orders at better prices first, then the queue at
-its own price; it fills no more than its quantity.
+its own price; it fills no more than its quantity. Then orders enter whose stop price it reached.
+Where a feed tells quotes and no trades, a buy's stop is reached by the ask, a sell's by the bid.
 """
 
 from decimal import ROUND_FLOOR, Decimal
@@ -19,17 +20,19 @@ import msgspec
 
 from tandem.core.matching.book import BACKGROUND, Book, Resting
 from tandem.core.matching.floor import Floor
-from tandem.core.matching.state import ExchangeState
+from tandem.core.matching.state import ExchangeState, MarketState
 from tandem.domain.exchange import (
     BestShown,
     DepthShown,
+    HaltEvent,
     Level,
     MarketEvent,
     PublicTrade,
     QuoteBar,
     TradeBar,
+    TradingHalted,
 )
-from tandem.domain.ids import Lots, Ticks
+from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.instrument import STEPS_MAX
 from tandem.domain.order import Side
 
@@ -61,37 +64,70 @@ class Liquidity:
         self._state = state
         self._floor = floor
 
-    def apply(self, event: MarketEvent) -> None:
+    def apply(self, event: MarketEvent | HaltEvent) -> None:
         """Let one market event happen; one of an unknown instrument is only counted."""
         market = self._state.markets.get(event.instrument_id)
         if market is None:
             self._state.unknown_events += 1
             return
+        if isinstance(event, HaltEvent):
+            self._halt(event)
+            return
         self._state.off_lot_rounded += event.off_lot_rounded
+        if self._state.is_still(event.instrument_id):
+            _note_depth(market, event)
+            return
         self._state.touched[event.instrument_id] = None
-        book = self._floor.books[event.instrument_id]
-        bids = _ShownSide(book, True, market.bids, market.asks)
-        asks = _ShownSide(book, False, market.asks, market.bids)
+        sides = self._sides(event.instrument_id)
         match event:
             case DepthShown():
-                self._show_depth(bids, event.bids, is_whole=event.is_whole)
-                self._show_depth(asks, event.asks, is_whole=event.is_whole)
+                self._show_depth(sides[0], event.bids, is_whole=event.is_whole)
+                self._show_depth(sides[1], event.asks, is_whole=event.is_whole)
             case BestShown():
-                self._show_best(bids, event.bid)
-                self._show_best(asks, event.ask)
+                self._show_best(sides[0], event.bid)
+                self._show_best(sides[1], event.ask)
             case PublicTrade():
-                market.last = event.price
                 market.volume += event.quantity
                 volume = _Volume(event.quantity, event.quantity)
-                self._print((bids, asks), event.price, volume, event.taker)
+                self._print(sides, event.price, volume, event.taker)
+                self._floor.traded_at(event.instrument_id, event.price)
             case TradeBar():
-                market.last = event.close
                 market.volume += event.volume
-                self._walk_trades((bids, asks), event)
+                self._walk_trades(sides, event)
             case QuoteBar():
-                self._walk_quotes((bids, asks), event)
+                self._walk_quotes(sides, event)
             case _:
                 assert_never(event)
+        self._floor.let_in()
+
+    def _sides(self, instrument_id: InstrumentId) -> tuple[_ShownSide, _ShownSide]:
+        market = self._state.markets[instrument_id]
+        book = self._floor.books[instrument_id]
+        return (
+            _ShownSide(book, True, market.bids, market.asks),
+            _ShownSide(book, False, market.asks, market.bids),
+        )
+
+    def _halt(self, event: HaltEvent) -> None:
+        market = self._state.markets[event.instrument_id]
+        was_still = self._state.is_still(event.instrument_id)
+        market.is_halted = isinstance(event, TradingHalted)
+        is_still = self._state.is_still(event.instrument_id)
+        if is_still != was_still:
+            self.change(event.instrument_id, trades=not is_still)
+
+    def change(self, instrument_id: InstrumentId, *, trades: bool) -> None:
+        """Let trading stop, or go on with what the feed has displayed in the meantime."""
+        market = self._state.markets[instrument_id]
+        if not trades:
+            market.bids_after, market.asks_after = dict(market.bids), dict(market.asks)
+            return
+        self._state.touched[instrument_id] = None
+        bids, asks = self._sides(instrument_id)
+        self._show_depth(bids, _levels(market.bids_after), is_whole=True)
+        self._show_depth(asks, _levels(market.asks_after), is_whole=True)
+        market.bids_after, market.asks_after = {}, {}
+        self._floor.let_in()
 
     def _show_depth(self, side: _ShownSide, levels: tuple[Level, ...], *, is_whole: bool) -> int:
         """Display these prices; return how much our orders took of them."""
@@ -134,7 +170,7 @@ class Liquidity:
             if resting.owner == BACKGROUND:
                 side.book.cancel(resting.number)
                 side.opposite.pop(resting.price, None)
-            elif left:
+            elif left and resting.leaves:  # it may have been cut because another one traded
                 traded = min(left, resting.leaves)
                 self._floor.fill_resting(resting, traded)
                 left -= traded
@@ -201,6 +237,8 @@ class Liquidity:
         prices = (bar.open, bar.high, bar.low, bar.close)
         for price in _path(prices, leader=prices):
             self._print(sides, price, volume, None)
+            self._floor.traded_at(bar.instrument_id, price)
+            self._floor.let_in()
 
     def _walk_quotes(self, sides: tuple[_ShownSide, _ShownSide], bar: QuoteBar) -> None:
         """Show the bar's quotes one after the other; its sizes are there once, not four times."""
@@ -212,6 +250,34 @@ class Liquidity:
         for bid_price, ask_price in zip(bid_path, ask_path, strict=True):
             bid_left -= self._show_depth(bids, ((bid_price, Lots(bid_left)),), is_whole=True)
             ask_left -= self._show_depth(asks, ((ask_price, Lots(ask_left)),), is_whole=True)
+            self._floor.quoted_at(bar.instrument_id, ask_price, Side.BUY)
+            self._floor.quoted_at(bar.instrument_id, bid_price, Side.SELL)
+            self._floor.let_in()
+            bid_left = min(bid_left, _displayed(bids, bid_price))
+            ask_left = min(ask_left, _displayed(asks, ask_price))
+
+
+def _displayed(side: _ShownSide, price: int) -> int:
+    queue = side.book.at(is_buy=side.is_buy, price=price)
+    return sum(one.leaves for one in queue if one.owner == BACKGROUND)
+
+
+def _levels(shown: dict[int, int]) -> tuple[Level, ...]:
+    return tuple((Ticks(price), Lots(quantity)) for price, quantity in shown.items())
+
+
+def _note_depth(market: MarketState, event: MarketEvent) -> None:
+    """Remember what is displayed while nothing trades; what is not depth says nothing then."""
+    if not isinstance(event, DepthShown):
+        return
+    for noted, levels in ((market.bids_after, event.bids), (market.asks_after, event.asks)):
+        if event.is_whole:
+            noted.clear()
+        for price, quantity in levels:
+            if quantity > 0:
+                noted[price] = quantity
+            else:
+                noted.pop(price, None)
 
 
 def _path(prices: _Prices, *, leader: _Prices) -> _Prices:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tandem.core.matching import ledger
 from tandem.core.matching.state import AccountState, Execution, OrderRecord
-from tandem.domain.ids import ClientOrderId, InstrumentId, Lots
+from tandem.domain.ids import ClientOrderId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.venue import (
@@ -83,6 +83,9 @@ def open_orders_as_of(
                 cum_quantity=Lots(
                     sum(one.fill.quantity for one in _until(record.executions, at_ns))
                 ),
+                stop_price=Ticks(record.stop_price)
+                if record.waits and record.stop_price is not None
+                else None,
             )
             for record in page
         ),

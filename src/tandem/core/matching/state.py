@@ -13,7 +13,7 @@ from tandem.core.matching.book import Resting
 from tandem.core.matching.chance import Chance, seeded
 from tandem.core.matching.used_ids import UsedIds
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
-from tandem.domain.ids import InstrumentId
+from tandem.domain.ids import InstrumentId, Lots
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.reports import ExecutionReport, Filled
 from tandem.domain.venue import Amended, Misbehavior, Quote, VenueMessage
@@ -45,7 +45,9 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     """An order that was accepted, from then until it is forgotten.
 
     `order` is as last amended, and `past` what it was before. `prevented` lots were taken off by
-    self-match prevention. `status` is final or None, and `ended_at_ns` set with it.
+    self-match prevention, or because there was no position that they could reduce. `status` is
+    final or None, and `ended_at_ns` set with it. While it `waits` for its stop price the order is
+    not in the book; `stop_price` is where that is now.
     """
 
     number: int
@@ -58,6 +60,8 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     status: OrderStatus | None = None
     ended_at_ns: int | None = None
     past: list[Past] = []
+    waits: bool = False
+    stop_price: int | None = None
 
     @property
     def leaves(self) -> int:
@@ -65,6 +69,25 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
         if self.status is not None:
             return 0
         return self.order.quantity - self.cum_quantity - self.prevented
+
+    @property
+    def as_open(self) -> Order:
+        """The order as if it were new: for what is left of it."""
+        return msgspec.structs.replace(self.order, quantity=Lots(self.leaves))
+
+    @property
+    def held_price(self) -> int | None:
+        """The price at which cash is held for it, None when nothing is held.
+
+        A market order never rests. A stop that may only reduce is judged when it is triggered,
+        and one without a limit is held as if it traded at its first stop price.
+        """
+        order = self.order
+        if not self.waits:
+            return order.limit_price
+        if order.reduce_only:
+            return None
+        return order.stop_price if order.limit_price is None else order.limit_price
 
     def amend(self, order: Order, at_ns: int) -> None:
         """Let it be `order` from now on; only the last amendments are remembered."""
@@ -109,7 +132,8 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     """What the market shows of one instrument.
 
     `bids` and `asks` are what the feed last said of each price, whether or not it is still to
-    be had. `center` and `age` belong to the synthetic market.
+    be had. While nothing can trade, `bids_after` and `asks_after` are what it says instead, to be
+    shown when trading goes on. `center` and `age` belong to the synthetic market.
     """
 
     quoted: Quote
@@ -119,6 +143,9 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     asks: dict[int, int] = {}
     center: int = 0
     age: int = 0
+    is_halted: bool = False
+    bids_after: dict[int, int] = {}
+    asks_after: dict[int, int] = {}
 
     @property
     def is_quoted(self) -> bool:
@@ -149,7 +176,8 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
 
     `now_ns`, `market_ns` and `at_ns` are those of the latest event; server time is
     `epoch_ns + now_ns`. A `*_due_ns` is a moment of the `now_ns` clock. `background` is what
-    everybody else in the market won and lost against the accounts.
+    everybody else in the market won and lost against the accounts. `session_ends_at_ns` is the
+    end of the trading session at hand, None between two and where there are none.
     """
 
     settings: ExchangeSettings
@@ -177,6 +205,13 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     day_ends_at_ns: int = 0
     off_lot_rounded: int = 0
     unknown_events: int = 0
+    session_ends_at_ns: int | None = None
+
+    def is_still(self, instrument_id: InstrumentId) -> bool:
+        """Whether nothing can trade there now: between two sessions, or because of a halt."""
+        if self.settings.sessions and self.session_ends_at_ns is None:
+            return True
+        return self.markets[instrument_id].is_halted
 
 
 class Snapshot(msgspec.Struct, array_like=True, gc=False):

@@ -16,11 +16,14 @@ from tandem.domain.exchange import (
     ExchangeEvent,
     ExchangeSettings,
     Fees,
+    HaltEvent,
     MarketEvent,
     MarketEvents,
     Requested,
     SessionOpened,
     ToSession,
+    TradingHalted,
+    TradingResumed,
 )
 from tandem.domain.ids import (
     AccountId,
@@ -160,8 +163,14 @@ class Paper:
         )
         return self.ask(request, SESSIONS[name.partition("-")[0]])
 
-    def market(self, *events: MarketEvent) -> list[ExchangeEffect]:
+    def market(self, *events: MarketEvent | HaltEvent) -> list[ExchangeEffect]:
         return self.on(MarketEvents(events=events))
+
+    def halt(self) -> None:
+        self.market(TradingHalted(instrument_id=SHARE))
+
+    def resume(self) -> list[ExchangeEffect]:
+        return self.market(TradingResumed(instrument_id=SHARE))
 
     def misbehave(self, seed: int = 1, **lies: Any) -> None:
         self.ask(Misbehave(misbehavior=Misbehavior(**lies), seed=seed))

@@ -10,6 +10,7 @@ from tandem.domain.exchange import (
     Due,
     ExchangeEffect,
     ExchangeEvent,
+    HaltEvent,
     MarketEvent,
     MarketEvents,
     PublicTrade,
@@ -20,9 +21,12 @@ from tandem.domain.exchange import (
     SessionOpened,
     SyntheticBook,
     SyntheticMarket,
+    TradingHalted,
+    TradingResumed,
 )
 from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots, Ticks, VenueId
 from tandem.domain.instant import Instant
+from tandem.domain.limits import Session
 from tandem.domain.order import Order, OrderStatus, Side, TimeInForce
 from tandem.domain.reports import Expired, RejectCode, Rejected
 from tandem.domain.venue import (
@@ -323,6 +327,10 @@ ORDERS = st.builds(
     time_in_force=st.sampled_from(TimeInForce),
     post_only=st.booleans(),
     expires_at_ns=st.none() | st.sampled_from([0, NOON_NS * 2]),
+    stop_price=st.none() | st.integers(95, 105).map(Ticks) | NUMBERS.map(Ticks),
+    trail=st.none() | NUMBERS.map(Ticks),
+    good_till_ns=st.none() | st.sampled_from([0, NOON_NS + 3 * SECOND_NS, NOON_NS * 2]),
+    reduce_only=st.booleans(),
 )
 CHANCES = st.sampled_from([0.0, 0.0, 0.3, 1.0, -1.0, float("nan"), float("inf")])
 REQUESTS: st.SearchStrategy[VenueRequest] = st.one_of(
@@ -364,7 +372,7 @@ REQUESTS: st.SearchStrategy[VenueRequest] = st.one_of(
     ),
 )
 LEVELS = st.tuples(st.tuples(st.integers(95, 105).map(Ticks), st.integers(0, 9).map(Lots)))
-MARKET: st.SearchStrategy[MarketEvent] = st.one_of(
+MARKET: st.SearchStrategy[MarketEvent | HaltEvent] = st.one_of(
     st.builds(
         DepthShown, instrument_id=st.just(SHARE), bids=LEVELS, asks=LEVELS, is_whole=st.booleans()
     ),
@@ -375,6 +383,8 @@ MARKET: st.SearchStrategy[MarketEvent] = st.one_of(
         quantity=st.integers(0, 9).map(Lots),
         taker=st.none() | st.sampled_from(Side),
     ),
+    st.builds(TradingHalted, instrument_id=st.just(SHARE)),
+    st.builds(TradingResumed, instrument_id=st.sampled_from([SHARE, COIN, InstrumentId("none")])),
 )
 SESSION = st.integers(1, 7)
 EVENTS: st.SearchStrategy[ExchangeEvent] = st.one_of(
@@ -386,15 +396,27 @@ EVENTS: st.SearchStrategy[ExchangeEvent] = st.one_of(
     st.just(Due()),
     st.just(Restarted()),
 )
-STEPS = st.lists(st.tuples(EVENTS, st.sampled_from([0, 1_000, 50 * MS, DAY_NS])), max_size=25)
+STEPS = st.lists(
+    st.tuples(EVENTS, st.sampled_from([0, 1_000, 50 * MS, SECOND_NS, DAY_NS])), max_size=25
+)
 
 
-@given(st.sampled_from(SelfMatch), st.booleans(), STEPS)
+SESSIONS_KEPT = (
+    Session(begin_ns=NOON_NS, end_ns=NOON_NS + 5 * SECOND_NS),
+    Session(begin_ns=NOON_NS + 6 * SECOND_NS, end_ns=NOON_NS + DAY_NS),
+)
+
+
+@given(st.sampled_from(SelfMatch), st.booleans(), st.booleans(), STEPS)
 def test_any_events_in_any_order_are_answered_encodable_replayable_and_conserve_everything(
-    mode: SelfMatch, is_synthetic: bool, steps: list[tuple[ExchangeEvent, int]]
+    mode: SelfMatch, is_synthetic: bool, has_sessions: bool, steps: list[tuple[ExchangeEvent, int]]
 ) -> None:
     """I5, I6, I11, over everything a session can say and a market can do."""
-    paper = Paper(self_match=mode, synthetic=SYNTHETIC if is_synthetic else None)
+    paper = Paper(
+        self_match=mode,
+        synthetic=SYNTHETIC if is_synthetic else None,
+        sessions=SESSIONS_KEPT if has_sessions else (),
+    )
     start = paper.exchange.snapshot()
     record: list[tuple[ExchangeEvent, int, bytes]] = []
     for event, after_ns in steps:
@@ -406,7 +428,7 @@ def test_any_events_in_any_order_are_answered_encodable_replayable_and_conserve_
             for key, lots in one.held_lots.items():
                 assert one.settings.may_short or one.positions[key] >= lots >= 0
         due_ns = paper.exchange.next_due_ns
-        assert due_ns is not None
+        assert due_ns is not None or has_sessions
     _assert_replayed(start, record, paper.exchange.snapshot())
 
 

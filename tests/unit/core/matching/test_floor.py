@@ -3,8 +3,19 @@ from typing import Any
 
 import pytest
 
-from tandem.domain.exchange import DepthShown, Fees, SelfMatch, SessionOpened
+from tandem.core.matching.exchange import Exchange
+from tandem.domain.exchange import (
+    DAY_NS,
+    DepthShown,
+    Due,
+    Fees,
+    PublicTrade,
+    SelfMatch,
+    SessionOpened,
+    ToSession,
+)
 from tandem.domain.ids import ClientOrderId, Lots, Ticks
+from tandem.domain.instant import Instant
 from tandem.domain.order import OrderStatus, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
 from tandem.domain.venue import (
@@ -27,6 +38,7 @@ from tests.unit.core.matching.paper import (
     FOK,
     GTC,
     IOC,
+    NOON_NS,
     SELL,
     SHARE,
     Paper,
@@ -435,3 +447,146 @@ def test_questions_see_an_order_as_it_was_one_read_lag_ago() -> None:
     assert told() == [10, 10]
     paper.wait(2_000_000)
     assert told() == [4, 4]
+
+
+def at(price: int) -> PublicTrade:
+    return PublicTrade(instrument_id=SHARE, price=Ticks(price), quantity=Lots(0), taker=None)
+
+
+def test_a_stop_waits_outside_the_book_and_holds_what_it_may_need() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, None, stop_price=Ticks(1_050))
+    paper.place("A1-2", SELL, 10, 940, stop_price=Ticks(950))
+    paper.place("A1-3", SELL, 10, None, stop_price=Ticks(950), time_in_force=GTC)
+    assert paper.book() == []
+    assert paper.held("A1") == Decimal("105.00")
+    assert paper.account("A1").held_lots[SHARE] == 20
+    for number in (1, 2, 3):
+        assert kinds(paper.cancel(f"A1-{number}")) == ["Canceled"]
+    assert paper.held("A1") == 0
+    assert paper.account("A1").held_lots[SHARE] == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "changes", "expected"),
+    [
+        (BUY, 1, {"stop_price": 0}, RejectCode.BAD_PRICE),
+        (BUY, 1, {"trail": 5}, RejectCode.BAD_PRICE),
+        (BUY, 1, {"stop_price": 100, "trail": 0}, RejectCode.BAD_PRICE),
+        (BUY, 1, {"stop_price": 100, "post_only": True}, RejectCode.WOULD_TAKE),
+        (BUY, 10_001, {"stop_price": 1_000}, RejectCode.FUNDS),
+        (SELL, 1_001, {"stop_price": 1_000}, RejectCode.POSITION),
+    ],
+)
+def test_a_stop_that_cannot_be_is_refused(
+    side: Side, quantity: int, changes: dict[str, Any], expected: RejectCode
+) -> None:
+    (refused,) = Paper().place("A1-1", side, quantity, None, **changes)
+    assert isinstance(refused, Rejected)
+    assert refused.code is expected
+
+
+def test_a_trade_between_two_accounts_triggers_a_stop_after_the_taker_is_done() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 5, 1_000)
+    paper.place("A1-2", SELL, 5, 1_001)
+    paper.place("U1-1", BUY, 3, None, stop_price=Ticks(1_000))
+    paper.place("B1-1", BUY, 7, 1_001)
+    assert fills(paper.place("B1-2", BUY, 1, 1_001)) == []
+    record = paper.account("U1").records[3]
+    assert [(one.fill.quantity, one.fill.price) for one in record.executions] == [(3, 1_001)]
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_public_trade_triggers_a_stop_limit_which_then_rests() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 5, 1_000, stop_price=Ticks(900))
+    paper.market(at(901))
+    assert paper.book() == []
+    paper.market(at(900))
+    assert paper.book() == [("sell", 1_000, 5)]
+    paper.cancel("A1-1")
+    assert paper.account("A1").held_lots[SHARE] == 0
+
+
+def test_a_stop_that_is_reached_when_it_comes_is_triggered_at_once() -> None:
+    paper = Paper()
+    paper.market(at(1_000))
+    offered(paper, bids=((990, 5),))
+    assert kinds(paper.place("A1-1", SELL, 5, None, stop_price=Ticks(1_000))) == [
+        "Accepted",
+        "Filled",
+    ]
+
+
+def test_a_trailing_stop_that_comes_follows_the_last_price_at_once() -> None:
+    paper = Paper()
+    paper.market(at(1_000))
+    paper.place("A1-1", SELL, 5, 900, stop_price=Ticks(950), trail=Ticks(10))
+    (listed,) = paper.ask(ListOpenOrders(query_id=1))
+    assert isinstance(listed, OpenOrders)
+    assert [one.stop_price for one in listed.orders] == [990]
+    paper.market(at(990))
+    (listed,) = paper.ask(ListOpenOrders(query_id=1))
+    assert isinstance(listed, OpenOrders)
+    assert [one.stop_price for one in listed.orders] == [None]
+    assert paper.book() == [("sell", 900, 5)]
+
+
+def test_stops_trigger_stops_one_after_the_other() -> None:
+    paper = Paper()
+    offered(paper, bids=((1_000, 5), (990, 5), (980, 5)))
+    paper.place("A1-1", SELL, 5, None, stop_price=Ticks(991))
+    paper.place("A1-2", SELL, 5, None, stop_price=Ticks(999))
+    paper.place("A1-3", SELL, 5, None, stop_price=Ticks(1_000))
+    paper.place("U1-1", SELL, 5, 1_000)
+    prices = [one.fill.price for one in paper.account("A1").executions]
+    assert prices == [990, 980]
+    number = paper.account("A1").numbers["A1-2"]
+    assert paper.account("A1").records[number].status is OrderStatus.EXPIRED
+
+
+def test_a_triggered_order_meets_no_order_of_its_owner() -> None:
+    """I4"""
+    paper = Paper(self_match=SelfMatch.REJECT)
+    paper.place("A2-1", BUY, 5, 990)
+    paper.place("A1-1", SELL, 5, None, stop_price=Ticks(950))
+    paper.market(at(995))
+    paper.place("A1-2", SELL, 5, None, stop_price=Ticks(996))
+    assert paper.account("A1").records[3].status is OrderStatus.CANCELED
+    assert paper.account("A1").held_lots[SHARE] == 5
+    assert paper.exchange.state.executions == 0
+
+
+def test_a_triggered_order_that_cannot_pay_is_canceled() -> None:
+    paper = Paper()
+    offered(paper, (2_000, 500))
+    paper.place("A1-1", BUY, 90, None, stop_price=Ticks(1_000))
+    paper.place("A1-2", BUY, 9_900, 1_000)
+    paper.place("B1-1", SELL, 1, 1_000)
+    assert paper.account("A1").records[2].status is OrderStatus.CANCELED
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_waiting_order_is_amended_where_it_waits() -> None:
+    paper = Paper()
+    paper.place("A1-1", BUY, 10, 1_000, stop_price=Ticks(950))
+    assert kinds(paper.amend("A1-1", 20, 1_010)) == ["Amended"]
+    assert paper.held("A1") == Decimal("202.00")
+    assert kinds(paper.amend("A1-1", 5, 1_010)) == ["Amended"]
+    assert unchanged(paper.amend("A1-1", 10_000, 1_010)) is AmendCode.FUNDS
+    paper.market(at(950))
+    assert paper.book() == [("buy", 1_010, 5)]
+    assert paper.held("A1") == Decimal("50.50")
+
+
+def test_open_orders_come_oldest_first_after_a_restore_too() -> None:
+    paper = Paper()
+    paper.place("B1-1", BUY, 1, 100)
+    paper.place("A1-1", BUY, 1, 100)
+    paper.place("B1-2", BUY, 1, 100)
+    copy = Exchange.restore(paper.exchange.snapshot())
+    effects = copy.on(Due(), Instant(paper.now_ns, NOON_NS + DAY_NS))
+    ended = [one.message for one in effects if isinstance(one, ToSession)]
+    names = [one.client_order_id for one in ended if isinstance(one, Expired)]
+    assert names == ["B1-1", "A1-1", "B1-2"]

@@ -1,11 +1,14 @@
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.matching import ledger
-from tandem.core.matching.state import opening
+from tandem.core.matching.state import OrderRecord, opening
 from tandem.domain.exchange import Fees
+from tandem.domain.ids import Ticks
+from tandem.domain.order import Order
 from tandem.domain.reports import RejectCode
 from tests.unit.core.matching.paper import BUY, COIN, SELL, account, instrument, order, settings
 
@@ -32,15 +35,19 @@ def test_no_rate_is_no_fee() -> None:
     assert ledger.fee_of(Decimal(100), rate=Decimal(0)) == 0
 
 
+def record(asked: Order, *, waits: bool = False) -> OrderRecord:
+    return OrderRecord(number=1, account=0, order=asked, accepted_at_ns=0, waits=waits)
+
+
 def test_holding_and_giving_back_leaves_nothing_held() -> None:
     state = opening(settings(accounts=(account("A1", "ann", fees=Fees(taker=Decimal("0.0013"))),)))
     holder = state.accounts[0]
-    bought = order("x", BUY, 7, 333, instrument_id=COIN)
+    bought = record(order("x", BUY, 7, 333, instrument_id=COIN))
     ledger.hold(holder, COINS, bought, 7)
     for _ in range(7):
         ledger.hold(holder, COINS, bought, -1)
     assert holder.held["USD"] == 0
-    sold = order("x", SELL, 7, 333, instrument_id=COIN)
+    sold = record(order("x", SELL, 7, 333, instrument_id=COIN))
     ledger.hold(holder, COINS, sold, 7)
     assert holder.held_lots[COIN] == 7
     ledger.hold(holder, COINS, sold, -7)
@@ -49,8 +56,20 @@ def test_holding_and_giving_back_leaves_nothing_held() -> None:
 
 def test_nothing_is_held_for_a_market_order() -> None:
     holder = opening(settings()).accounts[0]
-    ledger.hold(holder, COINS, order("x", BUY, 7, None, instrument_id=COIN), 7)
+    ledger.hold(holder, COINS, record(order("x", BUY, 7, None, instrument_id=COIN)), 7)
     assert holder.held == {}
+
+
+@pytest.mark.parametrize(
+    ("limit", "reduce_only", "expected"), [(None, False, 21), (400, False, 28), (400, True, 0)]
+)
+def test_a_waiting_stop_is_held_at_its_limit_or_stop_unless_it_may_only_reduce(
+    limit: int | None, reduce_only: bool, expected: int
+) -> None:
+    holder = opening(settings()).accounts[0]
+    waiting = order("x", BUY, 7, limit, stop_price=Ticks(300), reduce_only=reduce_only)
+    ledger.hold(holder, instrument(COIN, "1"), record(waiting, waits=True), 7)
+    assert holder.held.get("USD", 0) == expected
 
 
 def test_a_buy_lacks_funds_from_one_step_above_what_is_free() -> None:

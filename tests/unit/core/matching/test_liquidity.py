@@ -23,6 +23,7 @@ from tests.unit.core.matching.paper import (
     SESSIONS,
     SHARE,
     Paper,
+    kinds,
     told,
 )
 
@@ -311,3 +312,61 @@ def test_whatever_a_feed_says_the_book_is_never_crossed_and_nothing_is_made_or_l
         assert not (bids and asks) or bids[0] < asks[0]
         assert all(leaves > 0 for _, _, leaves in book)
         assert paper.sums() == ALL_THERE_IS
+
+
+def test_nothing_trades_in_a_halt_and_open_orders_stay() -> None:
+    paper = Paper()
+    paper.market(depth(bids=levels((990, 5)), asks=levels((1_000, 5), (1_001, 5))))
+    paper.place("A1-1", BUY, 3, 995)
+    paper.place("A1-2", SELL, 3, None, stop_price=Ticks(950))
+    paper.halt()
+    paper.halt()
+    before = paper.book()
+    news = (trade(900, 9, None), bar((900, 900, 900, 900), 9), best((900, 1), (901, 1)))
+    assert filled(paper, "A1", *news) == []
+    assert paper.book() == before
+    assert kinds(paper.cancel("A1-2")) == ["Canceled"]
+
+
+def test_trading_resumes_with_what_was_displayed_meanwhile() -> None:
+    paper = Paper()
+    paper.market(depth(bids=levels((990, 5), (989, 5)), asks=levels((1_000, 5), (1_001, 5))))
+    paper.place("A1-1", BUY, 3, 995)
+    paper.halt()
+    paper.market(depth(bids=levels((989, 0)), asks=levels((994, 2), (1_000, 7))))
+    messages = told(paper.resume(), SESSIONS["A1"])
+    assert [(one.quantity, one.price) for one in messages if isinstance(one, Filled)] == [(2, 995)]
+    assert paper.book() == [
+        ("buy", 995, 1),
+        ("buy", 990, 5),
+        ("sell", 1_000, 7),
+        ("sell", 1_001, 5),
+    ]
+    assert paper.sums() == ALL_THERE_IS
+
+
+def test_a_whole_depth_in_a_halt_replaces_what_was_displayed() -> None:
+    paper = Paper()
+    paper.market(depth(bids=levels((990, 5))))
+    paper.halt()
+    paper.market(depth(asks=levels((980, 5)), is_whole=True))
+    paper.resume()
+    assert paper.book() == [("sell", 980, 5)]
+
+
+def test_a_bar_triggers_stops_at_each_turn() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 3, 994, stop_price=Ticks(991))
+    paper.place("A1-2", BUY, 3, 980, stop_price=Ticks(1_010))
+    paper.market(bar((1_000, 1_005, 990, 1_000), 10))
+    assert paper.exchange.state.markets[SHARE].last == 1_000
+    assert [one.waits for one in paper.account("A1").records.values()] == [False, True]
+
+
+def test_quotes_alone_trigger_a_sell_by_the_bid_and_a_buy_by_the_ask() -> None:
+    paper = Paper()
+    paper.place("A1-1", SELL, 3, None, stop_price=Ticks(991))
+    paper.place("A1-2", BUY, 3, None, stop_price=Ticks(1_002))
+    event = quotes((998, 1_001, 992, 999), (999, 1_002, 993, 1_000), bid=7, ask=8)
+    assert filled(paper, "A1", event) == [(3, 1_002)]
+    assert paper.book() == [("buy", 999, 7), ("sell", 1_000, 5)]
