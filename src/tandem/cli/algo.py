@@ -1,102 +1,40 @@
 """`tandem algo`: orders that place orders over time, or once something has happened."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from tandem.cli.algo_reacting import bracket, quote, stop
+from tandem.cli.algo_words import (
+    Flag,
+    OrderId,
+    Quantity,
+    SideText,
+    Symbol,
+    WorkedOptions,
+    ask,
+    worked,
+)
 from tandem.cli.asking import ask_desk
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import OK
 from tandem.cli.order import AskOptions
-from tandem.cli.ordering import Asking, place, write_algos
+from tandem.cli.ordering import write_algos
 from tandem.cli.printing import write_json
-from tandem.cli.typed import Choice, SelfTradeWord, duration_ns
+from tandem.cli.typed import Choice, duration_ns
 from tandem.domain.algos import AtEnd, Iceberg, Leaving, Momentum, Participate, Twap
-from tandem.domain.commands import Command, PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
-from tandem.domain.ids import Lots, SlotId, Ticks
-from tandem.domain.order import Side
-from tandem.domain.parents import SelfTrade, Split
+from tandem.domain.commands import PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
 from tandem.domain.views import OrdersView
 
 app = new_app()
 algo = App(name="algo", help="Work an order over time, in pieces, or once something has happened.")
 app.command(algo)
-Flag = Annotated[bool, Parameter(negative="")]
-SideText = Literal["buy", "sell"]
-OrderId = str
-Symbol = str
-Quantity = str
+for one in (stop, bracket, quote):
+    algo.command(one)
 SAMPLE_NS = 1_000_000_000
 LIMIT_MAX = 150  # more do not fit into an answer
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class WorkedOptions:
-    """What every algorithm on one side is told.
-
-    Attributes:
-        price: The worst price; without one it trades at the market.
-        accounts: So many accounts, the first ones; all without it.
-        slots: These workers, such as w1,w3.
-        split: How each of its orders is divided over them.
-        self_trade: What is done about an own order that it could meet.
-        reduce_only: Only bring the position nearer to zero.
-        strategy: What it is counted under in statements.
-    """
-
-    price: str | None = None
-    accounts: int | None = None
-    slots: str | None = None
-    split: Literal["equal", "weighted", "random"] = "equal"
-    self_trade: SelfTradeWord = "reject_new"
-    reduce_only: Flag = False
-    strategy: str = ""
-
-
-class WorkedWords(TypedDict):
-    """The fields of `Worked`."""
-
-    symbol: str
-    side: Side
-    quantity: Lots
-    limit_price: Ticks | None
-    slots: tuple[SlotId, ...]
-    split: Split
-    self_trade: SelfTrade
-    reduce_only: bool
-    strategy: str
-
-
-def worked(
-    choice: Choice, what: tuple[str, str, str], options: WorkedOptions | None
-) -> WorkedWords:
-    """Return what was typed in the desk's words; `what` is side, symbol and quantity."""
-    side, symbol, quantity = what
-    chosen = options if options is not None else WorkedOptions()
-    price = chosen.price
-    return WorkedWords(
-        symbol=symbol,
-        side=Side(side),
-        quantity=choice.quantity(symbol, text=quantity),
-        limit_price=None if price is None else choice.price(symbol, text=price),
-        slots=choice.slots(chosen.slots, chosen.accounts),
-        split=Split(chosen.split),
-        self_trade=SelfTrade(chosen.self_trade),
-        reduce_only=chosen.reduce_only,
-        strategy=chosen.strategy,
-    )
-
-
-def ask(make: Callable[[Choice], Command], options: AskOptions | None) -> int:
-    """Have a command carried out; return the exit code."""
-    chosen = options if options is not None else AskOptions()
-    asking = Asking(command_id=chosen.id, as_json=chosen.json, waits=chosen.wait)
-    home = home_of(chosen.home)
-    return finish(lambda: place(home, make, asking, sys.stdout))
 
 
 @Parameter(name="*")
