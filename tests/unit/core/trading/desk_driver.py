@@ -15,6 +15,7 @@ import msgspec
 from tandem.core.trading import external
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import (
+    AlgoPhase,
     Attempt,
     BothPhase,
     PairPhase,
@@ -795,8 +796,19 @@ def _prove_alarms(desk: Desk) -> None:
             assert open_legs, pair_id
             is_ending = all(state.parents[one].cancel_wanted for one in open_legs)
             assert is_ending or ("pair", pair_id) in pending, pair_id
+    _prove_algos(desk, pending)
     if state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN):
         assert ("set_up", "") in pending
+
+
+def _prove_algos(desk: Desk, pending: set[tuple[str, str]]) -> None:
+    state = desk.state
+    for algo_id in state.running:
+        algo = state.algos[algo_id]
+        if algo.phase is AlgoPhase.ENDING:
+            assert algo.open or ("algo", algo_id) in pending, algo_id
+        elif algo.phase is AlgoPhase.WORKING and algo.wake_market_ns is not None:
+            assert ("algo", algo_id) in pending, algo_id
 
 
 def _prove_seats(desk: Desk) -> None:

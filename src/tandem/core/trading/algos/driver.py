@@ -15,6 +15,7 @@ quantities are the venues' final word, and then it may leave what it holds (`Lea
 """
 
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -50,6 +51,7 @@ from tandem.domain.parents import ParentSpec, SelfTrade, Split
 from tandem.domain.venue import Quote
 
 STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken sooner is not
+PARTS_KEPT: Final = 1_000  # of one algorithm, for questions; its sums count them all
 RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody traded with
 
 
@@ -129,12 +131,12 @@ def advance(turn: Turn, algo: Algo) -> None:
     if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
         _cancel_parts(turn, algo, algo.text or "its algorithm ends")
         return
-    if turn.now_ns < algo.retry_at_ns:
-        _look_in(turn, algo, algo.retry_at_ns - turn.now_ns)
-        return
     sight = _sight(turn, algo, _quote(turn, algo))
     if algo.arrival is None:
         algo.arrival = sight.middle
+    if turn.now_ns < algo.retry_at_ns:
+        _look_in(turn, algo, algo.retry_at_ns - turn.now_ns)
+        return
     _do(turn, algo, kinds.step(algo.spec, algo.memo, sight))
     _note_shown(turn, algo)
 
@@ -188,6 +190,8 @@ def _place(turn: Turn, algo: Algo, one: Slice) -> None:
         turn.count(f"algo_refused_{opened.reason}")
         _pause_for_breath(turn, algo)
         return
+    if len(algo.parts) >= 2 * PARTS_KEPT:
+        del algo.parts[:PARTS_KEPT]
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
 
@@ -323,13 +327,11 @@ def _note_shown(turn: Turn, algo: Algo) -> None:
 
 def _cancel_parts(turn: Turn, algo: Algo, why: str) -> None:
     for part in algo.open:
-        if part.role != LEAVE:
-            planning.cancel_parent(turn, turn.state.parents[part.parent_id], why)
+        planning.cancel_parent(turn, turn.state.parents[part.parent_id], why)
 
 
 def _end(turn: Turn, algo: Algo) -> None:
-    if algo.open:
-        return
+    assert not algo.open, f"{algo.algo_id} ends while something of it is out"
     algo.phase = AlgoPhase.DONE
     algo.ended_market_ns = turn.now.market_ns
     del turn.state.running[algo.algo_id]
@@ -387,7 +389,13 @@ def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
 
 
 def forget_old(turn: Turn) -> None:
-    """Those that are done are kept for questions, but not for ever."""
+    """Those that are done are kept for questions, but not for ever; now and then a sixteenth more.
+
+    One that runs for long does not keep the others.
+    """
     algos, kept = turn.state.algos, turn.rules.settings.finished_max
-    while len(algos) > kept and next(iter(algos.values())).phase is AlgoPhase.DONE:
-        del algos[next(iter(algos))]
+    surplus = len(algos) - len(turn.state.running) - kept
+    if surplus > kept // 16:
+        done = (key for key, algo in algos.items() if algo.phase is AlgoPhase.DONE)
+        for key in list(islice(done, surplus)):
+            del algos[key]
