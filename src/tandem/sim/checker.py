@@ -5,7 +5,7 @@ at what the workers write: never only at what the desk believes.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -43,6 +43,7 @@ from tandem.ports import Journal
 from tandem.shells.coordinator import DeskRecord
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
+from tandem.sim.algo_checker import AlgoChecker
 from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.disk import Folder
 from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
@@ -117,6 +118,7 @@ class Checker:
         self._granted: dict[AccountId, int] = {}
         self._accepted: dict[tuple[VenueId, str], int] = {}
         self._cores: dict[VenueId, int] = {}
+        self.algos = AlgoChecker(lambda what, text: self.bad(what, text=text))
         self.is_needless: Callable[[str], bool] = lambda _name: False
         cluster.on_desk = self._on_desk
         cluster.on_exchange = self._on_exchange
@@ -159,6 +161,7 @@ class Checker:
                 self._check_release(state, effect.message)
         self._check_parents(state)
         self._check_owners(state)
+        self.algos.on_desk(state, self.cluster.world.now_ns)
 
     def _check_parents(self, state: DeskState) -> None:
         for key in state.working:
@@ -264,6 +267,7 @@ class Checker:
         parent_id = order.client_order_id.rsplit("-", 2)[0]
         self._check_cross(order)
         self._check_total(parent_id)
+        self.algos.on_accept(self.desk.state, parent_id, self._records())
 
     def _forget_undone(self, venue_id: VenueId) -> None:
         """What an exchange took in and lost by dying before its disk had it was never accepted."""
@@ -312,6 +316,12 @@ class Checker:
             if record.status is None and not is_foreign(record.order.client_order_id)
         ]
 
+    def _records(self) -> Iterator[OrderRecord]:
+        """Yield every order that the exchanges know."""
+        for shell in self.cluster.exchanges.values():
+            for account in shell.core.state.accounts:
+                yield from account.records.values()
+
     def _check_total(self, parent_id: str) -> None:
         parent = self.desk.state.parents.get(parent_id)  # type: ignore[call-overload]
         if parent is None:
@@ -335,6 +345,8 @@ class Checker:
         if not world.process("coordinator").alive:
             return
         state = self.desk.state
+        late_ns = world.now_ns - PUNCTUAL_NS
+        self.algos.check_lifetimes(state, started_ns=self._started_ns, late_ns=late_ns)
         for key, both in state.boths.items():
             late_ns = self._late_ns(self._began_ns.get(key), both.spec.lifetime_ns)
             if both.phase is BothPhase.QUOTING and late_ns > PUNCTUAL_NS:
@@ -364,7 +376,7 @@ class Checker:
     def is_settled(self) -> bool:
         """Whether everything that was asked has ended."""
         state = self.desk.state
-        if state.working or any(seat.open for seat in state.seats.values()):
+        if state.working or state.running or any(seat.open for seat in state.seats.values()):
             return False
         quoting = any(one.phase is not BothPhase.DONE for one in state.boths.values())
         done = (PairPhase.DONE, PairPhase.HALTED)
@@ -386,6 +398,7 @@ class Checker:
                 self.bad("I7", text=f"{key} is done, its legs differ by {_surplus(state, pair)}")
         if state.short_of_room:
             self.bad("I2", text="new orders are refused for want of room, and there is room")
+        self.algos.check_end(state, self._records())
         self._check_executions(state)
         self._check_balances(state)
         self._check_audit()

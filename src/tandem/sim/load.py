@@ -14,11 +14,15 @@ from tandem.domain.commands import (
     ExplainExternal,
     HaltTrading,
     LegPolicy,
+    PauseOrder,
+    PlaceAlgo,
     PlaceBoth,
     PlacePair,
     PlaceParent,
     Refused,
+    ReplaceOrder,
     ResolveOrder,
+    ResumeOrder,
     ResumeTrading,
     SetUpPool,
     SwapWorker,
@@ -225,7 +229,7 @@ class Trader:
             since_s += 0.1
             now_ns = process.clock.now().market_ns - began_ns
             while self._next < len(self._intended) and self._intended[self._next].at_ns <= now_ns:
-                asked = self._intended[self._next].asked
+                asked = self._named(self._intended[self._next].asked)
                 self._next += 1
                 self._note_halts(asked)
                 self.open[asked.command_id] = asked
@@ -235,6 +239,18 @@ class Trader:
                 since_s = 0.0
                 self._ask_open()
 
+    def _named(self, asked: Asked) -> Asked:
+        """Put the id of the order that was meant for the name of the command that asked for it."""
+        command = asked.command
+        match command:
+            case CancelOrders() | PauseOrder() | ResumeOrder() | ReplaceOrder():
+                order_id = command.order_id or ""
+                known = self.taken.get(CommandId(order_id.removeprefix("@")), order_id)
+                command = msgspec.structs.replace(command, order_id=known or None)
+                return msgspec.structs.replace(asked, command=command)
+            case _:
+                return asked
+
     def _note_halts(self, asked: Asked) -> None:
         """Remember what is asked for the first time under a halt that was answered."""
         match asked.command:
@@ -243,7 +259,9 @@ class Trader:
             case ResumeTrading():
                 self._resumes += 1
                 self._halted_by = None
-            case PlaceParent() | PlaceBoth() | PlacePair() if self._halted_by is not None:
+            case PlaceParent() | PlaceBoth() | PlacePair() | PlaceAlgo() if (
+                self._halted_by is not None
+            ):
                 self._placed_while[asked.command_id] = self._halted_by
             case _:
                 pass

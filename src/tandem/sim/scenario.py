@@ -11,6 +11,7 @@ import msgspec
 
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.errors import DiskFailedError, DiskFullError
+from tandem.sim.algo_load import algo_intentions
 from tandem.sim.checker import Checker, Violation
 from tandem.sim.cluster import Cluster
 from tandem.sim.load import Trader, intentions
@@ -49,10 +50,10 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         cluster = Cluster(world, plan)
         cluster.settings = limited(cluster.settings)
         checker = Checker(cluster)
-        trader = Trader(
-            intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND),
-            workers=plan.workers,
-        )
+        intended = intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND)
+        # Of their own chance, so that the rest of a seed's story does not hang on them.
+        intended += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
+        trader = Trader(sorted(intended, key=lambda one: one.at_ns), workers=plan.workers)
         liar = Liar(cluster, seed)
         nemesis = Nemesis(cluster, mix)
         person = Person(cluster, trader, seed)
@@ -190,5 +191,6 @@ def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trad
         counters[f"starts: {key}"] += count
     for refused in trader.refused.values():
         counters[f"refused: {refused.reason}"] += 1
-    counters.update({f"seen: {key}": count for key, count in checker.seen.items()})
+    seen = checker.seen + checker.algos.seen
+    counters.update({f"seen: {key}": count for key, count in seen.items()})
     return counters

@@ -352,6 +352,7 @@ def pause(turn: Turn, algo: Algo) -> Answer:
         text = f"{algo.algo_id} is {algo.phase}: only a working algorithm can be paused"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     algo.phase = AlgoPhase.PAUSED
+    turn.count("algos_paused")
     _cancel_parts(turn, algo, "paused")
     return Done(text=f"{algo.algo_id} is paused; {len(algo.open)} of its orders are being canceled")
 
@@ -362,6 +363,7 @@ def resume(turn: Turn, algo: Algo) -> Answer:
         text = f"{algo.algo_id} is {algo.phase}, not paused"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     algo.phase = AlgoPhase.WORKING
+    turn.count("algos_resumed")
     turn.touch(algo.algo_id)
     return Done(text=f"{algo.algo_id} goes on")
 
@@ -383,6 +385,7 @@ def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
             text = f"quantity {spec.quantity} is less than the {traded} that have traded"
             return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     algo.spec = spec
+    turn.count("algos_replaced")
     _cancel_parts(turn, algo, "replaced")
     turn.touch(algo.algo_id)
     return Done(text=f"{algo.algo_id} is replaced")

@@ -47,6 +47,8 @@ def step(spec: Momentum, memo: MomentumMemo, sight: Sight) -> Step:
     if price is None:
         return Step(wake_market_ns=ends_ns)
     _look(spec, memo, sight, price)
+    # Its quantity may have been replaced since it decided.
+    memo.target = max(0 if spec.long_only else -spec.quantity, min(spec.quantity, memo.target))
     return _follow(spec, memo, sight, wake_ns=min(memo.next_sample_ns, ends_ns))
 
 

@@ -14,7 +14,7 @@ from tandem.core.trading.algos import kinds
 from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
 from tandem.domain.algos import AlgoSpec
-from tandem.domain.ids import ParentId, Ticks
+from tandem.domain.ids import Lots, ParentId, Ticks
 from tandem.domain.order import Side
 
 MEMOS: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Memo)
@@ -26,6 +26,7 @@ ACTS = st.one_of(
     st.tuples(st.just("fill"), st.integers(0, 3), st.integers(1, 40)),
     st.tuples(st.just("end"), st.integers(0, 3)),
     st.just(("look",)),
+    st.tuples(st.just("replace"), st.integers(1, 200)),
     st.just(("restore",)),
 )
 
@@ -118,6 +119,16 @@ class Rehearsal:
             one = self.parts.pop(at)
             self.traded[one.side] += one.traded
 
+    def replace(self, quantity: int) -> None:
+        """Give it another quantity, if it may have it; what is out by the old one ends."""
+        changed = msgspec.structs.replace(self.spec, quantity=Lots(quantity))
+        sight = self.sight()
+        traded = max(sight.bought, sight.sold)
+        if kinds.objection(changed) is None and quantity >= traded:
+            self.spec = changed
+            for at in reversed(range(len(self.parts))):
+                self.end(at)
+
     def act(self, act: Sequence[Any]) -> None:
         """Do what Hypothesis drew, and let it look."""
         match act:
@@ -134,6 +145,8 @@ class Rehearsal:
                 self.fill(at, lots)
             case ("end", at):
                 self.end(at)
+            case ("replace", quantity):
+                self.replace(quantity)
             case ("restore",):
                 self.memo = MEMOS.decode(msgspec.msgpack.encode(self.memo))
             case _:

@@ -163,6 +163,15 @@ def test_an_order_that_leads_elsewhere_by_now_is_canceled() -> None:
     assert sides(played) == [(Side.BUY, 10), (Side.SELL, 10)]
 
 
+def test_a_smaller_quantity_makes_a_smaller_position() -> None:
+    """A12: what was decided before it was replaced included."""
+    played = Rehearsal(spec())
+    trend(played, 1_000, 1_000, 1_000, 1_010)
+    played.spec = spec(quantity=Lots(4))
+    played.look()
+    assert sides(played) == [(Side.BUY, 10), (Side.SELL, 6)]
+
+
 def test_after_a_whole_window_unseen_all_is_forgotten() -> None:
     played = Rehearsal(spec())
     trend(played, 1_000, 1_000, 1_000)
@@ -219,11 +228,13 @@ def test_its_position_is_within_its_quantity_whatever_happens(
 ) -> None:
     """A12."""
     played = Rehearsal(spec(long_only=long_only, duration_ns=10_000, sample_ns=100))
+    most = 10
     for act in acts:
         played.act(act)
+        most = max(most, played.spec.quantity)
         sight = played.sight()
-        assert sight.position + sight.open_buys <= 10
-        assert sight.position - sight.open_sells >= (0 if long_only else -10)
+        assert sight.position + sight.open_buys <= most
+        assert sight.position - sight.open_sells >= (0 if long_only else -most)
 
 
 def test_a_desk_follows_the_trend_and_is_flat_in_the_end() -> None:

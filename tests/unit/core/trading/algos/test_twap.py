@@ -138,7 +138,7 @@ def test_it_never_asks_for_more_than_its_quantity(
     for act in acts:
         played.act(act)
         seen = played.sight()
-        assert seen.bought + seen.open_buys <= one.quantity
+        assert seen.bought + seen.open_buys <= played.spec.quantity
         placed = len(played.placed)
         played.look()
         assert len(played.placed) == placed
