@@ -15,13 +15,15 @@ import msgspec
 from tandem.cli.calling import BadInputError
 from tandem.cli.typed import duration_ns
 from tandem.domain.errors import ConfigurationError, OffGridError
-from tandem.domain.instrument import Catalogue
+from tandem.domain.ids import Ticks
+from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.limits import MONEY_MAX
 from tandem.domain.money import ZERO
 from tandem.wiring.session_file import Line, SessionFile
 
 ASKED_MAX: Final = 20  # times that one question is asked again
 WORKERS_MAX: Final = 100
+HALF_SPREAD: Final = 2_000  # its usual part of a price
 _YES: Final = {"y": True, "yes": True, "n": False, "no": False}
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -157,6 +159,14 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
         hint = f"; it was at {known}" if known else ""
         price = talk.ask(f"Worst price (or market{hint})", price_check, default="market")
 
+    half_spread = ""
+    if chosen.name == "quote":
+        half_spread = talk.ask(
+            "How far from the middle on each side",
+            lambda text: instrument.price_text(instrument.price(text)),
+            default=_half_spread(instrument, prices.get(symbol)),
+        )
+
     def quantity_check(text: str) -> str:
         instrument.quantity(text)
         return text
@@ -168,11 +178,18 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
     loss = talk.ask("Stop at a loss of (a sum, or none)", money_or_none, default="none")
     flat = talk.whether("Be flat at the end", default=True)
     words = _words(chosen, (side, symbol, quantity, price), lasts)
+    words += ["--half-spread", half_spread] if half_spread else []
     objectives = _objectives(
         profit=profit, loss=loss, lasts=lasts, flat=flat, currency=instrument.quote
     )
     lines = [*([Line(do=objectives)] if objectives else []), Line(do=shlex.join(words))]
     return SessionFile(workers=int(workers), lasts=lasts, commands=tuple(lines))
+
+
+def _half_spread(instrument: Instrument, price: str | None) -> str:
+    """Return a twentieth of a per cent of the price, on the grid; a tick where none is known."""
+    ticks = instrument.price(price) // HALF_SPREAD if price is not None else 0
+    return instrument.price_text(Ticks(max(1, ticks)))
 
 
 def _words(strategy: Strategy, order: tuple[str, str, str, str], lasts: str) -> list[str]:

@@ -31,16 +31,30 @@ def test_enter_everywhere_is_a_whole_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("answers", "words"),
     [
-        ("1", ["algo", "momentum", "TSLA", "80", "--for", "5m"]),
-        ("3", ["algo", "quote", "TSLA", "80", "--for", "5m"]),
+        (["1", "tsla", "80"], ["algo", "momentum", "TSLA", "80", "--for", "5m"]),
+        (
+            ["3", "tsla", "", "80"],
+            ["algo", "quote", "TSLA", "80", "--for", "5m", "--half-spread", "0.32"],
+        ),
+        (
+            ["3", "T", "0.05", "80"],
+            ["algo", "quote", "T", "80", "--for", "5m", "--half-spread", "0.05"],
+        ),
     ],
 )
-def test_a_strategy_on_both_sides_is_asked_for_no_side(number: str, words: list[str]) -> None:
+def test_a_strategy_on_both_sides_is_asked_for_no_side(
+    answers: list[str], words: list[str]
+) -> None:
     """A1."""
-    session, _ = hold(["9", number, "tsla", "80", "5m", "none", "none", "n"])
+    session, _ = hold(["9", *answers, "5m", "none", "none", "n"])
     assert session.commands == (Line(do=shlex.join(words)),)
+
+
+def test_a_spread_around_an_unknown_price_is_one_tick_unless_told() -> None:
+    session, _ = hold(["9", "3", "GE", "", "80", "5m", "none", "none", "n"])
+    assert session.commands[0].words[-1] == "0.01"
 
 
 @pytest.mark.parametrize(
