@@ -12,14 +12,18 @@ from tandem.domain.ids import CommandId
 
 def fresh_name(stem: str) -> str:
     """Return `stem` with the time and a few random letters: a name that can be typed again."""
-    seconds = SystemClock().now().market_ns // 1_000_000_000
-    time = datetime.fromtimestamp(seconds, UTC)
-    return f"{stem}-{time:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return _fresh(stem, letters=4)
 
 
 def fresh_command(stem: str) -> CommandId:
-    """Return a command id that was never used."""
-    return CommandId(fresh_name(stem))
+    """Return a command id that was never used: a thousand in one second do not meet either."""
+    return CommandId(_fresh(stem, letters=16))
+
+
+def _fresh(stem: str, *, letters: int) -> str:
+    seconds = SystemClock().now().market_ns // 1_000_000_000
+    time = datetime.fromtimestamp(seconds, UTC)
+    return f"{stem}-{time:%Y%m%d-%H%M%S}-{secrets.token_hex(letters // 2)}"
 
 
 def now_ns() -> int:

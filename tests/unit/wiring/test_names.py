@@ -13,3 +13,8 @@ def test_names_can_be_typed_again_and_do_not_repeat() -> None:
     assert all(NAME.fullmatch(one) for one in names)
     assert fresh_command("stop").startswith("stop-")
     assert now_ns() <= now_ns()
+
+
+def test_thousands_of_commands_in_one_second_have_ids_of_their_own() -> None:
+    ids = [fresh_command("drill") for _ in range(5_000)]
+    assert len(dict.fromkeys(ids)) == len(ids)
