@@ -183,7 +183,9 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
         profit=profit, loss=loss, lasts=lasts, flat=flat, currency=instrument.quote
     )
     lines = [*([Line(do=objectives)] if objectives else []), Line(do=shlex.join(words))]
-    return SessionFile(workers=int(workers), lasts=lasts, commands=tuple(lines))
+    # An algorithm ends by itself; the clock of a session would only cut off its last slice.
+    ends = lasts if chosen.name == "hold" else ""
+    return SessionFile(workers=int(workers), lasts=ends, commands=tuple(lines))
 
 
 def _half_spread(instrument: Instrument, price: str | None) -> str:

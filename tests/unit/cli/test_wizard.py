@@ -25,7 +25,7 @@ def test_enter_everywhere_is_a_whole_session() -> None:
     """A1, A47."""
     session, _ = hold([""] * 20)
     assert session.workers == 9
-    assert session.lasts == "1m"
+    assert session.lasts == ""
     assert [one.words[0] for one in session.commands] == ["objectives", "algo"]
     assert session.commands[-1].words[:2] == ["algo", "momentum"]
 
@@ -68,6 +68,7 @@ def test_a_strategy_on_one_side_is_asked_for_side_and_price(number: str, words: 
     """A1, A7."""
     session, said = hold(["9", number, "TSLA", "sell", "640", "80", "5m", "none", "none", "n"])
     assert session.commands == (Line(do=shlex.join(words)),)
+    assert session.lasts == ("5m" if words[0] == "order" else "")
     assert "it was at 650.00" in said
 
 
