@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tandem.core.matching.state import Execution
 from tandem.wiring.home import Home
 from tandem.wiring.journals import replayed_exchange
 from tests.system.running import ROOT, tandem
@@ -20,7 +21,9 @@ def test_four_algorithms_trade_at_once_and_no_own_order_meets_another(tmp_path: 
     assert "equal to the last digit" in out
     accounts = replayed_exchange(Home(home)).state.accounts
     records = [record for one in accounts for record in one.records.values()]
-    executions = {one.fill.execution_id: one for it in accounts for one in it.executions}
+    executions: dict[str, Execution] = {
+        one.fill.execution_id: one for it in accounts for one in it.executions
+    }
     assert len(executions) > 20
     assert all(record.status is not None for record in records)
     assert not any(record.prevented for record in records)
