@@ -150,15 +150,7 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
     instrument = catalogue.on_symbol(symbol)[0]
     side, price = "buy", "market"
     if chosen.sided:
-        side = talk.ask("Buy or sell", one_of(("buy", "sell")), default="buy")
-
-        def price_check(text: str) -> str:
-            return text if text == "market" else instrument.price_text(instrument.price(text))
-
-        known = prices.get(symbol)
-        hint = f"; it was at {known}" if known else ""
-        price = talk.ask(f"Worst price (or market{hint})", price_check, default="market")
-
+        side, price = _side_and_price(talk, instrument, prices.get(symbol))
     half_spread = ""
     if chosen.name == "quote":
         half_spread = talk.ask(
@@ -186,6 +178,15 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
     # An algorithm ends by itself; the clock of a session would only cut off its last slice.
     ends = lasts if chosen.name == "hold" else ""
     return SessionFile(workers=int(workers), lasts=ends, commands=tuple(lines))
+
+
+def _side_and_price(talk: Talk, instrument: Instrument, known: str | None) -> tuple[str, str]:
+    def price_check(text: str) -> str:
+        return text if text == "market" else instrument.price_text(instrument.price(text))
+
+    side = talk.ask("Buy or sell", one_of(("buy", "sell")), default="buy")
+    hint = f"; it was at {known}" if known else ""
+    return side, talk.ask(f"Worst price (or market{hint})", price_check, default="market")
 
 
 def _half_spread(instrument: Instrument, price: str | None) -> str:
