@@ -239,7 +239,7 @@ class Stamp(Value, frozen=True, kw_only=True):
 class MarketEvents(Value, frozen=True, kw_only=True, tag="market_events"):
     """What happened in the replayed market, oldest first.
 
-    `stamps` has one for each event; without any, all of them are known now.
+    `stamps` has one for each event; without any, they are taken as they are, and not judged.
     """
 
     events: tuple[MarketEvent | HaltEvent, ...]

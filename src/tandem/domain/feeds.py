@@ -37,10 +37,3 @@ class Fault(enum.StrEnum):
     FAR = "far"  # beyond the bound from the middle of the last prices
     BACKWARDS = "backwards"  # older than what the feed said before
     REPEATED = "repeated"  # the same as before, of the same time
-
-
-class Doubt(enum.StrEnum):
-    """Why prices of an instrument are not to be acted on with new risk."""
-
-    BURST = "burst"  # many more messages than usual: perhaps somebody stuffs quotes
-    FEEDS_APART = "feeds_apart"  # two feeds of it do not agree

@@ -9,6 +9,8 @@ reaches the account's other sessions as well; that nothing was canceled or amend
 import enum
 from decimal import Decimal
 
+import msgspec
+
 from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots, Ticks, VenueId
 from tandem.domain.order import Order, OrderStatus, Side
 from tandem.domain.reports import (
@@ -277,10 +279,20 @@ class VenueTime(Value, frozen=True, kw_only=True, tag="venue_time"):
     venue_at_ns: int
 
 
+class Doubt(enum.StrEnum):
+    """Why prices of an instrument are not to be acted on with new risk."""
+
+    BURST = "burst"  # many more messages than usual: perhaps somebody stuffs quotes
+    FEEDS_APART = "feeds_apart"  # two feeds of it do not agree
+
+
 class Quote(Value, frozen=True, kw_only=True):
     """Best prices and last trade of one instrument; None where there is none.
 
-    `volume` is what others have traded there since the venue opened, in lots.
+    `volume` is what others have traded there since the venue opened, in lots. `told_ns` is the
+    time of the latest news behind it, by the feed that told it, in market time; None: it is as
+    new as its arrival. `messages` counts what that feed said, and `faults` what of it was not
+    used, by reason.
     """
 
     instrument_id: InstrumentId
@@ -288,6 +300,10 @@ class Quote(Value, frozen=True, kw_only=True):
     ask: Ticks | None
     last: Ticks | None
     volume: int = 0
+    told_ns: int | None = None
+    messages: int = 0
+    doubt: Doubt | None = None
+    faults: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Quotes(Value, frozen=True, kw_only=True, tag="quotes"):
@@ -329,6 +345,7 @@ __all__ = [
     "CancelOrder",
     "CancelRejected",
     "Canceled",
+    "Doubt",
     "ExecutionReport",
     "Executions",
     "Expired",

@@ -13,6 +13,7 @@ from tandem.domain.ids import (
     InstrumentId,
     ParentId,
     SlotId,
+    VenueId,
 )
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
@@ -93,6 +94,22 @@ class ExternalView(Value, frozen=True, kw_only=True):
     text: str
 
 
+class FeedView(Value, frozen=True, kw_only=True):
+    """The feed behind an instrument's prices, as its venue told us.
+
+    `age_ns` is since its latest news by its own time, in market time. `faults` counts what of its
+    `messages` was not used, by reason; `doubt` is why no new risk is taken on it.
+    """
+
+    symbol: str
+    venue_id: VenueId
+    age_ns: int
+    messages: int
+    faults: dict[str, int]
+    doubt: str | None
+    too_old: bool
+
+
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     """The pool as a whole. `priced`: instruments of which a price was ever known.
 
@@ -116,6 +133,7 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     latencies: tuple[LatencyView, ...] = ()
     external: tuple[ExternalView, ...] = ()
     notes: tuple[str, ...] = ()  # what a person should know, in whole sentences
+    feeds: tuple[FeedView, ...] = ()  # of recorded or live markets; the synthetic one has none
 
 
 class ParentView(Value, frozen=True, kw_only=True):

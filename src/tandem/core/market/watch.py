@@ -5,7 +5,8 @@ import msgspec
 from tandem.core.market.bursts import BurstWatch
 from tandem.core.market.comparing import Comparison
 from tandem.core.market.filtering import FeedFilter, middle_of
-from tandem.domain.feeds import Doubt, Fault, FeedNews
+from tandem.domain.feeds import Fault, FeedNews
+from tandem.domain.venue import Doubt
 
 
 class FeedWatch(msgspec.Struct, array_like=True, gc=False):

@@ -19,6 +19,7 @@ from tandem.core.matching.chance import seeded
 from tandem.core.matching.days import Days
 from tandem.core.matching.delivery import Delivery, bounded
 from tandem.core.matching.floor import Floor
+from tandem.core.matching.incoming import usable, watched
 from tandem.core.matching.liquidity import Liquidity
 from tandem.core.matching.state import (
     AccountState,
@@ -145,7 +146,7 @@ class Exchange:
             case Due():
                 self._on_due()
             case MarketEvents():
-                for one in event.events:
+                for one in usable(self._state, event):
                     self._liquidity.apply(one)
             case SessionOpened():
                 self._close(event.session)  # a number that comes again is a new connection
@@ -217,6 +218,9 @@ class Exchange:
                 last=_ticks(market.last),
                 volume=market.volume,
             )
+            watch = state.feeds.get(instrument_id)
+            if watch is not None:
+                quote = watched(quote, watch, state.market_ns)
             if quote != market.quoted:
                 market.quoted = quote
                 changed.append(quote)

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.market.watch import FeedWatch
 from tandem.core.matching.book import Resting
 from tandem.core.matching.chance import Chance, seeded
 from tandem.core.matching.used_ids import UsedIds
@@ -177,7 +178,8 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     `now_ns`, `market_ns` and `at_ns` are those of the latest event; server time is
     `epoch_ns + now_ns`. A `*_due_ns` is a moment of the `now_ns` clock. `background` is what
     everybody else in the market won and lost against the accounts. `session_ends_at_ns` is the
-    end of the trading session at hand, None between two and where there are none.
+    end of the trading session at hand, None between two and where there are none. `feeds`
+    are those of a replayed market.
     """
 
     settings: ExchangeSettings
@@ -206,6 +208,7 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     off_lot_rounded: int = 0
     unknown_events: int = 0
     session_ends_at_ns: int | None = None
+    feeds: dict[InstrumentId, FeedWatch] = {}
 
     def is_still(self, instrument_id: InstrumentId) -> bool:
         """Whether nothing can trade there now: between two sessions, or because of a halt."""

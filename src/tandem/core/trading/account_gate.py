@@ -56,6 +56,7 @@ def track(made: Exposure, state: DeskState, rules: Rules, instrument_id: Instrum
     if known.reference is not None:
         seen_at = Instant(0, known.reference_market_ns)
         made.note_reference(instrument_id, known.reference, seen_at)
+        made.holdings[instrument_id].doubt = known.doubt
 
 
 def first_breach_at(turn: Turn, seat: Seat, intent: Intent) -> str | None:

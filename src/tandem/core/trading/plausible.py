@@ -32,7 +32,9 @@ def is_execution(fill: Filled) -> bool:
 
 
 def is_quote(quote: Quote) -> bool:
-    """Whether its prices can be prices, and its volume one."""
+    """Whether its prices can be prices, its volume one, and nobody buys higher than one sells."""
+    if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
+        return False
     prices = (quote.bid, quote.ask, quote.last)
     return quote.volume >= 0 and all(_is_price(one) for one in prices)
 

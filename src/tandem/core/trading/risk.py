@@ -21,7 +21,7 @@ from tandem.domain.instrument import Instrument
 from tandem.domain.limits import SECOND_NS, Limits
 from tandem.domain.money import ZERO, add, multiply, multiply_add
 from tandem.domain.order import Side
-from tandem.domain.venue import Quote
+from tandem.domain.venue import Doubt, Quote
 
 DAY_NS: Final = 86_400 * SECOND_NS
 MILLION: Final = 1_000_000
@@ -52,6 +52,7 @@ class RiskBreach(enum.StrEnum):
     QUANTITY = "quantity"
     CHILDREN_EXCEED_PARENT = "children_exceed_parent"
     NO_REFERENCE_PRICE = "no_reference_price"  # none, too old, or none for a position held
+    PRICE_IN_DOUBT = "price_in_doubt"  # a burst of messages, or feeds that do not agree
     PRICE_COLLAR = "price_collar"
     NOTIONAL = "notional"
     OPEN_ORDERS = "open_orders"
@@ -99,7 +100,8 @@ class Intent(Protocol):
 class Holding(msgspec.Struct, array_like=True, gc=False):
     """One instrument: lots held (negative when short) and lots out, and what they are worth.
 
-    `valued_lots` is how much of it is counted in the gross exposure, at `reference`.
+    `valued_lots` is how much of it is counted in the gross exposure, at `reference`, which is as
+    old as `reference_market_ns`. While its prices are in `doubt` it takes no new risk.
     """
 
     symbol: str
@@ -111,6 +113,7 @@ class Holding(msgspec.Struct, array_like=True, gc=False):
     reference: Ticks | None = None
     reference_market_ns: int = 0
     valued_lots: int = 0
+    doubt: Doubt | None = None
 
 
 class AlikeRun(msgspec.Struct, array_like=True, gc=False):
@@ -160,7 +163,15 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         self._value(holding)
 
     def note_quote(self, quote: Quote, now: Instant) -> None:
-        """Take the middle of a quote, or the last price where a side is missing."""
+        """Take the middle of a quote, or the last price where a side is missing.
+
+        It is as old as its feed says, whenever it came: a feed that stands still repeats itself.
+        """
+        if quote.told_ns is not None and quote.told_ns < now.market_ns:
+            now = Instant(now.now_ns, quote.told_ns)
+        holding = self.holdings.get(quote.instrument_id)
+        if holding is not None:
+            holding.doubt = quote.doubt
         if quote.bid is not None and quote.ask is not None:
             self.note_reference(quote.instrument_id, Ticks((quote.bid + quote.ask) // 2), now)
         elif quote.last is not None:
@@ -384,6 +395,15 @@ def _exposure_breach(
         return RiskBreach.DAILY_LOSS
     if intent.reduce_only or exposure.state is _REDUCING:
         return RiskBreach.REDUCING_ONLY
+    if holding.doubt is not None:
+        return RiskBreach.PRICE_IN_DOUBT
+    return _size_breach(limits, exposure, holding, end)
+
+
+def _size_breach(
+    limits: Limits, exposure: Exposure, holding: Holding, end: int
+) -> RiskBreach | None:
+    """Judge a position that would be of `end` lots."""
     reference = holding.reference
     assert reference is not None, "judged before"
     if multiply(holding.step_value, end * reference) > limits.max_position_notional:

@@ -130,6 +130,7 @@ class SentOrders:
             if holding.reference is not None:
                 seen_at = Instant(0, holding.reference_market_ns)
                 self.exposure.note_reference(instrument_id, holding.reference, seen_at)
+                self.exposure.holdings[instrument_id].doubt = holding.doubt
         for known in self.orders.values():
             known.counted = False
 

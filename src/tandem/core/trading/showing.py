@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import assert_never
 
+import msgspec
+
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
 from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.showing_external import external_views
+from tandem.core.trading.showing_feeds import doubts, feed_views
 from tandem.core.trading.showing_limits import limits_view, notes
 from tandem.core.trading.state import (
     Attempt,
@@ -92,7 +95,9 @@ def show(
     """
     match question:
         case AskStatus():
-            return _status(desk, records, leases or {})
+            view = _status(desk, records, leases or {})
+            feeds = feed_views(desk.state, desk.rules, now)
+            return msgspec.structs.replace(view, feeds=feeds)
         case AskOrders():
             return _orders(desk, question)
         case AskLife():
@@ -144,7 +149,7 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
         orders=state.next_order - 1,
         latencies=_latencies(state),
         external=external_views(state, desk.rules),
-        notes=tuple(notes(state)[:NOTES_MAX]),
+        notes=tuple([*notes(state), *doubts(state, desk.rules)][:NOTES_MAX]),
     )
 
 

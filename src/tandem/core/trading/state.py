@@ -38,6 +38,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.parents import ParentSpec
+from tandem.domain.venue import Doubt
 
 BUCKETS: Final = 24
 
@@ -263,13 +264,20 @@ class Pair(msgspec.Struct, gc=False):
 
 
 class SeenQuote(msgspec.Struct, array_like=True, gc=False):
-    """The market as last seen: best prices, last trade, what others traded, and when."""
+    """The market as last seen: best prices, last trade, what others traded, and when.
+
+    The rest is as in `Quote`: how old it is by its feed, and what is wrong with that.
+    """
 
     bid: Ticks | None
     ask: Ticks | None
     last: Ticks | None
     volume: int
     market_ns: int
+    told_ns: int | None = None
+    messages: int = 0
+    doubt: Doubt | None = None
+    faults: dict[str, int] = {}
 
 
 class AlgoPhase(enum.StrEnum):

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from tandem.core.market.bursts import BurstWatch
 from tandem.core.market.watch import FeedWatch
-from tandem.domain.feeds import Doubt, Fault
+from tandem.domain.feeds import Fault
+from tandem.domain.venue import Doubt
 from tests.unit.core.market.market_news import SECOND, best, depth, level, said
 
 

@@ -61,6 +61,8 @@ def test_executions_that_cannot(change: dict[str, object]) -> None:
     [
         (1, 2, 3, True),
         (None, None, None, True),
+        (2, 2, 3, True),
+        (3, 2, 3, False),
         (0, 2, 3, False),
         (1, -2, 3, False),
         (1, 2, LOTS_MAX + 1, False),

@@ -22,7 +22,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import SECOND_NS, Limits, Session
 from tandem.domain.order import Order, Side, TimeInForce
-from tandem.domain.venue import Quote
+from tandem.domain.venue import Doubt, Quote
 
 T = InstrumentId("T@x")
 F = InstrumentId("F@x")
@@ -420,6 +420,40 @@ def test_the_reference_is_the_middle_or_the_last_or_stays(
     quote = msgspec.convert([T, bid, ask, last], Quote)
     seen.note_quote(quote, NOW)
     assert seen.holdings[T].reference == reference
+
+
+def test_a_quote_is_as_old_as_its_feed_says_whenever_it_comes() -> None:
+    """F17: a feed that stands still repeats itself."""
+    age_ns = Limits().max_reference_age_ns
+    seen = exposure()
+    quote = Quote(instrument_id=T, bid=Ticks(999), ask=Ticks(1_001), last=None, told_ns=5)
+    for market_ns, expected in (
+        (5 + age_ns, None),
+        (6 + age_ns, RiskBreach.NO_REFERENCE_PRICE),
+    ):
+        now = Instant(NOW.now_ns, market_ns)
+        seen.note_quote(quote, now)
+        assert breach(order(1), seen, now) is expected
+    ahead = msgspec.structs.replace(quote, told_ns=NOW.market_ns + 1)
+    seen.note_quote(ahead, NOW)
+    assert seen.holdings[T].reference_market_ns == NOW.market_ns
+
+
+def test_prices_in_doubt_take_no_new_risk_but_let_a_position_be_reduced() -> None:
+    """A49."""
+    seen = exposure()
+    quote = Quote(
+        instrument_id=T, bid=Ticks(999), ask=Ticks(1_001), last=None, doubt=Doubt.FEEDS_APART
+    )
+    seen.note_quote(quote, NOW)
+    assert breach(order(1), seen) is RiskBreach.PRICE_IN_DOUBT
+    seen.set_position(T, -5)
+    assert breach(order(5), seen) is None
+    assert breach(order(6), seen) is RiskBreach.PRICE_IN_DOUBT
+    seen.note_quote(msgspec.structs.replace(quote, doubt=None), NOW)
+    assert breach(order(6), seen) is None
+    seen.note_quote(msgspec.structs.replace(quote, instrument_id=InstrumentId("?")), NOW)
+    assert InstrumentId("?") not in seen.holdings
 
 
 @pytest.mark.parametrize("gap_ns", [1_000_000, 100_000])

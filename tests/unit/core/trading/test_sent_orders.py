@@ -13,7 +13,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.limits import Limits
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Filled
-from tandem.domain.venue import Quote
+from tandem.domain.venue import Doubt, Quote
 from tests.unit.core.trading.desk_driver import X, instrument
 
 NOW = Instant(10**9, 10**18)
@@ -150,7 +150,8 @@ def test_positions_of_unknown_instruments_are_ignored() -> None:
 def test_another_account_begins_anew_with_the_prices_known() -> None:
     sent = SentOrders()
     sent.track([instrument("T", X, "m"), instrument("U", X, "m")])
-    quote = Quote(instrument_id=T, bid=Ticks(7), ask=Ticks(7), last=None)
+    doubt = Doubt.BURST
+    quote = Quote(instrument_id=T, bid=Ticks(7), ask=Ticks(7), last=None, doubt=doubt)
     sent.on_quote(quote, NOW)
     sent.on_positions({T: 5})
     known = sent.take(order(side=Side.SELL))
@@ -158,6 +159,6 @@ def test_another_account_begins_anew_with_the_prices_known() -> None:
     sent.on_account_dropped()
     holding = sent.exposure.holdings[T]
     assert (holding.position, holding.open_sells, holding.reference) == (0, 0, 7)
-    assert holding.reference_market_ns == NOW.market_ns
+    assert (holding.reference_market_ns, holding.doubt) == (NOW.market_ns, doubt)
     sent.on_ended(known)
     assert sent.exposure.open_orders == 0

@@ -102,7 +102,15 @@ def _objection_to_worked(spec: WorkedSpec) -> str | None:
 def on_quote(turn: Turn, quote: Quote) -> None:
     """Remember the market, for everybody who looks at it."""
     turn.state.quotes[quote.instrument_id] = SeenQuote(
-        quote.bid, quote.ask, quote.last, quote.volume, turn.now.market_ns
+        quote.bid,
+        quote.ask,
+        quote.last,
+        quote.volume,
+        turn.now.market_ns,
+        told_ns=quote.told_ns,
+        messages=quote.messages,
+        doubt=quote.doubt,
+        faults=quote.faults,
     )
 
 
