@@ -11,19 +11,19 @@ import msgspec
 
 from tandem.core.market.watch import FeedWatch
 from tandem.core.matching.state import ExchangeState
-from tandem.domain.exchange import MarketEvent, MarketEvents
+from tandem.domain.exchange import HaltEvent, MarketEvent, MarketEvents
 from tandem.domain.feeds import Fault, FeedNews
 from tandem.domain.venue import Quote
 
 
-def usable(state: ExchangeState, said: MarketEvents) -> Iterator[MarketEvent]:
+def usable(state: ExchangeState, said: MarketEvents) -> Iterator[MarketEvent | HaltEvent]:
     """Yield what of `said` may be shown, in its order; the feeds of `state` remember all of it."""
     if not said.stamps:
         yield from said.events
         return
     for event, stamp in zip(said.events, said.stamps, strict=False):
-        if event.instrument_id not in state.markets:
-            yield event  # it is only counted there
+        if isinstance(event, HaltEvent) or event.instrument_id not in state.markets:
+            yield event  # what is not listed is only counted there
             continue
         watch = state.feeds.get(event.instrument_id)
         if watch is None:

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 from tandem.core.matching.incoming import usable
 from tandem.core.matching.state import opening
-from tandem.domain.exchange import BestShown, MarketEvent, MarketEvents, PublicTrade, Stamp
+from tandem.domain.exchange import (
+    BestShown,
+    MarketEvent,
+    MarketEvents,
+    PublicTrade,
+    Stamp,
+    TradingHalted,
+)
 from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.venue import Doubt
 from tests.unit.core.matching.paper import COIN, NOON_NS, SHARE, Paper, quoted, settings
@@ -84,6 +91,14 @@ def test_what_is_not_listed_is_passed_on_to_be_counted() -> None:
     state = opening(settings())
     unknown = best(1, 2, InstrumentId("paper:NONE"))
     assert list(usable(state, said(unknown, at_ns=1))) == [unknown]
+    assert state.feeds == {}
+
+
+def test_a_halt_is_no_news_of_a_feed() -> None:
+    state = opening(settings())
+    halted = TradingHalted(instrument_id=SHARE)
+    stamp = Stamp(at_ns=1)
+    assert list(usable(state, MarketEvents(events=(halted,), stamps=(stamp,)))) == [halted]
     assert state.feeds == {}
 
 
