@@ -1,5 +1,7 @@
 """Settings of a desk that cannot be are refused by name."""
 
+from decimal import Decimal
+
 import pytest
 
 from tandem.domain.desk import SECOND, DeskSettings, Timings, VenueSettings
@@ -51,9 +53,11 @@ def test_a_bundle_of_five_megabytes_is_taken_and_one_more_byte_is_not() -> None:
         settings_of(bundle=bytes(BUNDLE_BYTES_MAX + 1))
 
 
-@pytest.mark.parametrize("change", [{"attempts_max": 0}, {"finished_max": -1}])
+@pytest.mark.parametrize(
+    "change", [{"attempts_max": 0}, {"finished_max": -1}, {"market_speed": Decimal(0)}]
+)
 def test_numbers_that_cannot_be_are_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match="expected at least"):
+    with pytest.raises(ConfigurationError, match="expected a(t least|bove)"):
         settings_of(**change)
 
 

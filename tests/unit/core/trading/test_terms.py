@@ -80,6 +80,11 @@ def test_a_stop_is_reached_at_its_price_and_beyond_on_its_own_side_only(
     assert not is_reached(spec(side), Ticks(seen))
 
 
+def test_without_a_stop_or_a_trade_no_stop_is_reached() -> None:
+    assert not is_reached(spec(Side.BUY), Ticks(1))
+    assert not is_reached(spec(Side.BUY, stop_price=Ticks(1)), None)
+
+
 def test_a_date_is_over_from_its_own_moment_on() -> None:
     dated = spec(time_in_force=GTD, good_till_ns=NOW)
     assert [over_ns(dated, NOW + one) for one in (-5, 0, 5)] == [-5, 0, 5]
