@@ -57,7 +57,7 @@ def test_a_bundle_of_five_megabytes_is_taken_and_one_more_byte_is_not() -> None:
     "change", [{"attempts_max": 0}, {"finished_max": -1}, {"market_speed": Decimal(0)}]
 )
 def test_numbers_that_cannot_be_are_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match="expected a(t least|bove)"):
+    with pytest.raises(ConfigurationError, match=r"expected a(t least|bove)"):
         settings_of(**change)
 
 
