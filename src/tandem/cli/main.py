@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "limits": ("limits", "Show and set what the risk gate allows; trade only to reduce."),
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
     "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
+    "feeds": ("feeds", "How old prices are, what is wrong with them; read and compare recordings."),
     "log": ("log", "Verify or show the journal."),
     "replay": ("replay", "Replay a journal and compare every effect, byte for byte."),
 }

@@ -46,7 +46,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SIDES: Final = {"buy": Side.BUY, "b": Side.BUY, "sell": Side.SELL, "s": Side.SELL, "": None}
 
 OPTIONS: Final = frozenset(
-    {*NAMES, "symbol", "span", "class", "clock", "zone", "stamp", "volume_in", "format"}
+    {*NAMES, "symbol", "span", "class", "clock", "zone", "stamp", "volume_in"}
 )
 Rows = Callable[[Sequence[str]], Iterator[tuple[str, Sequence[str]]]]
 
