@@ -147,8 +147,7 @@ def show_facts(found: Sequence[Facts], out: TextIO, *, as_json: bool) -> int:
 
 @feeds.command
 def check(
-    first: str,
-    second: str,
+    places: tuple[str, str],
     /,
     *,
     bound: Annotated[int, Parameter(help="How far apart is too far, in millionths.")] = APART_PPM,
@@ -158,8 +157,7 @@ def check(
     """Compare two recorded feeds of the same symbols. 1 when they were apart.
 
     Args:
-        first: A file or folder, as `tandem up --replay` takes it.
-        second: Another one, as `tandem up --compare` takes it.
+        places: Two files or folders, as `tandem up --replay` and `--compare` take them.
         bound: How far the middles may differ, in millionths of the price.
         span: How long they may differ by more, such as 3s.
         json: Print JSON.
@@ -169,6 +167,7 @@ def check(
         span_ns = duration_ns(span) if span else APART_NS
         if not 0 < bound < 1_000_000:
             raise BadInputError(f"--bound {bound}: expected 1 to 999999")
+        first, second = places
         opened = open_feeds(places_of([first]))
         other = open_feeds(places_of([second]), [one.instrument for one in opened])
         found = compared(opened, other=other, bound_ppm=bound, span_ns=span_ns)
