@@ -14,13 +14,23 @@ from tandem.domain.ids import (
     HaltId,
     Incarnation,
     InstrumentId,
+    Lots,
+    Ticks,
     VenueId,
 )
 from tandem.domain.limits import LimitChanges
 from tandem.domain.order import Order, Side
 from tandem.domain.reports import Accepted, Canceled, Expired, Filled, Rejected
 from tandem.domain.value import Value
-from tandem.domain.venue import Balances, CancelRejected, OpenOrder, OrderFound, OrderNotFound
+from tandem.domain.venue import (
+    Amended,
+    AmendRejected,
+    Balances,
+    CancelRejected,
+    OpenOrder,
+    OrderFound,
+    OrderNotFound,
+)
 
 
 class Progress(enum.StrEnum):
@@ -132,7 +142,16 @@ class TimedOut(Value, frozen=True, kw_only=True, tag="timed_out"):
 
 
 WorkerReport = (
-    Accepted | Rejected | Filled | Canceled | Expired | CancelRejected | NotSent | TimedOut
+    Accepted
+    | Rejected
+    | Filled
+    | Canceled
+    | Expired
+    | CancelRejected
+    | Amended
+    | AmendRejected
+    | NotSent
+    | TimedOut
 )
 
 
@@ -287,6 +306,16 @@ class Withdraw(Value, frozen=True, kw_only=True, tag="withdraw"):
     client_order_id: ClientOrderId
 
 
+class Amend(Value, frozen=True, kw_only=True, tag="amend"):
+    """Let this order be for so much in all at the venue, what has traded included."""
+
+    account_id: AccountId
+    account_epoch: int
+    client_order_id: ClientOrderId
+    quantity: Lots
+    limit_price: Ticks | None
+
+
 class Ask(Value, frozen=True, kw_only=True, tag="ask"):
     """Ask the venue what it knows of this order; the answer repeats `query_id`."""
 
@@ -362,6 +391,7 @@ CoordinatorMessage = (
     | Revoke
     | Release
     | Withdraw
+    | Amend
     | Ask
     | Audit
     | Acknowledge

@@ -201,9 +201,6 @@ class AmendRejected(Value, frozen=True, kw_only=True, tag="amend_rejected"):
     code: AmendCode
 
 
-AmendAnswer = Amended | AmendRejected
-
-
 class OrderFound(Value, frozen=True, kw_only=True, tag="order_found"):
     """The order as the venue knows it: `fills` are all of its executions, oldest first.
 
@@ -321,6 +318,8 @@ AccountMessage = (
     | Canceled
     | Expired
     | CancelRejected
+    | Amended
+    | AmendRejected
     | OrderFound
     | OrderNotFound
     | OpenOrders
@@ -328,12 +327,11 @@ AccountMessage = (
     | Balances
     | VenueTime
 )
-VenueMessage = AccountMessage | AmendAnswer | Quotes
+VenueMessage = AccountMessage | Quotes
 
 __all__ = [
     "Accepted",
     "AccountMessage",
-    "AmendAnswer",
     "AmendCode",
     "AmendOrder",
     "AmendRejected",

@@ -13,7 +13,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
 
 from typing import Final, assert_never
 
-from tandem.core.trading import books, latencies, leftovers
+from tandem.core.trading import amending, books, latencies, leftovers
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
 from tandem.core.trading.turn import Alarm, Turn
@@ -29,7 +29,14 @@ from tandem.domain.reports import (
     RejectCode,
     Rejected,
 )
-from tandem.domain.venue import CancelCode, CancelRejected, OrderFound
+from tandem.domain.venue import (
+    AmendCode,
+    Amended,
+    AmendRejected,
+    CancelCode,
+    CancelRejected,
+    OrderFound,
+)
 
 # Finding a member of an enum costs more than comparing it, and these are asked for every report.
 _ATTEMPT: Final = Alarm.ATTEMPT
@@ -39,6 +46,8 @@ _NEW: Final = OrderStatus.NEW
 _FILLED: Final = OrderStatus.FILLED
 _ENDED_FILLED: Final = Ending.FILLED
 HOPS_MAX = 64
+LOWERING: Final = "lowering to "  # and how many lots
+LOWERED: Final = "lowered to "
 TOGETHER_NS = 10_000_000
 ENDINGS = {
     OrderStatus.FILLED: Ending.FILLED,
@@ -67,7 +76,9 @@ def look_in(turn: Turn, attempt: Attempt, after_ns: int) -> None:
         turn.wait(_ATTEMPT, attempt.order.client_order_id, after_ns=due_ns - turn.now_ns)
 
 
-def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:
+def on_reported(  # noqa: C901 - one line a kind
+    turn: Turn, attempt: Attempt, told: Reported
+) -> None:
     """Take a worker's report about an attempt."""
     if told.sent_ns is not None and attempt.sent_ns is None:
         attempt.sent_ns = told.sent_ns
@@ -85,6 +96,10 @@ def on_reported(turn: Turn, attempt: Attempt, told: Reported) -> None:
             _rejected(turn, attempt, report)
         case CancelRejected():
             _cancel_rejected(turn, attempt, report)
+        case Amended():
+            _amended(turn, attempt, report.quantity)
+        case AmendRejected():
+            _amend_rejected(turn, attempt, report.code)
         case NotSent():
             _not_sent(turn, attempt, report)
         case TimedOut():
@@ -167,7 +182,7 @@ def _leave_when_settled(turn: Turn, attempt: Attempt) -> None:
         attempt.look_at_ns = None
         turn.state.seats[attempt.slot_id].open.pop(attempt.order.client_order_id, None)
     parent = turn.state.parents[attempt.parent_id]
-    if not parent.allocated or parent.pieces or parent.planned:  # else it has nothing to do
+    if not parent.allocated or parent.pieces or parent.planned or parent.replacement is not None:
         turn.touch(parent.parent_id)
 
 
@@ -240,6 +255,50 @@ def _cancel_rejected(turn: Turn, attempt: Attempt, report: CancelRejected) -> No
         look_in(turn, attempt, 0)
 
 
+def _amended(turn: Turn, attempt: Attempt, quantity: int) -> None:
+    """The venue says what the order is for now; only less than before is news.
+
+    More may be the answer to an earlier question. Less than has traded cannot be.
+    """
+    if attempt.is_final:
+        turn.count("amends_late")
+        return
+    become_live(turn, attempt)
+    quantity = max(quantity, attempt.cum_quantity)
+    if not 0 < quantity < attempt.order.quantity:
+        turn.count("amends_repeated")
+        return
+    amending.lower(turn, attempt, quantity)
+    note(turn, attempt, f"{LOWERED}{quantity}")
+    turn.touch(attempt.parent_id)
+    if attempt.cum_quantity == quantity:
+        finish(turn, attempt, _ENDED_FILLED, quantity)
+
+
+def _amend_rejected(turn: Turn, attempt: Attempt, code: AmendCode) -> None:
+    turn.count(f"amends_{code}")
+    if attempt.is_final or attempt.wanted_quantity is None or code is AmendCode.UNKNOWN_ORDER:
+        return  # the last settles nothing: the amendment may have overtaken the order
+    if code is AmendCode.FINAL:
+        look_in(turn, attempt, 0)
+        return
+    if code is AmendCode.TRADED:
+        # As much as it was to be lowered to has traded: all that is left of it is too much.
+        turn.count("amends_too_late")
+        cancel(turn, attempt)
+    else:
+        cancel_and_remake(turn, attempt)
+    turn.touch(attempt.parent_id)
+
+
+def cancel_and_remake(turn: Turn, attempt: Attempt) -> None:
+    """Cancel an attempt, and let its parent have what is left of it."""
+    attempt.wanted_quantity = None
+    attempt.is_remade = True
+    turn.count("attempts_remade")
+    cancel(turn, attempt)
+
+
 def _not_sent(turn: Turn, attempt: Attempt, report: NotSent) -> None:
     turn.count(f"not_sent_{report.reason}")
     if attempt.sends > 1 or attempt.phase not in (Phase.RELEASED, Phase.UNKNOWN):
@@ -256,6 +315,10 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
         if fill.execution_id not in attempt.executions:
             turn.count("fills_by_query")
             _filled(turn, attempt, fill)
+    is_less = found.quantity is not None and 0 < found.quantity < attempt.order.quantity
+    if found.quantity is not None and is_less and not attempt.is_final:
+        turn.count("amends_by_query")
+        _amended(turn, attempt, found.quantity)
     if not found.status.is_final:
         if not attempt.is_final:
             if attempt.phase is Phase.UNKNOWN:
@@ -292,6 +355,9 @@ def become_live(turn: Turn, attempt: Attempt) -> None:
         attempt.status = _NEW
     if attempt.cancel_wanted:
         withdraw(turn, attempt)
+        look_in(turn, attempt, turn.rules.timings.ask_ns)
+    elif attempt.wanted_quantity is not None:
+        amending.ask(turn, attempt)
         look_in(turn, attempt, turn.rules.timings.ask_ns)
     else:
         attempt.look_at_ns = None  # it was to end a silence

@@ -422,7 +422,7 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
         case CancelOrders():
             return orders_by_hand.cancel(turn, command)
         case PauseOrder() | ResumeOrder() | ReplaceOrder():
-            return orders_by_hand.change(turn, command)
+            return orders_by_hand.change(turn, command, _closed(turn))
         case SetUpPool():
             return pool.set_up(turn, event.asker, asked, digest)
         case _:

@@ -1,9 +1,9 @@
 """What a worker does at its venue for the coordinator besides handing over orders.
 
-It cancels, asks about one order, and audits the account as a whole. An audit is a row of questions
-over one session: open orders, executions, balances, and executions once more. When the last answer
-is empty, the balances contain every execution told and no other. So the coordinator can compare
-them with its books, and whatever it finds in addition was traded by somebody else.
+It cancels, amends, asks about one order, and audits the account as a whole. An audit is a row of
+questions over one session: open orders, executions, balances, and executions once more. When the
+last answer is empty, the balances contain every execution told and no other. So the coordinator
+can compare them with its books, and whatever it finds in addition was traded by somebody else.
 
 Executions that this run has reported itself are left out: those reports are on their way or on
 disk, and go before the audit's answer on the same connection.
@@ -19,6 +19,7 @@ from tandem.domain.desk import MS
 from tandem.domain.ids import ExecutionId
 from tandem.domain.link import (
     EXECUTIONS_TOLD_MAX,
+    Amend,
     Ask,
     Audit,
     Audited,
@@ -28,6 +29,8 @@ from tandem.domain.link import (
 )
 from tandem.domain.reports import ExecutionReport, Filled
 from tandem.domain.venue import (
+    Amended,
+    AmendOrder,
     AskBalances,
     Balances,
     CancelOrder,
@@ -87,16 +90,24 @@ class Errands:
         self._running = None
         self.due_ns = None
 
-    def note_reported(self, report: ExecutionReport) -> None:
+    def note_reported(self, report: ExecutionReport | Amended) -> None:
         """Leave this execution out of the next audit: its report tells it."""
         if isinstance(report, Filled) and len(self._reported) < REPORTED_MAX:
             self._reported[report.execution_id] = None
 
-    def requests(self, asked: Withdraw | Ask | Audit, now_ns: int) -> list[VenueRequest]:
+    def requests(self, asked: Withdraw | Amend | Ask | Audit, now_ns: int) -> list[VenueRequest]:
         """Return what to ask the venue; an audit takes the place of an earlier one."""
         match asked:
             case Withdraw():
                 return [CancelOrder(client_order_id=asked.client_order_id)]
+            case Amend():
+                return [
+                    AmendOrder(
+                        client_order_id=asked.client_order_id,
+                        quantity=asked.quantity,
+                        limit_price=asked.limit_price,
+                    )
+                ]
             case Ask():
                 query_id = asked.query_id
                 return [QueryOrder(query_id=query_id, client_order_id=asked.client_order_id)]

@@ -19,7 +19,8 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     parent = turn.parent(attempt)
     assert attempt.final_cum is not None, f"{attempt.order.client_order_id} has not ended"
     left = attempt.order.quantity - attempt.final_cum
-    if parent.cancel_wanted or (attempt.cancel_wanted and attempt.yields_to is None):
+    goes_on = attempt.yields_to is not None or attempt.is_remade
+    if parent.cancel_wanted or (attempt.cancel_wanted and not goes_on):
         return
     if attempt.ending in AS_MEANT:
         return
@@ -29,7 +30,9 @@ def hand_back(turn: Turn, attempt: Attempt) -> None:
     at_once = parent.spec.time_in_force in AT_ONCE or is_market
     if attempt.ending is Ending.CANCELED and at_once:
         return
-    if attempt.yields_to is not None:
+    if attempt.is_remade:
+        parent.children[attempt.child].yielded += 1
+    elif attempt.yields_to is not None:
         left -= _decrement(turn, attempt, parent, left)
         if not left:
             return
@@ -51,7 +54,7 @@ def _decrement(turn: Turn, attempt: Attempt, parent: Parent, left: int) -> int:
     newer = turn.state.parents.get(attempt.yields_to) if attempt.yields_to is not None else None
     if newer is None or newer.phase is not ParentPhase.CLEARING or newer.cancel_wanted:
         return 0
-    lots = min(left, newer.quantity - newer.prevented)
+    lots = min(left, newer.quantity - newer.prevented - newer.done_quantity)
     newer.prevented += lots
     parent.prevented += lots
     turn.count("decrements")

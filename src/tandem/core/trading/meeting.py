@@ -16,15 +16,13 @@ by us, so it refuses the new one in every mode.
 
 from collections.abc import Sequence
 
-import msgspec
-
-from tandem.core.trading import attempts, books, external
+from tandem.core.trading import attempts, external, lowering
 from tandem.core.trading.books import Share
 from tandem.core.trading.prevention import Netting, Refusal
-from tandem.core.trading.state import Attempt, Ending, Parent, Phase
+from tandem.core.trading.state import Attempt, Parent, Phase
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason, Refused
-from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId, Ticks
+from tandem.domain.ids import ClientOrderId, CommandId, ParentId, SlotId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import add
 from tandem.domain.order import Side, TimeInForce
@@ -95,7 +93,7 @@ def let_yield(turn: Turn, newer: Parent, instrument: Instrument) -> None:
 
     One that is being canceled already is only waited for.
     """
-    left = newer.quantity - newer.prevented
+    left = newer.quantity - newer.prevented - newer.done_quantity
     spec = newer.spec
     for key in turn.state.gate.all_met(instrument.book_id, spec.side, spec.limit_price):
         if left <= 0:
@@ -183,7 +181,7 @@ def net(turn: Turn, newer: Parent, netted: Netted) -> None:
         )
         turn.count("nettings")
         attempts.note(turn, attempt, f"netted {lots}")
-        _take_off(turn, attempt, other, lots)
+        lowering.take_planned(turn, attempt, lots)
         turn.touch(other.parent_id)
 
 
@@ -198,14 +196,3 @@ def _price(turn: Turn, instrument: Instrument, spec: ParentSpec, other: ParentSp
     if buy.limit_price is not None:
         price = min(price, buy.limit_price)
     return Ticks(price)
-
-
-def _take_off(turn: Turn, attempt: Attempt, parent: Parent, lots: int) -> None:
-    order = attempt.order
-    if lots == order.quantity:
-        attempt.cancel_wanted = True  # it is not tried again
-        attempts.finish(turn, attempt, Ending.WITHDRAWN, 0)
-        return
-    books.lower(turn, attempt, lots)
-    parent.allocated -= lots
-    attempt.order = msgspec.structs.replace(order, quantity=Lots(order.quantity - lots))

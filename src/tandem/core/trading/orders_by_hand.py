@@ -7,6 +7,7 @@ from tandem.core.trading import (
     parting,
     planning,
     pool,
+    replacing,
     tandem_orders,
 )
 from tandem.core.trading.algos import driver
@@ -55,10 +56,19 @@ def _no_order(order_id: str) -> Refused:
     return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=f"no order {order_id}")
 
 
-def change(turn: Turn, command: PauseOrder | ResumeOrder | ReplaceOrder) -> Answer:
-    """Pause, resume or replace an algorithm."""
-    algo = turn.state.algos.get(ParentId(command.order_id))
+def change(
+    turn: Turn, command: PauseOrder | ResumeOrder | ReplaceOrder, closed: Refused | None
+) -> Answer:
+    """Pause or resume an algorithm, or replace an order; `closed` is why nothing new is taken."""
+    key = ParentId(command.order_id)
+    algo = turn.state.algos.get(key)
     if algo is None:
+        parent = turn.state.parents.get(key)
+        if isinstance(command, ReplaceOrder) and parent is not None:
+            return replacing.replace(turn, parent, command, closed)
+        if parent is not None or key in turn.state.boths or key in turn.state.pairs:
+            text = f"{key} is no algorithm: cancel it, and place another"
+            return Refused(reason=RefusalReason.BAD_ORDER, text=text)
         return _no_order(command.order_id)
     match command:
         case PauseOrder():

@@ -6,9 +6,17 @@ attempt only after the attempt that had it is final, and only what the venue's f
 
 from itertools import islice
 
-from tandem.core.trading import attempts, books, external, meeting, releasing, sharing, terms
+from tandem.core.trading import (
+    attempts,
+    books,
+    destinations,
+    lowering,
+    meeting,
+    releasing,
+    sharing,
+    terms,
+)
 from tandem.core.trading.books import Share
-from tandem.core.trading.sharing import Place
 from tandem.core.trading.state import (
     Attempt,
     Child,
@@ -18,11 +26,10 @@ from tandem.core.trading.state import (
     Parent,
     ParentPhase,
     Piece,
-    Seat,
 )
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import RefusalReason, Refused
-from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId, SlotId
+from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Order
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
@@ -31,21 +38,6 @@ RETRY_NS = 250_000_000
 
 # Finding a member of an enum costs more than comparing it, and these are asked for every order.
 _CLEARING, _WORKING, _DONE = ParentPhase
-
-
-def instrument_at(turn: Turn, symbol: str, seat: Seat) -> Instrument | None:
-    """Return what the seat's venue calls `symbol`."""
-    return turn.rules.listed.get((symbol, seat.venue_id))
-
-
-def listed_at(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> Instrument | None:
-    """Return what the first of these slots that lists `symbol` calls so."""
-    for slot_id in slots:
-        seat = turn.state.seats.get(slot_id)
-        instrument = instrument_at(turn, symbol, seat) if seat is not None else None
-        if instrument is not None:
-            return instrument
-    return None
 
 
 def new_order_id(turn: Turn) -> ParentId:
@@ -66,7 +58,7 @@ def open_parent(
     text = terms.objection(spec, market_ns=turn.now.market_ns)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    places = eligible(turn, spec.symbol, spec.slots)
+    places = destinations.eligible(turn, spec.symbol, spec.slots)
     if isinstance(places, Refused):
         return places
     shares = sharing.shares_of(turn, spec, places)
@@ -80,9 +72,7 @@ def open_parent(
     netted = meeting.to_net(turn, spec, shares) if is_met else None
     refused = meeting.refusal(turn, spec, instrument, netted) if is_met else None
     if refused is not None:
-        meeting.record(turn, refused, spec, instrument, (command_id, owner))
-        if spec.self_trade is SelfTrade.CANCEL_BOTH and refused.met in turn.state.attempts:
-            _cancel_met(turn, spec, instrument, f"it stood in the way of {command_id}")
+        _note_refusal(turn, refused, spec, instrument, (command_id, owner))
         return refused
     parent = Parent(
         parent_id=new_order_id(turn),
@@ -110,56 +100,16 @@ def open_parent(
     return parent
 
 
-def eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place] | Refused:
-    """Return where an order on `symbol` goes to, in the pool's order."""
-    seats = turn.state.seats
-    for slot_id in wanted:
-        if slot_id not in seats or not seats[slot_id].active:
-            return Refused(reason=RefusalReason.UNKNOWN_SLOT, text=f"no slot {slot_id} trades")
-    listed = turn.rules.listed
-    free: list[Place] = []
-    first: Instrument | None = None
-    unlisted: list[Seat] = []
-    blocked: list[Seat] = []
-    # One that is named needs no search; several come in the pool's order.
-    for seat in seats.values() if len(wanted) != 1 else (seats[wanted[0]],):
-        if not seat.active or (wanted and seat.slot_id not in wanted):
-            continue
-        one = listed.get((symbol, seat.venue_id))
-        if one is None:
-            unlisted.append(seat)
-        elif one.instrument_id in seat.blocked:
-            blocked.append(seat)
-        elif first is None or one is first or _is_same_grid(one, first):
-            first = first or one
-            free.append((seat, one))
-        else:
-            # One order has one price and one quantity grid, so it cannot span two books.
-            text = f"{symbol} is traded in {first.book_id} and {one.book_id}: name the slots"
-            return Refused(reason=RefusalReason.NO_SLOT, text=text)
-    if free and not (wanted and (unlisted or blocked)):
-        return free
-    return _not_free(turn, symbol, unlisted if wanted else [], blocked)
-
-
-def _is_same_grid(one: Instrument, other: Instrument) -> bool:
-    return one.book_id == other.book_id and one.lot_size == other.lot_size
-
-
-def _not_free(turn: Turn, symbol: str, unlisted: list[Seat], blocked: list[Seat]) -> Refused:
-    """Say why the slots asked for cannot take an order on `symbol`."""
-    active = [one for one in turn.state.seats.values() if one.active]
-    if all(instrument_at(turn, symbol, one) is None for one in active):
-        return Refused(reason=RefusalReason.UNKNOWN_SYMBOL, text=f"no venue lists {symbol}")
-    if unlisted:
-        text = f"the venue of {unlisted[0].slot_id} does not list {symbol}"
-        return Refused(reason=RefusalReason.NO_SLOT, text=text)
-    seat = blocked[0]
-    why = "an order waits for a person"
-    if external.is_unexplained(turn, seat, symbol):
-        why = "somebody else trades there; tandem orders external says what"
-    text = f"{symbol} on {seat.account_id}: {why}"
-    return Refused(reason=RefusalReason.BLOCKED, text=text)
+def _note_refusal(
+    turn: Turn,
+    refused: Refused,
+    spec: ParentSpec,
+    instrument: Instrument,
+    asked_by: tuple[CommandId, ParentId | None],
+) -> None:
+    meeting.record(turn, refused, spec, instrument, asked_by)
+    if spec.self_trade is SelfTrade.CANCEL_BOTH and refused.met in turn.state.attempts:
+        _cancel_met(turn, spec, instrument, f"it stood in the way of {asked_by[0]}")
 
 
 def _first_objection(turn: Turn, spec: ParentSpec, shares: list[Share]) -> Refused | None:
@@ -228,17 +178,72 @@ def advance(turn: Turn, parent: Parent) -> None:
         return
     if parent.spec.good_till_ns is not None:
         _mind_date(turn, parent)
+    if parent.replacement is not None:
+        _change(turn, parent)
     if parent.phase is _CLEARING:
         shares = _cleared(turn, parent)
         if shares is None:
             return
         _plan_first_wave(turn, parent, shares)
-    if parent.pieces:
+    if parent.pieces and parent.replacement is None:
         _plan_pieces(turn, parent)
     if parent.planned:
         releasing.try_release(turn, parent)
     if parent.allocated == 0 and not parent.pieces and _all_seen(turn, parent):
         _end(turn, parent)
+
+
+def _change(turn: Turn, parent: Parent) -> None:
+    """Let a parent that is being replaced come nearer to what it is to be."""
+    to = parent.replacement
+    assert to is not None, f"{parent.parent_id} is not being replaced"
+    if parent.cancel_wanted:
+        parent.replacement = None
+    elif not to.is_anew:
+        lowering.go_on(turn, parent)
+    elif not parent.allocated:  # every venue has said its final word
+        parent.replacement = None
+        if parent.phase is _CLEARING:
+            parent.phase = ParentPhase.WORKING
+            del turn.state.clearing[parent.parent_id]
+        parent.pieces.clear()
+        parent.refused_slots.clear()
+        gone = lowering.committed(parent)
+        parent.quantity = max(to.quantity, gone)
+        parent.spec = to.applied(parent.spec, Lots(parent.quantity))
+        parent.text = "replaced"
+        if parent.quantity > gone:
+            _place_anew(turn, parent, parent.quantity - gone)
+
+
+def _place_anew(turn: Turn, parent: Parent, left: int) -> None:
+    """Send what is left of a replaced parent like a new order: through both gates once more."""
+    spec = parent.spec
+    shares = sharing.share_again(turn, parent, left)
+    if spec.reduce_only:
+        parent.quantity -= left - sum(one[2] for one in shares)
+    instrument = shares[0][1]
+    if _met(turn, spec, instrument) is not None:
+        refused = meeting.refusal(turn, spec, instrument, None)
+        if refused is None:
+            _start_clearing(turn, parent, instrument)
+            return
+        _note_refusal(turn, refused, spec, instrument, (parent.command_id, parent.owner))
+    else:
+        refused = _objection_to(turn, parent, shares)
+    if refused is not None:
+        turn.count("replaces_refused")
+        parent.text = f"replaced, but {refused.text}"
+        return
+    turn.count("replaces_done")
+    _plan_first_wave(turn, parent, shares)
+
+
+def _objection_to(turn: Turn, parent: Parent, shares: list[Share]) -> Refused | None:
+    wanted = [one for one in shares if one[2]]
+    if not wanted:
+        return sharing.flat(parent.spec)
+    return _first_objection(turn, parent.spec, wanted)
 
 
 def _mind_date(turn: Turn, parent: Parent) -> None:
@@ -263,7 +268,8 @@ def _mind_date(turn: Turn, parent: Parent) -> None:
 def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     """Return what is to be planned now, which may be nothing; None while orders are in the way."""
     shares = [sharing.share_of(turn, parent, one.slot_id, one.quantity) for one in parent.children]
-    instrument, left = shares[0][1], parent.quantity - parent.prevented
+    instrument = shares[0][1]
+    left = parent.quantity - parent.prevented - parent.done_quantity
     is_over = parent.cancel_wanted or not left
     if not is_over and _met(turn, parent.spec, instrument) is not None:
         if turn.now_ns < parent.deadline_ns:
@@ -280,8 +286,7 @@ def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
         return []
     if parent.prevented:
         shares = sharing.share_again(turn, parent, left)
-    wanted = [one for one in shares if one[2]]
-    objection = _first_objection(turn, parent.spec, wanted) if wanted else sharing.flat(parent.spec)
+    objection = _objection_to(turn, parent, shares)
     if objection is not None:
         # What it was checked against when it was taken has changed meanwhile.
         parent.text = objection.text

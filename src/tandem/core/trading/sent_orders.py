@@ -19,7 +19,7 @@ from tandem.domain.limits import Limits
 from tandem.domain.link import Progress, Seen
 from tandem.domain.order import Order
 from tandem.domain.reports import DEFINITE, Accepted, ExecutionReport, Filled, Rejected
-from tandem.domain.venue import OrderFound, OrderNotFound, Quote
+from tandem.domain.venue import Amended, OrderFound, OrderNotFound, Quote
 
 SEEN_MAX = 50_000
 TOLD_MAX = 1_000  # in one hello, which must fit into one message
@@ -157,11 +157,25 @@ class SentOrders:
         self.on_ended(known)
         return True
 
-    def on_report(self, known: SentOrder, report: ExecutionReport, report_id: int) -> None:
+    def _on_amended(self, known: SentOrder, report: Amended) -> bool:
+        """Count an order that is for less now; return whether it has ended by that."""
+        quantity = max(report.quantity, known.cum_quantity)
+        if not 0 < quantity < known.order.quantity:
+            return False
+        if known.counted:
+            self.exposure.note_lowered(known.order, known.order.quantity - quantity)
+        known.order = msgspec.structs.replace(known.order, quantity=Lots(quantity))
+        return known.cum_quantity == quantity
+
+    def on_report(
+        self, known: SentOrder, report: ExecutionReport | Amended, report_id: int
+    ) -> None:
         """Count what the venue says about an order; `report_id` is under which that is told."""
         known.answered = True
         if isinstance(report, Filled):
             has_ended = self.on_fill(known, report)
+        elif isinstance(report, Amended):
+            has_ended = self._on_amended(known, report)
         elif isinstance(report, Rejected):
             has_ended = report.code in DEFINITE and known.cum_quantity == 0
         else:

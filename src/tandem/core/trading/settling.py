@@ -5,7 +5,7 @@ attempt's alarm rings, and whenever something changed that could let it go on; i
 now and when to look again.
 """
 
-from tandem.core.trading import attempts, grey
+from tandem.core.trading import amending, attempts, grey
 from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import Attempt, Ending, ParentPhase, Phase, Seat, Worker
 from tandem.core.trading.turn import Turn
@@ -70,6 +70,8 @@ def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: Venu
         again_ns = turn.rules.timings.poll_ns
     if attempt.phase is Phase.LIVE and attempt.cancel_wanted:
         attempts.withdraw(turn, attempt)
+    elif attempt.phase is Phase.LIVE and attempt.wanted_quantity is not None:
+        amending.ask(turn, attempt)
     _ask(turn, attempt, seat, worker)
     attempts.look_in(turn, attempt, again_ns)
 
@@ -148,7 +150,8 @@ def on_answered(turn: Turn, answer: OrderFound | OrderNotFound) -> None:
 
 def _after_found(turn: Turn, attempt: Attempt) -> None:
     """Leave an order that lives alone for a while: the next look was meant for a lost answer."""
-    if attempt.phase is Phase.LIVE and not attempt.cancel_wanted:
+    is_awaited = attempt.cancel_wanted or attempt.wanted_quantity is not None
+    if attempt.phase is Phase.LIVE and not is_awaited:
         attempt.look_at_ns = None
         attempts.look_in(turn, attempt, turn.rules.timings.poll_ns)
 

@@ -6,16 +6,15 @@ import msgspec
 
 from tandem.core.trading import books, reducing, terms
 from tandem.core.trading.books import Share
+from tandem.core.trading.destinations import Place
 from tandem.core.trading.splitting import Manner, split
-from tandem.core.trading.state import Child, Parent, Seat
+from tandem.core.trading.state import Child, Parent
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import Lots, SlotId
-from tandem.domain.instrument import Instrument
 from tandem.domain.money import ZERO
 from tandem.domain.parents import ParentSpec, Split
 
-Place = tuple[Seat, Instrument]  # a seat, and what its venue calls the symbol of an order
 _WEIGHTED: Final = Split.WEIGHTED  # finding a member of an enum costs more than comparing it
 
 
@@ -70,7 +69,10 @@ def share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Shar
 
 
 def share_again(turn: Turn, parent: Parent, left: int) -> list[Share]:
-    """Split what was not prevented, over the same slots."""
+    """Split what is left of a parent over its slots, as children of their own.
+
+    Those that have had attempts stay, with nothing to trade: their number is in the attempts' ids.
+    """
     spec, slots = parent.spec, parent.slots
     is_each = spec.split is Split.EACH
     changed = msgspec.structs.replace(
@@ -80,5 +82,8 @@ def share_again(turn: Turn, parent: Parent, left: int) -> list[Share]:
     shares = [
         share_of(turn, parent, one.slot_id, lots) for one, _, lots in _shares(turn, changed, places)
     ]
-    parent.children = [Child(seat.slot_id, quantity) for seat, _, quantity in shares]
-    return shares
+    kept = [one for one in parent.children if one.attempts]
+    for child in kept:
+        child.quantity = 0
+    parent.children = [*kept, *(Child(seat.slot_id, quantity) for seat, _, quantity in shares)]
+    return [*(share_of(turn, parent, one.slot_id, 0) for one in kept), *shares]

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import msgspec
 
+from tandem.core.trading.attempts import LOWERED, LOWERING
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
 from tandem.core.trading.showing_algos import algo_view
@@ -78,7 +79,12 @@ COURSES = {
     f"final: {Ending.NEVER_SENT}": Course.FROM_WORKER,
     f"final: {Ending.NOT_SENT}": Course.FROM_WORKER,
 }
-FILLED = "filled "  # and how many lots
+# Steps that end with how many lots.
+COUNTED = {
+    "filled ": Course.FROM_VENUE,
+    LOWERING: Course.TO_WORKER,
+    LOWERED: Course.FROM_VENUE,
+}
 Leases = Mapping[tuple[AccountId, int], int]
 
 
@@ -366,9 +372,10 @@ def _hops(attempt: Attempt, instrument: Instrument, began_ns: int) -> tuple[HopV
 
 def _step(what: str, instrument: Instrument) -> tuple[str, Course]:
     """Return a step as a trader reads it, and where it went."""
-    if what.startswith(FILLED):
-        lots = Lots(int(what.removeprefix(FILLED)))
-        return f"{FILLED}{instrument.quantity_text(lots)}", Course.FROM_VENUE
+    for words, course in COUNTED.items():
+        if what.startswith(words):
+            lots = Lots(int(what.removeprefix(words)))
+            return f"{words}{instrument.quantity_text(lots)}", course
     return what, COURSES.get(what, Course.COORDINATOR)
 
 

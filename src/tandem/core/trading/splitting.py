@@ -93,14 +93,18 @@ def _weighted(quantity: int, weights: list[int], *, minimum: int) -> list[int]:
     """Return shares by the largest remainder method; the lightest slots give way to `minimum`."""
     live = list(weights)
     while True:
-        shares = _apportion(quantity, live)
+        shares = apportion(quantity, live)
         short = [at for at, lots in enumerate(shares) if 0 < lots < minimum]
         if not short or sum(1 for lots in shares if lots) == 1:
             return shares
         live[min(short, key=lambda at: (live[at], -at))] = 0
 
 
-def _apportion(quantity: int, weights: list[int]) -> list[int]:
+def apportion(quantity: int, weights: list[int]) -> list[int]:
+    """Return `quantity` in proportion to the weights, whole, in their order.
+
+    No part is larger than its weight as long as the quantity is not larger than their sum.
+    """
     total = sum(weights)
     if not total:
         return [0] * len(weights)
@@ -125,7 +129,7 @@ def _random(quantity: int, manner: Manner, *, count: int) -> list[int]:
     low = min(low, quantity // sharers)
     high = max(high, -(-quantity // sharers))
     rest = quantity - low * sharers
-    shares = [low + lots for lots in _apportion(rest, [draw() + 1 for _ in range(sharers)])]
+    shares = [low + lots for lots in apportion(rest, [draw() + 1 for _ in range(sharers)])]
     spare = sum(max(0, lots - high) for lots in shares)
     shares = [min(lots, high) for lots in shares]
     for at, lots in enumerate(shares):

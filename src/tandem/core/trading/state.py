@@ -31,6 +31,7 @@ from tandem.domain.ids import (
     HaltId,
     Incarnation,
     InstrumentId,
+    Lots,
     ParentId,
     SlotId,
     Ticks,
@@ -115,6 +116,9 @@ class Attempt(msgspec.Struct, gc=False):
     sent_ns: int | None = None  # when the worker handed its first send to the venue's session
     hops: list[Hop] = []
     yields_to: ParentId | None = None  # what its rest is decremented against, once it has ended
+    wanted_quantity: int | None = None  # what its venue is asked to lower it to, until it obeys
+    amend_sends: int = 0  # how often that was sent
+    is_remade: bool = False  # it is canceled, and what is left of it placed anew
 
     @property
     def is_final(self) -> bool:
@@ -168,6 +172,18 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
     quantity: int
 
 
+class Replacement(msgspec.Struct, array_like=True, gc=False):
+    """What a parent is being changed to: lowered in place, or else canceled and placed anew."""
+
+    quantity: Lots
+    limit_price: Ticks | None
+    is_anew: bool
+
+    def applied(self, spec: ParentSpec, quantity: Lots) -> ParentSpec:
+        """Return the spec as changed, to the quantity that it came to."""
+        return msgspec.structs.replace(spec, quantity=quantity, limit_price=self.limit_price)
+
+
 class Parent(msgspec.Struct, gc=False):
     """One order as the trader thinks of it.
 
@@ -208,6 +224,7 @@ class Parent(msgspec.Struct, gc=False):
     netted: int = 0
     netted_value: Decimal = Decimal(0)  # in ticks times lots
     date_alarm_ns: int | None = None  # when it will next look whether its date has come
+    replacement: Replacement | None = None  # while it is being changed
 
 
 class BothPhase(enum.StrEnum):

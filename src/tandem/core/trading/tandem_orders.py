@@ -8,7 +8,7 @@ A pair keeps |bought - sold| within one slice: slice n + 1 is opened only after 
 n are done and equal, or the leg policy has made them equal.
 """
 
-from tandem.core.trading import planning, two_sided
+from tandem.core.trading import destinations, planning, two_sided
 from tandem.core.trading.state import (
     Both,
     BothPhase,
@@ -219,8 +219,8 @@ def _impossible_pair(turn: Turn, spec: PlacePair) -> str | None:
         return "a pair names the slots of both legs"
     if any(one in spec.sell_slots for one in spec.buy_slots):
         return "a slot cannot be on both legs"
-    bought = planning.listed_at(turn, spec.buy_symbol, spec.buy_slots)
-    sold = planning.listed_at(turn, spec.sell_symbol, spec.sell_slots)
+    bought = destinations.listed_at(turn, spec.buy_symbol, spec.buy_slots)
+    sold = destinations.listed_at(turn, spec.sell_symbol, spec.sell_slots)
     if bought is None or sold is None:
         return None  # opening the leg says what is wrong
     if bought.book_id == sold.book_id:

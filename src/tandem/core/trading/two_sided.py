@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tandem.core.trading import planning
+from tandem.core.trading import destinations, planning
 from tandem.core.trading.state import Parent
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason, Refused
@@ -16,7 +16,7 @@ def half_of(turn: Turn, symbol: str, slots: tuple[SlotId, ...], side: Side) -> t
     chosen = slots or tuple(
         one.slot_id
         for one in turn.state.seats.values()
-        if one.active and planning.instrument_at(turn, symbol, one) is not None
+        if one.active and destinations.instrument_at(turn, symbol, one) is not None
     )
     if len(chosen) < 2:
         return chosen

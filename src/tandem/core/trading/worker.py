@@ -125,7 +125,7 @@ class Worker:
                 self._acknowledged(message.report_id)
             case link.BeatAcknowledged():
                 self._beat_acknowledged(message, now)
-            case link.Withdraw() | link.Ask() | link.Audit():
+            case link.Withdraw() | link.Amend() | link.Ask() | link.Audit():
                 if self._is_mine(message.account_id, message.account_epoch):
                     self._request(*self._errands.requests(message, now.now_ns))
             case link.Welcome():
@@ -357,15 +357,15 @@ class Worker:
         if isinstance(message, venue.Quotes):
             for quote in message.quotes:
                 self._sent.on_quote(quote, now)
-        elif venue_id == self.venue_id and not isinstance(message, venue.AmendAnswer):
+        elif venue_id == self.venue_id:
             self._from_venue(message, now)
         return self._out
 
     def _from_venue(self, message: venue.AccountMessage, now: Instant) -> None:  # noqa: C901
         match message:
-            case Accepted() | Rejected() | Filled() | Canceled() | Expired():
+            case Accepted() | Rejected() | Filled() | Canceled() | Expired() | venue.Amended():
                 self._execution_report(message)
-            case venue.CancelRejected():
+            case venue.CancelRejected() | venue.AmendRejected():
                 self._report(message, self._seen.get(message.client_order_id))
             case venue.OrderFound() | venue.OrderNotFound():
                 offset_ns = self._clocks.venue.offset_ns
@@ -458,7 +458,7 @@ class Worker:
             )
             self._out.append(Say(message=not_ready))
 
-    def _execution_report(self, report: ExecutionReport) -> None:
+    def _execution_report(self, report: ExecutionReport | venue.Amended) -> None:
         known = self._seen.get(report.client_order_id)
         report_id = self._report(report, known)
         if known is not None:

@@ -35,6 +35,7 @@ from tandem.domain.commands import (
     PlaceParent,
     ReduceOnly,
     Refused,
+    ReplaceOrder,
     ResumeTrading,
     SetLimits,
     SetUpPool,
@@ -92,6 +93,9 @@ from tandem.domain.reports import (
     Rejected,
 )
 from tandem.domain.venue import (
+    AmendCode,
+    Amended,
+    AmendRejected,
     Balances,
     CancelCode,
     CancelRejected,
@@ -555,6 +559,31 @@ class Floor:
         key = attempt.order.client_order_id
         return self.teller(attempt).report(CancelRejected(client_order_id=key, code=code))
 
+    def amended(self, attempt: Attempt, quantity: int) -> list[DeskEffect]:
+        """The venue says what the order is for now."""
+        told = Amended(
+            client_order_id=attempt.order.client_order_id,
+            quantity=Lots(quantity),
+            limit_price=attempt.order.limit_price,
+            cum_quantity=Lots(attempt.cum_quantity),
+        )
+        return self.teller(attempt).report(told)
+
+    def amend_rejected(self, attempt: Attempt, code: AmendCode) -> list[DeskEffect]:
+        key = attempt.order.client_order_id
+        return self.teller(attempt).report(AmendRejected(client_order_id=key, code=code))
+
+    def replace(
+        self, parent: Parent, quantity: int | None = None, price: int | None = None
+    ) -> Answer:
+        return self.ask(
+            ReplaceOrder(
+                order_id=parent.parent_id,
+                quantity=None if quantity is None else Lots(quantity),
+                limit_price=None if price is None else Ticks(price),
+            )
+        )
+
     def not_found(self, attempt: Attempt, query_id: int | None = None) -> list[DeskEffect]:
         """Answer the present question about an attempt: the venue does not know it."""
         number = attempt.query_id if query_id is None else query_id
@@ -567,16 +596,19 @@ class Floor:
         attempt: Attempt,
         status: OrderStatus = OrderStatus.NEW,
         fills: Sequence[Filled] = (),
+        *,
         cum: int | None = None,
+        quantity: int | None = None,
     ) -> list[DeskEffect]:
         assert attempt.query_id is not None, "nobody asked"
-        quantity = sum(one.quantity for one in fills) if cum is None else cum
+        traded = sum(one.quantity for one in fills) if cum is None else cum
         answer = OrderFound(
             query_id=attempt.query_id,
             client_order_id=attempt.order.client_order_id,
             status=status,
-            cum_quantity=Lots(quantity),
+            cum_quantity=Lots(traded),
             fills=tuple(fills),
+            quantity=None if quantity is None else Lots(quantity),
         )
         return self._answer(attempt, answer)
 
@@ -780,7 +812,10 @@ def _prove_alarms(desk: Desk) -> None:
             for one in (state.attempts[key] for key in parent.attempts)
             if one.phase not in (Phase.PLANNED, Phase.FINAL) or one.missing
         ]
-        waits = parent.planned or parent.pieces or parent.phase is ParentPhase.CLEARING
+        # While it is lowered, what waits does so for attempts, which have theirs.
+        retries = parent.pieces and parent.replacement is None
+        waits = parent.planned or retries or parent.phase is ParentPhase.CLEARING
+        assert parent.replacement is None or out or waits, parent_id
         assert not waits or ("parent", parent_id) in pending, parent_id
         assert waits or out, f"{parent_id} waits for nothing"
     for both_id, both in state.boths.items():

@@ -1,6 +1,7 @@
 """The worker's half of an audit."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -25,6 +26,7 @@ from tandem.domain.ids import (
 from tandem.domain.link import (
     EXECUTIONS_TOLD_MAX,
     MESSAGE_BYTES_MAX,
+    Amend,
     Answered,
     Ask,
     Audit,
@@ -35,6 +37,7 @@ from tandem.domain.link import (
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Canceled, Filled
 from tandem.domain.venue import (
+    AmendOrder,
     AskBalances,
     Balances,
     CancelOrder,
@@ -120,12 +123,15 @@ def audited(answers: list[Listed | Audited]) -> Audited:
     return answers[-1]
 
 
-def test_cancels_and_questions_are_handed_on() -> None:
+def test_cancels_amendments_and_questions_are_handed_on() -> None:
     errands = Errands()
     key = ClientOrderId("o")
     withdraw = Withdraw(account_id=A, account_epoch=1, client_order_id=key)
     ask = Ask(account_id=A, account_epoch=1, query_id=3, client_order_id=key)
     assert errands.requests(withdraw, 0) == [CancelOrder(client_order_id=key)]
+    figures: dict[str, Any] = {"quantity": Lots(5), "limit_price": Ticks(1_000)}
+    amend = Amend(account_id=A, account_epoch=1, client_order_id=key, **figures)
+    assert errands.requests(amend, 0) == [AmendOrder(client_order_id=key, **figures)]
     assert errands.requests(ask, 0) == [QueryOrder(query_id=3, client_order_id=key)]
     assert errands.due_ns is None
 

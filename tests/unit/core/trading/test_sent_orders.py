@@ -13,7 +13,7 @@ from tandem.domain.instant import Instant
 from tandem.domain.limits import Limits
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Filled
-from tandem.domain.venue import Doubt, Quote
+from tandem.domain.venue import Amended, Doubt, Quote
 from tests.unit.core.trading.desk_driver import X, instrument
 
 NOW = Instant(10**9, 10**18)
@@ -69,6 +69,38 @@ def test_an_order_counts_from_its_send_to_its_end_once() -> None:
     sent.on_sent(known, Limits(), NOW)
     assert sent.exposure.open_orders == 0
     assert sent.exposure.holdings[T].position == 10
+
+
+def amended(quantity: int) -> Amended:
+    return Amended(
+        client_order_id=ClientOrderId("o"),
+        quantity=Lots(quantity),
+        limit_price=Ticks(1_000),
+        cum_quantity=Lots(0),
+    )
+
+
+def test_an_order_that_was_lowered_counts_with_what_it_is_for_now() -> None:
+    """I10, A7: more than before, or nothing, is no news."""
+    sent = tracked()
+    known = sent.take(order())
+    sent.on_sent(known, Limits(), NOW)
+    for quantity, left in ((12, 10), (0, 10), (7, 7), (9, 7), (7, 7)):
+        sent.on_report(known, amended(quantity), 1)
+        assert sent.exposure.holdings[T].open_buys == left
+    sent.on_fill(known, fill(5))
+    sent.on_report(known, amended(3), 2)
+    assert (known.order.quantity, known.final_report) == (5, 2)
+    assert (sent.exposure.open_orders, sent.exposure.holdings[T].open_buys) == (0, 0)
+
+
+def test_an_order_that_counts_no_more_is_lowered_without_giving_back_twice() -> None:
+    sent = tracked()
+    known = sent.take(order())
+    sent.on_sent(known, Limits(), NOW)
+    sent.on_ended(known)
+    sent.on_report(known, amended(7), 1)
+    assert (known.order.quantity, sent.exposure.holdings[T].open_buys) == (7, 0)
 
 
 def test_a_fill_that_cannot_be_or_of_an_unknown_instrument_moves_nothing() -> None:

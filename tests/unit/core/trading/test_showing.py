@@ -49,6 +49,20 @@ def look(floor: Floor, question: Question, kind: type[V]) -> V:
     return view
 
 
+def test_an_order_that_is_lowered_says_so_step_by_step() -> None:
+    """A7."""
+    floor = Floor().open()
+    parent = floor.buy(10, slots=("s1",))
+    (attempt,) = floor.attempts(parent)
+    floor.accept(attempt)
+    floor.replace(parent, 6)
+    floor.amended(attempt, 6)
+    (shown,) = look(floor, AskLife(number=1, order_id=parent.parent_id), LifeView).attempts
+    steps = {one.what: one.course for one in shown.hops}
+    assert steps["lowering to 6"] == "to_worker"
+    assert steps["lowered to 6"] == "from_venue"
+
+
 def test_an_order_shows_all_its_terms() -> None:
     """A7."""
     floor = Floor().open()

@@ -415,6 +415,25 @@ def test_news_of_another_run_s_order_is_reported_all_the_same() -> None:
     assert len(bench.reported()) == 1
 
 
+def test_an_amendment_is_handed_on_like_a_cancel_and_its_answer_is_reported() -> None:
+    """A7, F6: of an account that is not held any more it is dropped."""
+    bench = Bench().open()
+    bench.release()
+    key = ClientOrderId("o")
+    figures: dict[str, Any] = {"quantity": Lots(6), "limit_price": Ticks(1_000)}
+    bench.hear(link.Amend(account_id=A, account_epoch=0, client_order_id=key, **figures))
+    assert not bench.effects
+    bench.hear(link.Amend(account_id=A, account_epoch=1, client_order_id=key, **figures))
+    (asked,) = bench.asked(venue.AmendOrder)
+    assert asked == venue.AmendOrder(client_order_id=key, **figures)
+    told = venue.Amended(client_order_id=key, cum_quantity=Lots(0), **figures)
+    bench.venue(told)
+    assert bench.reported() == [told]
+    no = venue.AmendRejected(client_order_id=key, code=venue.AmendCode.FINAL)
+    bench.venue(no)
+    assert bench.reported() == [no]
+
+
 def test_answers_to_questions_are_handed_on_and_not_repeated() -> None:
     bench = Bench().open()
     bench.hear(

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import planning, two_sided
+from tandem.core.trading import destinations, planning, two_sided
 from tandem.core.trading.algos import kinds
 from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
@@ -61,7 +61,7 @@ def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
     text = _objection(spec)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    places = planning.eligible(turn, spec.symbol, spec.slots)
+    places = destinations.eligible(turn, spec.symbol, spec.slots)
     if isinstance(places, Refused):
         return places
     algo_id = planning.new_order_id(turn)
@@ -307,7 +307,9 @@ def _seen(part: Part, parent: Parent) -> PartSeen:
 
 
 def _quote(turn: Turn, algo: Algo) -> SeenQuote | None:
-    found = planning.listed_at(turn, algo.spec.symbol, algo.spec.slots or tuple(turn.state.seats))
+    found = destinations.listed_at(
+        turn, algo.spec.symbol, algo.spec.slots or tuple(turn.state.seats)
+    )
     assert found is not None, f"{algo.spec.symbol} was listed when {algo.algo_id} was taken"
     return turn.state.quotes.get(found.instrument_id)
 
