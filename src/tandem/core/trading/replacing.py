@@ -10,9 +10,10 @@ from typing import Final
 
 from tandem.core.trading import attempts, books, destinations, lowering, meeting, terms
 from tandem.core.trading.books import Share
+from tandem.core.trading.replacement import Replacement
 from tandem.core.trading.risk import RiskBreach
 from tandem.core.trading.splitting import apportion
-from tandem.core.trading.state import Parent, ParentPhase, Replacement
+from tandem.core.trading.state import Parent, ParentPhase
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import Answer, Done, RefusalReason, Refused, ReplaceOrder
 from tandem.domain.ids import Lots

@@ -17,6 +17,7 @@ from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.limit_book import LimitBook
 from tandem.core.trading.positions import Position
 from tandem.core.trading.prevention import Prevention
+from tandem.core.trading.replacement import Replacement
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.self_trade import Gate
 from tandem.domain.algos import AlgoSpec
@@ -31,7 +32,6 @@ from tandem.domain.ids import (
     HaltId,
     Incarnation,
     InstrumentId,
-    Lots,
     ParentId,
     SlotId,
     Ticks,
@@ -170,18 +170,6 @@ class Piece(msgspec.Struct, array_like=True, gc=False):
 
     child: int
     quantity: int
-
-
-class Replacement(msgspec.Struct, array_like=True, gc=False):
-    """What a parent is being changed to: lowered in place, or else canceled and placed anew."""
-
-    quantity: Lots
-    limit_price: Ticks | None
-    is_anew: bool
-
-    def applied(self, spec: ParentSpec, quantity: Lots) -> ParentSpec:
-        """Return the spec as changed, to the quantity that it came to."""
-        return msgspec.structs.replace(spec, quantity=quantity, limit_price=self.limit_price)
 
 
 class Parent(msgspec.Struct, gc=False):
