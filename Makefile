@@ -88,7 +88,7 @@ lock: setup  ## Choose the newest versions that fit and write the locked files a
 	$(LOCK) --upgrade --constraint requirements/lan.txt --extra metrics --extra top \
 		pyproject.toml -o requirements/watch.txt
 	$(LOCK) --upgrade --constraint requirements/lan.txt --constraint requirements/watch.txt \
-		--extra lan --extra metrics --extra top pyproject.toml requirements/dev.in \
+		--extra lan --extra metrics --extra top --extra parquet pyproject.toml requirements/dev.in \
 		-o requirements/dev.txt
 
 # Hashes, and no address of any registry or folder: whoever installs decides where from.

@@ -7,7 +7,7 @@ import pytest
 
 from tandem.wiring.home import Home
 from tandem.wiring.journals import replayed_exchange
-from tests.system.running import ROOT, pool, stop, tandem
+from tests.system.running import ROOT, pool, stop, tandem, wait_for
 
 BINANCE = ROOT / "examples" / "data" / "binance_spot_btcusdt_20240808.gz"
 COINBASE = ROOT / "examples" / "data" / "crypto" / "coinbase" / "minute" / "btcusd"
@@ -64,3 +64,35 @@ def test_a_replay_that_cannot_be_is_refused(tmp_path: Path, words: tuple[str, ..
     code, out, err = tandem("up", "--home", tmp_path / "home", *words)
     assert (code, out) == (2, "")
     assert err.startswith("tandem: ")
+
+
+def test_while_a_second_feed_does_not_agree_no_new_risk_is_taken(tmp_path: Path) -> None:
+    """A49: two feeds of one instrument; what the desk refuses, it says why."""
+    second = tmp_path / "second.csv"
+    rows = [f"{1_723_161_254 + n},63{n:03},63{n + 2:03},1,1" for n in range(100)]
+    second.write_text("\n".join(["time,bid,ask,bid_size,ask_size", *rows]), encoding="utf-8")
+    home = tmp_path / "home"
+    place = f"{second}?symbol=BTCUSDT"
+    with pool(home, "--replay", BINANCE, "--compare", place, "--speed", "5") as process:
+        status = wait_for(home, lambda one: any(feed.doubt for feed in one.feeds))
+        assert status.notes == ("BTCUSDT: two feeds of it do not agree, so no new risk is taken",)
+        code, out, _ = tandem("feeds", "--json", "--home", home)
+        assert (code, json.loads(out)[0]["doubt"]) == (1, "feeds_apart")
+        code, out, err = tandem("order", "buy", "BTCUSDT", "0.08", "--accounts", 4, "--home", home)
+        assert (code, "price_in_doubt" in out + err) == (1, True)
+        code, out, err = stop(process)
+        assert code == 0, out + err
+
+
+def test_several_recordings_are_several_instruments(tmp_path: Path) -> None:
+    """A26: each of them listed, each in its own time."""
+    home = tmp_path / "home"
+    bars = tmp_path / "bars.csv"
+    rows = [f"{1_723_161_180 + 60 * n},0.3{n},0.3{n},0.3{n},0.3{n},1000" for n in range(9)]
+    bars.write_text("\n".join(["time,open,high,low,close,volume", *rows]), encoding="utf-8")
+    places = f"{BINANCE},{bars}?symbol=ADAUSDT&span=1m"
+    with pool(home, "--replay", places, "--speed", "20") as process:
+        status = wait_for(home, lambda one: len(one.feeds) == 2)
+        assert [one.symbol for one in status.feeds] == ["BTCUSDT", "ADAUSDT"]
+        code, out, err = stop(process)
+        assert code == 0, out + err
