@@ -179,6 +179,7 @@ class Exchange:
     def _forget_connections(self, now: Instant) -> None:
         """Forget what belonged to the process that ended: connections and waiting messages.
 
+        What the feeds said is forgotten, too: a replay may begin again, at a time long past.
         The steady clock starts at zero with the machine. When it is behind where it was, the
         epoch is made anew, from UTC but never so that server time would turn back.
         """
@@ -186,6 +187,7 @@ class Exchange:
         for session in list(state.sessions):
             self._close(session)
         state.parcels.clear()
+        state.feeds.clear()
         if state.is_started and now.now_ns < state.now_ns:
             state.epoch_ns = max(now.market_ns, state.at_ns) - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns

@@ -10,6 +10,7 @@ from tandem.domain.exchange import (
     MarketEvent,
     MarketEvents,
     PublicTrade,
+    Restarted,
     Stamp,
     TradingHalted,
 )
@@ -78,6 +79,15 @@ def test_a_second_feed_is_only_compared_and_its_doubt_is_told_with_the_quote() -
     paper.on(said(best(1_099, 1_101), at_ns=NOON_NS + 5 * SECOND))
     (quotes,) = quoted(paper.wait(SECOND), 1)
     assert [one.doubt for one in quotes.quotes] == [None]
+
+
+def test_a_replay_that_begins_again_is_not_older_than_the_run_before() -> None:
+    paper = Paper()
+    paper.on(said(best(999, 1_001), at_ns=NOON_NS + 9 * SECOND, told_ns=NOON_NS + 9 * SECOND))
+    paper.on(Restarted())
+    paper.on(said(best(899, 901), at_ns=NOON_NS, told_ns=NOON_NS))
+    watch = paper.exchange.state.feeds[SHARE]
+    assert (watch.filter.faults, watch.fresh_ns) == ({}, NOON_NS)
 
 
 def test_without_stamps_everything_is_taken_as_it_is() -> None:

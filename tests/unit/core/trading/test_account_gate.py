@@ -9,8 +9,10 @@ from tandem.core.trading import account_gate
 from tandem.core.trading.external_book import ExternalOrder
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.state import Seat
-from tandem.domain.ids import ClientOrderId, InstrumentId
+from tandem.domain.desk import QuotesSeen
+from tandem.domain.ids import ClientOrderId, InstrumentId, Ticks
 from tandem.domain.order import Side
+from tandem.domain.venue import Doubt, Quote
 from tests.unit.core.trading.desk_driver import SECOND, Floor, settings_of
 
 T = InstrumentId("T@X")
@@ -51,6 +53,17 @@ def test_an_ended_order_that_is_still_looked_for_is_not_out() -> None:
 def test_an_account_that_was_never_opened_has_nothing() -> None:
     floor = Floor()
     assert exposure(floor).holdings == {}
+
+
+def test_an_account_s_own_gate_knows_that_prices_are_in_doubt() -> None:
+    """A49: as the desk's does, and its worker's."""
+    floor = Floor().open()
+    doubt = Doubt.FEEDS_APART
+    quote = Quote(instrument_id=T, bid=Ticks(999), ask=Ticks(1_001), last=None, doubt=doubt)
+    floor.on(QuotesSeen(quotes=(quote,)))
+    assert exposure(floor).holdings[T].doubt is doubt
+    floor.quote(1_000)
+    assert exposure(floor).holdings[T].doubt is None
 
 
 def test_a_limit_of_one_account_refuses_what_the_desk_allows() -> None:
