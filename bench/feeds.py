@@ -37,7 +37,7 @@ def table_of(folder: Path) -> str:
     with path.open("w", encoding="utf-8") as out:
         out.write("time,open,high,low,close,volume\n")
         for day in range(REPEATED):
-            for at_ns, _, bar in merged([opened]):
+            for at_ns, _, bar, _ in merged([opened]):
                 if isinstance(bar, TradeBar):
                     prices = (bar.open, bar.high, bar.low, bar.close)
                     texts = [instrument.price_text(one) for one in prices]

@@ -428,7 +428,7 @@ def test_the_trades_of_the_binance_recording_make_the_bars_that_were_expected(pa
     instrument = next(one for one in listing.instruments() if one.symbol == "BTCUSDT")
     news = list(only(path).news(instrument))
     bars = {}
-    for at_ns, _, event in bars_of(news, MINUTE):
+    for at_ns, _, event, _ in bars_of(news, MINUTE):
         assert isinstance(event, TradeBar)
         prices = (event.open, event.high, event.low, event.close)
         texts = [Decimal(instrument.price_text(one)) for one in prices]

@@ -62,7 +62,7 @@ def read(path: Path | str) -> list[tuple[int, MarketEvent]]:
 
 
 def told(news: Iterable[FeedNews]) -> list[tuple[int, MarketEvent]]:
-    return [(at_ns, event) for at_ns, _, event in news]
+    return [(at_ns, event) for at_ns, _, event, _ in news]
 
 
 def exchange_after(events: Iterable[tuple[int, MarketEvent]]) -> Exchange:
@@ -281,6 +281,8 @@ def test_gaps_are_counted(tmp_path: Path) -> None:
     feed = BinanceFile(path)
     events = [event for _, event in told(feed.news(listed("BTCUSDT")))]
     assert (feed.depth_gaps, feed.trade_gaps) == (1, 1)
+    again = BinanceFile(path).news(listed("BTCUSDT"))
+    assert [one.is_after_gap for one in again] == [False, True, False, True]
     assert events[-1].off_lot_rounded == 1
 
 
@@ -293,7 +295,7 @@ def test_best_prices_that_are_newer_than_depth_are_said_again_after_it(tmp_path:
         depth_line(9, 10, ("101", "0")),
         '{"stream":"btcusdt@kline","data":{}}',
     )
-    events = [event for _, _, event in BinanceFile(path).news(listed("BTCUSDT"))]
+    events = [one.event for one in BinanceFile(path).news(listed("BTCUSDT"))]
     assert [type(one) for one in events] == [
         DepthShown,
         BestShown,

@@ -137,6 +137,7 @@ def show_facts(found: Sequence[Facts], out: TextIO, *, as_json: bool) -> int:
             ("sizes rounded", one.off_lot_rounded),
         ]
         if one.bar_seconds is None:
+            rows.insert(3, ("gaps", one.gaps))
             rows.append(("bursts", f"{one.bursts}, at most {one.most_a_second} messages a second"))
         else:
             rows.insert(3, ("gaps", f"{one.gaps}, {one.missing} bars missing"))

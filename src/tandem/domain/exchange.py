@@ -229,11 +229,13 @@ class Stamp(Value, frozen=True, kw_only=True):
     """When an event of a feed was known, and the feed's own time of it, where it tells one.
 
     `is_second`: it is of a second feed of the instrument, which is only compared with the first.
+    `is_after_gap`: something of the feed before it is missing.
     """
 
     at_ns: int
     told_ns: int | None = None
     is_second: bool = False
+    is_after_gap: bool = False
 
 
 class MarketEvents(Value, frozen=True, kw_only=True, tag="market_events"):

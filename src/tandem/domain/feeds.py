@@ -19,11 +19,13 @@ class FeedNews(NamedTuple):
 
     `at_ns` is when it was known, in market time; it never goes back within a feed. `told_ns` is
     the feed's own time of it, of the feed's own clock, or None where the feed tells none.
+    `is_after_gap`: by the feed's own numbers something before it is missing.
     """
 
     at_ns: int
     told_ns: int | None
     event: MarketEvent
+    is_after_gap: bool = False
 
 
 class Fault(enum.StrEnum):

@@ -281,6 +281,7 @@ class Doubt(enum.StrEnum):
 
     BURST = "burst"  # many more messages than usual: perhaps somebody stuffs quotes
     FEEDS_APART = "feeds_apart"  # two feeds of it do not agree
+    GAP = "gap"  # some messages are missing
 
 
 class Quote(Value, frozen=True, kw_only=True):

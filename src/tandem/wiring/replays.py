@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from tandem.domain.exchange import MarketEvent, MarketEvents, Stamp
+from tandem.domain.feeds import FeedNews
 from tandem.domain.instrument import Instrument
 from tandem.ports import Clock
 from tandem.wiring.feeds import open_feeds, tagged
@@ -28,16 +29,15 @@ async def paced(
     first = open_feeds(plan.places, instruments)
     second = open_feeds(plan.compared, instruments)
     batch = _Batch()
-    for (at_ns, told_ns, event), is_second in tagged(first, second=second):
-        if at_ns <= after_ns:
+    for news, is_second in tagged(first, second=second):
+        if news.at_ns <= after_ns:
             continue
-        while (ahead_ns := at_ns - clock.now().market_ns) > 0:
+        while (ahead_ns := news.at_ns - clock.now().market_ns) > 0:
             if batch.events:
                 yield batch.taken()
                 continue
             await asyncio.sleep(min(ahead_ns / 1e9 / speed, WAIT_MAX_S))
-        batch.events.append(event)
-        batch.stamps.append(Stamp(at_ns=at_ns, told_ns=told_ns, is_second=is_second))
+        batch.add(news, is_second=is_second)
         if len(batch.events) >= BATCH_MAX:
             yield batch.taken()
             await asyncio.sleep(0)
@@ -51,6 +51,17 @@ class _Batch:
     def __init__(self) -> None:
         self.events: list[MarketEvent] = []
         self.stamps: list[Stamp] = []
+
+    def add(self, news: FeedNews, *, is_second: bool) -> None:
+        self.events.append(news.event)
+        self.stamps.append(
+            Stamp(
+                at_ns=news.at_ns,
+                told_ns=news.told_ns,
+                is_second=is_second,
+                is_after_gap=news.is_after_gap,
+            )
+        )
 
     def taken(self) -> MarketEvents:
         made = MarketEvents(events=tuple(self.events), stamps=tuple(self.stamps))

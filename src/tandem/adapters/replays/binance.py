@@ -108,12 +108,14 @@ class BinanceFile:
             MarketFileError: the file or a line is malformed; names the line.
         """
         grid = Grid(instrument)
-        at_ns = 0
+        at_ns = gaps_before = 0
         for number, (received_ns, text) in enumerate(self._lines(), start=1):
             at_ns = max(at_ns, received_ns)
             try:
                 for told_ns, event in self._read(text, grid):
-                    yield FeedNews(at_ns, told_ns, event)
+                    gaps = self.trade_gaps + self.depth_gaps
+                    yield FeedNews(at_ns, told_ns, event, gaps > gaps_before)
+                    gaps_before = gaps
             except (msgspec.DecodeError, MarketFileError) as error:
                 raise MarketFileError(f"{self.path}: line {number}: {error}") from error
 

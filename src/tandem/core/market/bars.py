@@ -54,7 +54,7 @@ def bars_of(news: Iterable[FeedNews], span_ns: int) -> Iterator[FeedNews]:
     are passed over.
     """
     current: _Open | None = None
-    for at_ns, told_ns, event in news:
+    for at_ns, told_ns, event, _ in news:
         if not isinstance(event, _Trade):
             continue
         time_ns = at_ns if told_ns is None else told_ns

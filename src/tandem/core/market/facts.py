@@ -19,7 +19,8 @@ _KINDS: Final = {
 class FeedFacts(msgspec.Struct):
     """Counts of a feed; `span_ns` is the length of its bars, None for single messages.
 
-    A gap is where bars of one kind are missing, however many (`missing` counts them). Sizes that
+    A gap is where bars of one kind are missing, however many (`missing` counts them), or where a
+    feed's own numbers say that messages are. Sizes that
     were not on the lot grid are in `off_lot_rounded`. `silence_ns` is the longest time without
     anything.
     """
@@ -49,6 +50,7 @@ class FeedFacts(msgspec.Struct):
             self.silence_ns = max(self.silence_ns, news.at_ns - self.last_ns)
         self.last_ns = news.at_ns
         self.watch.note(news)
+        self.gaps += news.is_after_gap
         if self.span_ns is not None:
             self._note_gap(kind, news.at_ns, self.span_ns)
 

@@ -29,7 +29,7 @@ def usable(state: ExchangeState, said: MarketEvents) -> Iterator[MarketEvent | H
         if watch is None:
             watch = state.feeds[event.instrument_id] = FeedWatch()
         state.touched[event.instrument_id] = None
-        news = FeedNews(stamp.at_ns, stamp.told_ns, event)
+        news = FeedNews(stamp.at_ns, stamp.told_ns, event, stamp.is_after_gap)
         if stamp.is_second:
             watch.note_second(news)
         elif watch.note(news) in (None, Fault.REPEATED):

@@ -9,6 +9,7 @@ from tandem.domain.views import FeedView
 _WHY = {
     Doubt.BURST: "many more messages come than usual",
     Doubt.FEEDS_APART: "two feeds of it do not agree",
+    Doubt.GAP: "messages of its feed are missing",
 }
 
 

@@ -57,3 +57,7 @@ def depth(bids: list[Level], asks: list[Level], *, is_whole: bool = True) -> Dep
 
 def said(event: MarketEvent, at_ns: int = SECOND, told_ns: int | None = None) -> FeedNews:
     return FeedNews(at_ns, told_ns, event)
+
+
+def after_gap(event: MarketEvent, at_ns: int) -> FeedNews:
+    return FeedNews(at_ns, None, event, True)

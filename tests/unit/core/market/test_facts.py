@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.market.facts import FeedFacts
-from tests.unit.core.market.market_news import MINUTE, SECOND, bar, quote_bar, said, trade
+from tests.unit.core.market.market_news import (
+    MINUTE,
+    SECOND,
+    after_gap,
+    bar,
+    quote_bar,
+    said,
+    trade,
+)
 
 
 def test_rows_kinds_gaps_and_faults_are_counted() -> None:
@@ -20,11 +28,13 @@ def test_rows_kinds_gaps_and_faults_are_counted() -> None:
     assert facts.watch.filter.faults == {"price": 1}
 
 
-def test_single_messages_have_no_gaps() -> None:
+def test_single_messages_have_the_gaps_that_their_numbers_tell() -> None:
     facts = FeedFacts("BTCUSD", None)
     for second in (1, 500):
         facts.note(said(trade(5), second * SECOND))
     assert (facts.rows, facts.gaps, facts.silence_ns) == (2, 0, 499 * SECOND)
+    facts.note(after_gap(trade(5), 501 * SECOND))
+    assert (facts.gaps, facts.missing) == (1, 0)
 
 
 @given(st.lists(st.integers(1, 50), unique=True, min_size=1))

@@ -7,7 +7,7 @@ from tandem.core.market.bursts import BurstWatch
 from tandem.core.market.watch import FeedWatch
 from tandem.domain.feeds import Fault
 from tandem.domain.venue import Doubt
-from tests.unit.core.market.market_news import SECOND, best, depth, level, said
+from tests.unit.core.market.market_news import SECOND, after_gap, best, depth, level, said
 
 
 def test_a_frozen_feed_that_repeats_itself_is_not_fresh() -> None:
@@ -45,6 +45,20 @@ def test_a_burst_and_feeds_that_do_not_agree_are_doubts() -> None:
     assert watch.doubt(10 * SECOND) is Doubt.FEEDS_APART
     watch.note(said(best(109, 111), 11 * SECOND))
     assert watch.doubt(11 * SECOND) is None
+
+
+def test_after_a_gap_prices_are_in_doubt_for_a_while_or_until_the_whole_book_is_shown() -> None:
+    """F17: messages are missing."""
+    watch = FeedWatch()
+    watch.note(after_gap(best(9, 11), 10 * SECOND))
+    watch.note(said(depth([level(8)], [], is_whole=False), 11 * SECOND))
+    assert watch.doubt(15 * SECOND - 1) is Doubt.GAP
+    assert watch.doubt(15 * SECOND) is None
+    watch.note(after_gap(best(8, 11), 20 * SECOND))
+    assert watch.doubt(21 * SECOND) is Doubt.GAP
+    watch.note(said(depth([level(8)], [level(11)]), 21 * SECOND))
+    assert watch.doubt(21 * SECOND) is None
+    assert watch.gaps == 2
 
 
 def test_a_second_feed_is_judged_by_itself_and_makes_nothing_fresh() -> None:

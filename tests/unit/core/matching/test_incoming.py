@@ -81,6 +81,15 @@ def test_a_second_feed_is_only_compared_and_its_doubt_is_told_with_the_quote() -
     assert [one.doubt for one in quotes.quotes] == [None]
 
 
+def test_a_gap_of_the_feed_is_told_with_the_quote() -> None:
+    """F17."""
+    paper = Paper()
+    stamp = Stamp(at_ns=NOON_NS, is_after_gap=True)
+    paper.on(MarketEvents(events=(best(999, 1_001),), stamps=(stamp,)))
+    (quotes,) = quoted(paper.wait(SECOND), 1)
+    assert [one.doubt for one in quotes.quotes] == [Doubt.GAP]
+
+
 def test_a_replay_that_begins_again_is_not_older_than_the_run_before() -> None:
     paper = Paper()
     paper.on(said(best(999, 1_001), at_ns=NOON_NS + 9 * SECOND, told_ns=NOON_NS + 9 * SECOND))
