@@ -7,6 +7,7 @@ MINUTES ?=
 SEEDS ?= 1000
 FIRST ?= 1
 PLANTED ?= 200
+STREAMS ?= 100000
 
 BIN := .venv/bin
 TOOLS := .venv/tools-are-in
@@ -24,7 +25,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model chaos lan drill day bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model judge chaos lan drill day bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -63,6 +64,9 @@ simulate: setup  ## Run SEEDS simulated minutes of faults, from seed FIRST on; t
 
 model: setup  ## Search a small pool to its end, in every fence class; then take mechanisms away.
 	$(BIN)/python -m tandem.sim.model
+
+judge: setup  ## Feed STREAMS random streams of orders to the paper exchange and to its naive judge.
+	$(BIN)/python -m tests.simulation.judging --streams $(STREAMS)
 
 chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
 	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\
