@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "algo": ("algo", "Work an order over time, in pieces, or once something has happened."),
     "orders": ("orders", "List orders; show one hop by hop; resolve one by hand; external ones."),
     "positions": ("pool", "What every account holds, and its gains."),
+    "statement": ("statement", "Gains, fees and cash from the journal: table, CSV or JSON."),
     "workers": ("pool", "The worker processes and the accounts they drive."),
     "worker": ("worker", "Let other computers join with their workers; list, drain, remove."),
     "status": ("pool", "The pool as a whole."),

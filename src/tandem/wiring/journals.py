@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -61,6 +61,17 @@ def records(home: Home, name: str) -> Iterator[AnyRecord]:
     decoder: AnyDecoder = _DESK if name == "coordinator" else _EXCHANGE
     for _, number, content in read_all(_view(home, name)):
         yield _decoded(decoder, content, number)
+
+
+def desk_records(home: Home) -> Iterator[DeskRecord]:
+    """Yield the coordinator's records from the first ever written.
+
+    Raises:
+        JournalCorruptError: something changed after it was durable; names the place.
+        ConfigurationError: there is no such journal.
+    """
+    for _, number, content in read_all(_view(home, "coordinator")):
+        yield cast("DeskRecord", _decoded(_DESK, content, number))
 
 
 def _decoded(decoder: AnyDecoder, content: bytes, number: int) -> AnyRecord:

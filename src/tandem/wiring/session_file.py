@@ -13,7 +13,6 @@ is not absolute counts from the folder of the file.
 """
 
 import json
-import os
 import shlex
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from typing import Final
 import msgspec
 
 from tandem.domain.errors import ConfigurationError
+from tandem.wiring.whole_files import write_whole
 
 ALLOWED: Final = ("order", "algo", "limits", "objectives", "halt", "resume", "positions")
 COMMANDS_MAX: Final = 10_000
@@ -109,12 +109,4 @@ def write_session(path: Path, session: SessionFile) -> None:
     Raises:
         ConfigurationError: it cannot be written there.
     """
-    half_made = path.with_name(path.name + ".new")
-    try:
-        with half_made.open("w", encoding="utf-8") as file:
-            file.write(session_text(session))
-            file.flush()
-            os.fsync(file.fileno())
-        half_made.rename(path)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    write_whole(path, session_text(session))

@@ -115,8 +115,8 @@ class Accounting:
     def moment(self, desk: Desk) -> Moment:
         """Return all figures as they are now, at the prices that the desk knows."""
         totals: dict[Cell, Figure] = {}
-        for account_id, held in desk.state.positions.items():
-            for instrument_id, position in held.items():
+        for account_id in _accounts(desk):
+            for instrument_id, position in desk.state.positions.get(account_id, {}).items():
                 cell: Cell = ((), account_id, instrument_id)
                 tally = self._of_accounts.get(cell) or Tally()
                 totals[cell] = self._figure(desk, instrument_id, tally, position)
@@ -174,9 +174,15 @@ def _cash(desk: Desk) -> dict[tuple[AccountId, str], CashFigure]:
             fees=books.fees.get(currency, ZERO),
             external=-books.external.get(currency, ZERO),
         )
-        for account_id, books in desk.state.ledger.accounts.items()
+        for account_id in _accounts(desk)
+        if (books := desk.state.ledger.accounts.get(account_id)) is not None
         for currency, amount in books.cash.items()
     }
+
+
+def _accounts(desk: Desk) -> list[AccountId]:
+    """Return all accounts, in the order of the settings."""
+    return [seat.account_id for seat in desk.state.seats.values()]
 
 
 def _name(booked: BookedFill, by: GroupBy) -> str:

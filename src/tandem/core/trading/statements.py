@@ -265,14 +265,15 @@ def _execution(catalogue: Catalogue, method: CostMethod, booked: BookedFill) -> 
 
 def _notes(booked: Sequence[BookedFill]) -> list[str]:
     """Say what figures cannot: what a broker without fees may live on."""
-    fees: dict[AccountId, bool] = {}
+    has_paid: dict[AccountId, bool] = {}
     for one in booked:
-        fees[one.account_id] = fees.get(one.account_id, False) or bool(one.fill.fee)
+        has_paid[one.account_id] = has_paid.get(one.account_id, False) or bool(one.fill.fee)
+    free = sorted(account_id for account_id, paid in has_paid.items() if not paid)
+    if not free:
+        return []
     return [
-        f"{account_id} paid no fee: a broker without fees may be paid for where it sends orders "
-        "(payment for order flow), and that shows in prices only"
-        for account_id, has_paid in fees.items()
-        if not has_paid
+        f"{', '.join(free)} paid no fee: a broker without fees may be paid for where it sends "
+        "orders (payment for order flow), and that shows in prices only"
     ]
 
 
