@@ -121,7 +121,8 @@ def test_a_pair_is_one_order_and_an_algorithm_counts_under_its_strategy(traded: 
     """C3."""
     home, _, while_running = traded
     pairs = [one for one in rows("--by", "order", "--home", home) if not one["symbol"]]
-    assert [one["executions"] for one in pairs if one["kind"] == "group"] == ["8"]  # four accounts a leg
+    executions = [one["executions"] for one in pairs if one["kind"] == "group"]
+    assert executions == ["8"]  # four accounts a leg
     (slow,) = [one for one in rows("--by", "strategy", "--home", home) if one["strategy"]]
     assert (slow["strategy"], slow["symbol"], slow["bought_quantity"]) == ("slow", "GE", "40")
     assert "ledger balanced\n" in while_running
