@@ -47,7 +47,7 @@ def step(spec: Momentum, memo: MomentumMemo, sight: Sight) -> Step:
     if price is None:
         return Step(wake_market_ns=ends_ns)
     _look(spec, memo, sight, price)
-    # Its quantity may have been replaced since it decided.
+    # Its quantity may have been replaced since it decided, and one that is long only is flat at 0.
     memo.target = max(0 if spec.long_only else -spec.quantity, min(spec.quantity, memo.target))
     return _follow(spec, memo, sight, wake_ns=min(memo.next_sample_ns, ends_ns))
 
@@ -84,7 +84,7 @@ def _decide(spec: Momentum, memo: MomentumMemo, price: int) -> None:
     if moved >= spec.threshold_ppm * before:
         memo.target = spec.quantity
     elif moved <= -spec.threshold_ppm * before:
-        memo.target = 0 if spec.long_only else -spec.quantity
+        memo.target = -spec.quantity
 
 
 def _follow(spec: Momentum, memo: MomentumMemo, sight: Sight, *, wake_ns: int) -> Step:

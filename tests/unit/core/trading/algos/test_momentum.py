@@ -166,9 +166,9 @@ def test_an_order_that_leads_elsewhere_by_now_is_canceled() -> None:
 def test_a_smaller_quantity_makes_a_smaller_position() -> None:
     """A12: what was decided before it was replaced included."""
     played = Rehearsal(spec())
-    trend(played, 1_000, 1_000, 1_000, 1_010)
+    trend(played, 1_000, 1_000, 1_000, *[1_010] * 5)  # and by now it asks for nothing new
     played.spec = spec(quantity=Lots(4))
-    played.look()
+    played.see(1_010)
     assert sides(played) == [(Side.BUY, 10), (Side.SELL, 6)]
 
 
@@ -185,8 +185,8 @@ def test_missed_samples_have_the_price_before() -> None:
     played = Rehearsal(spec())
     trend(played, 1_000, 1_001)
     played.market_ns = 31
-    played.see(1_001)
-    assert played.memo.samples == [2_002, 2_002, 2_002]
+    played.see(1_002)
+    assert played.memo.samples == [2_002, 2_002, 2_004]
     assert played.memo.next_sample_ns == 40
 
 

@@ -74,6 +74,16 @@ def test_what_did_not_trade_is_caught_up() -> None:
     assert [one.quantity for _, one in played.placed] == [10, 20]
 
 
+def test_what_is_out_counts_as_its_own() -> None:
+    played = Rehearsal(spec())
+    played.see(1_000, volume=0)
+    played.market_ns = 100
+    played.see(1_000, volume=40)
+    played.market_ns = 200
+    played.see(1_000, volume=80)
+    assert [one.quantity for _, one in played.placed] == [10, 10]
+
+
 def test_a_volume_that_falls_back_is_counted_from_there() -> None:
     played = Rehearsal(spec())
     played.see(1_000, volume=1_000)
@@ -109,7 +119,7 @@ def test_when_its_time_is_over_the_rest_is_left_or_taken() -> None:
 
 ACTS = st.one_of(
     st.tuples(st.just("volume"), st.integers(0, 3_000) | st.integers(0, 2**63)),
-    st.tuples(st.just("pass"), st.integers(1, 90)),
+    st.tuples(st.just("pass"), st.integers(50, 250)),
     st.tuples(st.just("fill"), st.integers(0, 3), st.integers(1, 40)),
     st.tuples(st.just("end"), st.integers(0, 3)),
     st.just(("restore",)),
