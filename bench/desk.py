@@ -183,13 +183,16 @@ class Floor:
         return self._reported(incarnation, release, taken)
 
     def _fill(self, incarnation: Incarnation, release: link.Release) -> FromWorker:
+        assert release.order.limit_price is not None
+        return self._fill_at(incarnation, release, release.order.limit_price)
+
+    def _fill_at(self, incarnation: Incarnation, release: link.Release, price: Ticks) -> FromWorker:
         order = release.order
-        assert order.limit_price is not None
         fill = Filled(
             client_order_id=order.client_order_id,
             execution_id=ExecutionId(f"e-{order.client_order_id}"),
             quantity=order.quantity,
-            price=order.limit_price,
+            price=price,
             fee=Decimal("0.05"),
             venue_at_ns=self._now_ns,
         )

@@ -289,9 +289,14 @@ def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
         open_sells=open_sells,
         parts=parts,
         is_ending=algo.phase is AlgoPhase.ENDING,
-        quoted_market_ns=quote.market_ns if quote is not None else None,
+        quoted_market_ns=_told_ns(quote) if quote is not None else None,
         collar_ppm=turn.rules.limits.price_collar_ppm,
     )
+
+
+def _told_ns(quote: SeenQuote) -> int:
+    """Return how old it is by its feed; one that says nothing is as old as its arrival."""
+    return quote.market_ns if quote.told_ns is None else min(quote.market_ns, quote.told_ns)
 
 
 def _seen(part: Part, parent: Parent) -> PartSeen:

@@ -48,8 +48,9 @@ def step(spec: Participate, memo: ParticipateMemo, sight: Sight) -> Step:
 
 
 def _count_volume(memo: ParticipateMemo, sight: Sight) -> None:
-    if sight.volume is None:
-        return
+    quoted_ns = sight.quoted_market_ns
+    if sight.volume is None or quoted_ns is None or quoted_ns < sight.began_market_ns:
+        return  # what it last stood at may leave out what traded before it began
     if memo.volume is not None:
         memo.counted = min(memo.counted + max(0, sight.volume - memo.volume), LOTS_MAX)
     memo.volume = sight.volume

@@ -9,8 +9,10 @@ from tandem.core.trading.algos import momentum
 from tandem.core.trading.algos.leaving import LEAVES_MAX
 from tandem.domain.algos import Leaving, Momentum
 from tandem.domain.commands import PlaceAlgo, Taken
-from tandem.domain.ids import Lots
+from tandem.domain.desk import QuotesSeen
+from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.order import Side, TimeInForce
+from tandem.domain.venue import Quote
 from tests.unit.core.trading.algos.rehearsal import ACTS, Rehearsal
 from tests.unit.core.trading.desk_driver import SECOND, Floor, settings_of
 
@@ -274,3 +276,23 @@ def test_a_desk_that_cannot_trade_in_time_drops_what_it_decided() -> None:
     assert floor.counted("decisions_too_old") == 1
     assert all(one.is_final for one in floor.attempts())
     assert [one.sends for one in floor.attempts()] == [0] * 4
+
+
+def test_a_price_is_as_old_as_its_feed_says() -> None:
+    """A13: however new its message is."""
+    floor = Floor(settings_of(may_short=True)).open()
+    changes = {"sample_ns": SECOND, "duration_ns": 90 * SECOND, "good_for_ns": SECOND}
+    floor.ask(PlaceAlgo(spec=spec(**changes)))
+    for price in (1_000, 1_000, 1_000):
+        floor.quote(price)
+        floor.pass_time(SECOND)
+    for old_ns, placed in ((2 * SECOND, 0), (SECOND, 4)):
+        quote = Quote(
+            instrument_id=InstrumentId("T@X"),
+            bid=Ticks(1_009),
+            ask=Ticks(1_011),
+            last=None,
+            told_ns=floor.now.market_ns - old_ns,
+        )
+        floor.on(QuotesSeen(quotes=(quote,)))
+        assert len(floor.attempts()) == placed

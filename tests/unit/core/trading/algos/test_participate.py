@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.algos import participate
+from tandem.core.trading.algos.memos import ParticipateMemo
 from tandem.domain.algos import AtEnd, Participate
 from tandem.domain.ids import Lots
 from tandem.domain.order import Side
@@ -53,6 +54,19 @@ def test_without_a_quote_it_waits() -> None:
     played = Rehearsal(spec())
     assert played.look().wake_market_ns == 100
     assert not played.placed
+
+
+def test_a_quote_from_before_it_began_is_no_beginning() -> None:
+    """Others may have traded since, and before it began."""
+    played = Rehearsal(spec())
+    played.see(1_000, volume=0)
+    played.quoted_ns = -1
+    memo = ParticipateMemo()
+    participate.step(spec(), memo, played.sight())
+    assert memo.volume is None
+    played.see(1_000, volume=70)
+    participate.step(spec(), memo, played.sight())
+    assert memo == ParticipateMemo(volume=70, next_look_ns=100)
 
 
 def test_between_its_moments_it_only_counts() -> None:
