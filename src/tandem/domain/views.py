@@ -168,6 +168,22 @@ class ParentView(Value, frozen=True, kw_only=True):
     reduce_only: bool = False
 
 
+class GainsView(Value, frozen=True, kw_only=True):
+    """What trading both sides has come to, in quote currency.
+
+    `inventory` is bought minus sold, and `skew_percent` that in per cent of the most allowed (of a
+    slice, for a pair), None where nothing bounds it. `realized` is the gain on what was both
+    bought and sold, and `unrealized` the inventory's at the middle of the market (None without
+    one); `fees` are in neither.
+    """
+
+    inventory: str
+    skew_percent: int | None
+    realized: Decimal
+    unrealized: Decimal | None
+    fees: Decimal
+
+
 class BothView(Value, frozen=True, kw_only=True):
     """One two-sided quote or pair; `difference` is bought minus sold, in lots."""
 
@@ -180,6 +196,7 @@ class BothView(Value, frozen=True, kw_only=True):
     sold: str
     difference: int
     parts: tuple[ParentId, ...]
+    gains: GainsView | None = None
 
 
 class ShownView(Value, frozen=True, kw_only=True):
@@ -218,6 +235,7 @@ class AlgoView(Value, frozen=True, kw_only=True):
     open_parts: int
     parts: tuple[ParentId, ...]
     shown: tuple[ShownView, ...] = ()
+    gains: GainsView | None = None
 
 
 class OrdersView(Value, frozen=True, kw_only=True, tag="orders"):

@@ -9,7 +9,7 @@ import msgspec
 from tandem.core.trading.attempts import LOWERED, LOWERING
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
-from tandem.core.trading.showing_algos import algo_view
+from tandem.core.trading.showing_algos import algo_view, gains_view, mark_of
 from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.showing_feeds import doubts, feed_views
 from tandem.core.trading.showing_limits import limits_view, notes
@@ -23,7 +23,9 @@ from tandem.core.trading.state import (
     Parent,
     Phase,
 )
+from tandem.core.trading.tally import Tally
 from tandem.core.trading.turn import Rules
+from tandem.core.trading.two_sided import count_part
 from tandem.domain.commands import Refused, Taken
 from tandem.domain.control import (
     AskCatalogue,
@@ -34,7 +36,7 @@ from tandem.domain.control import (
     AskStatus,
     Question,
 )
-from tandem.domain.ids import AccountId, CommandId, Lots, ParentId, Ticks
+from tandem.domain.ids import AccountId, CommandId, Lots, ParentId, SlotId, Ticks
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import ZERO, add, multiply
@@ -261,51 +263,59 @@ def _orders(desk: Desk, question: AskOrders) -> OrdersView:
 
 
 def _both(desk: Desk, both: Both) -> BothView:
-    instrument = _symbol(desk, both.spec.symbol)
-    bought, sold = _traded(desk, both.parts)
+    state, instrument = desk.state, _symbol(desk, both.spec.symbol)
+    tally = _with_open(desk, both.tally, [both.buy_id, both.sell_id])
     return BothView(
         order_id=both.both_id,
         command_id=both.command_id,
         kind="both",
         phase=both.phase.value,
         text=both.text,
-        bought=instrument.quantity_text(Lots(bought)),
-        sold=instrument.quantity_text(Lots(sold)),
-        difference=bought - sold,
+        bought=instrument.quantity_text(Lots(tally.bought)),
+        sold=instrument.quantity_text(Lots(tally.sold)),
+        difference=tally.inventory,
         parts=tuple(both.parts[-PARTS_MAX:]),
+        gains=gains_view(
+            tally, instrument, mark_of(state, instrument), most=both.spec.inventory_limit
+        ),
     )
 
 
 def _pair(desk: Desk, pair: Pair) -> BothView:
-    instrument = _symbol(desk, pair.spec.buy_symbol)
+    spec = pair.spec
+    bought = _listed(desk, spec.buy_symbol, spec.buy_slots[0])
+    sold = _listed(desk, spec.sell_symbol, spec.sell_slots[0])
+    tally = _with_open(desk, pair.tally, [*pair.legs])
+    held = bought if tally.inventory > 0 else sold
     return BothView(
         order_id=pair.pair_id,
         command_id=pair.command_id,
         kind="pair",
         phase=pair.phase.value,
         text=pair.text,
-        bought=instrument.quantity_text(Lots(pair.bought)),
-        sold=instrument.quantity_text(Lots(pair.sold)),
+        bought=bought.quantity_text(Lots(pair.bought)),
+        sold=bought.quantity_text(Lots(pair.sold)),
         difference=pair.bought - pair.sold,
         parts=tuple(pair.parts[-PARTS_MAX:]),
+        gains=gains_view(tally, bought, mark_of(desk.state, held), most=spec.slice_quantity),
     )
+
+
+def _listed(desk: Desk, symbol: str, slot_id: SlotId) -> Instrument:
+    return desk.rules.listed[symbol, desk.state.seats[slot_id].venue_id]
+
+
+def _with_open(desk: Desk, done: Tally, parts: list[ParentId | None]) -> Tally:
+    """Return what has traded, of the parts that live too."""
+    tally = done.copy()
+    for key in parts:
+        if key is not None:
+            count_part(desk.state, desk.rules, tally, desk.state.parents[key])
+    return tally
 
 
 def _symbol(desk: Desk, symbol: str) -> Instrument:
     return desk.rules.catalogue.on_symbol(symbol)[0]
-
-
-def _traded(desk: Desk, parts: list[ParentId]) -> tuple[int, int]:
-    bought = sold = 0
-    for key in parts:
-        parent = desk.state.parents.get(key)
-        if parent is None:
-            continue
-        if parent.spec.side.sign > 0:
-            bought += parent.filled
-        else:
-            sold += parent.filled
-    return bought, sold
 
 
 def _life(desk: Desk, asked_id: str) -> LifeView:

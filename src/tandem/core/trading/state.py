@@ -20,6 +20,7 @@ from tandem.core.trading.prevention import Prevention
 from tandem.core.trading.replacement import Replacement
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.self_trade import Gate
+from tandem.core.trading.tally import Tally
 from tandem.domain.algos import AlgoSpec
 from tandem.domain.commands import Answer, PlaceBoth, PlacePair
 from tandem.domain.desk import DeskSettings
@@ -239,6 +240,7 @@ class Both(msgspec.Struct, gc=False):
     cancel_wanted: bool = False
     ends_at_ns: int = 0
     text: str = ""
+    tally: Tally = msgspec.field(default_factory=Tally)  # of its finished parts
 
 
 class PairPhase(enum.StrEnum):
@@ -266,6 +268,7 @@ class Pair(msgspec.Struct, gc=False):
     repair_by_ns: int = 0
     text: str = ""
     parts: list[ParentId] = []
+    tally: Tally = msgspec.field(default_factory=Tally)  # of its finished legs
 
 
 class SeenQuote(msgspec.Struct, array_like=True, gc=False):

@@ -132,7 +132,9 @@ def _count_part(turn: Turn, both: Both, side: Side) -> None:
     part_id = both.buy_id if side is Side.BUY else both.sell_id
     if part_id is None or turn.state.parents[part_id].phase is not ParentPhase.DONE:
         return
-    both.inventory += side.sign * turn.state.parents[part_id].done_quantity
+    part = turn.state.parents[part_id]
+    both.inventory += side.sign * part.done_quantity
+    two_sided.count_part(turn.state, turn.rules, both.tally, part)
     if side is Side.BUY:
         both.buy_id = None
     else:
@@ -281,6 +283,7 @@ def advance_pair(turn: Turn, pair: Pair) -> None:
                 planning.cancel_parent(turn, one, pair.text or "the slice's time is over")
         return
     for one in parents:
+        two_sided.count_part(turn.state, turn.rules, pair.tally, one)
         if one.spec.side is Side.BUY:
             pair.bought += one.done_quantity
         else:

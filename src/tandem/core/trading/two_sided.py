@@ -1,12 +1,16 @@
-"""What everything that trades both sides shares: whose side a slot is on, and how it gets out."""
+"""What everything that trades both sides shares: its slots' sides, its way out, what it traded."""
+
+from decimal import Decimal
 
 import msgspec
 
 from tandem.core.trading import destinations, planning
-from tandem.core.trading.state import Parent
-from tandem.core.trading.turn import Turn
+from tandem.core.trading.state import DeskState, Parent
+from tandem.core.trading.tally import Tally
+from tandem.core.trading.turn import Rules, Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import CommandId, Lots, ParentId, SlotId
+from tandem.domain.money import add, multiply
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
@@ -48,3 +52,17 @@ def open_exit(
         alike = msgspec.structs.replace(spec, split=Split.EQUAL)
         opened = planning.open_parent(turn, command_id, alike, owner=owner)
     return opened
+
+
+def value_of(parent: Parent) -> Decimal:
+    """What it traded, and what it took over from other strategies of ours, in ticks times lots."""
+    return add(parent.filled_value, parent.netted_value)
+
+
+def count_part(state: DeskState, rules: Rules, tally: Tally, parent: Parent) -> None:
+    """Count what a part has traded, in money of its own market."""
+    seat = state.seats[parent.slots[0]]
+    instrument = rules.listed[parent.spec.symbol, seat.venue_id]
+    money = multiply(instrument.step_value, value_of(parent))
+    lots = parent.filled + parent.netted
+    tally.count(parent.spec.side, lots, money=money, fees=parent.fees)

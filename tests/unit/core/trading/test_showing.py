@@ -30,6 +30,7 @@ from tandem.domain.order import FenceClass, Side, TimeInForce
 from tandem.domain.parents import ParentSpec
 from tandem.domain.views import (
     CatalogueView,
+    GainsView,
     LifeView,
     OrdersView,
     PositionsView,
@@ -190,10 +191,17 @@ def test_a_quote_shows_both_sides_as_one() -> None:
     floor.fill(floor.attempts()[2], 2)
     (view,) = look(floor, AskOrders(number=1, ids=("d-1",)), OrdersView).both
     assert view.sold == "2"
+    assert view.gains == GainsView(
+        inventory="1",
+        skew_percent=10,
+        realized=Decimal("0.04"),
+        unrealized=Decimal("0.01"),
+        fees=Decimal("0.02"),
+    )
 
 
 def test_a_quote_with_very_many_parts_shows_the_latest() -> None:
-    """A39; and what is forgotten of it is not counted."""
+    """A39; what is forgotten of it is counted nevertheless."""
     floor = Floor(settings_of(finished_max=3), is_checked=False).open()
     both_of(
         floor,
@@ -208,7 +216,7 @@ def test_a_quote_with_very_many_parts_shows_the_latest() -> None:
                 floor.fill(attempt, 1)
     (view,) = look(floor, AskOrders(number=1), OrdersView).both
     assert len(view.parts) == PARTS_MAX
-    assert int(view.bought) + int(view.sold) <= 5
+    assert int(view.bought) + int(view.sold) == 2 + 2 * PARTS_MAX
     assert len(look(floor, AskLife(number=1, order_id="d-1"), LifeView).parents) <= 5
 
 
@@ -231,8 +239,33 @@ def test_a_pair_shows_both_legs_as_one() -> None:
         floor.fill(attempt, 2)
     (view,) = look(floor, AskOrders(number=1), OrdersView).both
     assert (view.kind, view.phase, view.bought, view.difference) == ("pair", "done", "2", 0)
+    assert view.gains is not None
+    assert (view.gains.realized, view.gains.fees) == (0, Decimal("0.02"))
     life = look(floor, AskLife(number=1, order_id="d-1"), LifeView)
     assert [one.parent_id for one in life.parents] == ["d-2", "d-3"]
+
+
+def test_a_pair_that_is_uneven_shows_what_it_holds_and_on_which_market() -> None:
+    """C3."""
+    for leg, inventory in ((0, "2"), (1, "-2")):
+        floor = Floor(two_markets()).open()
+        floor.command(
+            PlacePair(
+                buy_symbol="T",
+                sell_symbol="T",
+                buy_price=Ticks(1_000),
+                sell_price=Ticks(1_000),
+                slice_quantity=Lots(4),
+                slices=1,
+                buy_slots=(SlotId("x1"),),
+                sell_slots=(SlotId("y1"),),
+            )
+        )
+        floor.fill(floor.attempts()[leg], 2)
+        (view,) = look(floor, AskOrders(number=1), OrdersView).both
+        assert view.gains is not None
+        assert (view.gains.inventory, view.gains.unrealized) == (inventory, 0)
+        assert abs(view.gains.skew_percent or 0) == 50
 
 
 def test_the_life_of_an_order_is_told_hop_by_hop() -> None:

@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
-from tandem.core.trading.showing_algos import algo_view
+from tandem.core.trading.showing_algos import algo_view, mark_of
+from tandem.domain.ids import Ticks
 from tandem.domain.order import Side
 from tandem.domain.views import ShownView
+from tests.unit.core.trading.algos import test_bracket, test_make_market, test_stop
 from tests.unit.core.trading.algos.test_driver import begin, fill_all, out
 from tests.unit.core.trading.desk_driver import Floor, X
 
@@ -45,3 +47,52 @@ def test_without_a_price_at_its_begin_there_is_no_slippage() -> None:
     algo = begin(floor)
     view = algo_view(floor.state, floor.desk.rules, algo)
     assert (view.arrival, view.slippage) == (None, None)
+
+
+def test_a_stop_that_the_desk_holds_says_where_and_what_it_needs() -> None:
+    """A11: the screen says that nothing of it is at the venue."""
+    floor = Floor().open()
+    held = test_stop.begin(floor)
+    text = algo_view(floor.state, floor.desk.rules, held).text
+    assert text == "stop at 9.50 by last, held here: it needs the coordinator alive"
+    trailing = test_stop.begin(floor, stop_price=None, trail=Ticks(5))
+    assert "behind the first price" in algo_view(floor.state, floor.desk.rules, trailing).text
+    test_stop.trade_at(floor, 950)
+    assert algo_view(floor.state, floor.desk.rules, held).text == "its stop was hit"
+    for one in out(floor, held):
+        floor.fill(one, one.order.quantity)
+    assert "held here" not in algo_view(floor.state, floor.desk.rules, held).text
+
+
+def test_a_bracket_says_where_its_stop_is() -> None:
+    floor = Floor().open()
+    algo = test_bracket.begin(floor)
+    assert "stop at 9.50" in algo_view(floor.state, floor.desk.rules, algo).text
+
+
+def test_quoting_shows_its_inventory_skew_and_gains() -> None:
+    """C3."""
+    floor = Floor().open()
+    algo = test_make_market.begin(floor)
+    for one in out(floor, algo)[:3]:
+        floor.fill(one, one.order.quantity)
+    gains = algo_view(floor.state, floor.desk.rules, algo).gains
+    assert gains is not None
+    assert (gains.inventory, gains.skew_percent) == ("2", 20)
+    assert gains.realized == 2 * (Decimal("10.05") - Decimal("9.95"))
+    assert gains.unrealized == 2 * Decimal("0.05")
+    assert gains.fees == Decimal("0.03")
+
+
+def test_a_market_is_worth_its_middle_or_its_last_price() -> None:
+    floor = Floor().open()
+    floor.look_away()
+    instrument = floor.settings.instruments[0]
+    assert mark_of(floor.state, instrument) == 10
+    seen = floor.state.quotes[instrument.instrument_id]
+    seen.bid, seen.last = None, 990
+    assert mark_of(floor.state, instrument) == Decimal("9.90")
+    seen.last = None
+    assert mark_of(floor.state, instrument) is None
+    del floor.state.quotes[instrument.instrument_id]
+    assert mark_of(floor.state, instrument) is None

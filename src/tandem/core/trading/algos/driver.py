@@ -14,7 +14,6 @@ An algorithm ends in two steps: everything that is out is canceled and waited fo
 quantities are the venues' final word, and then it may leave what it holds (`Leaving`).
 """
 
-from decimal import Decimal
 from itertools import islice
 from typing import Final
 
@@ -248,19 +247,14 @@ def _count_ended(turn: Turn, algo: Algo) -> None:
             continue
         if parent.spec.side is Side.BUY:
             algo.bought += parent.done_quantity + parent.netted
-            algo.bought_value = add(algo.bought_value, value_of(parent))
+            algo.bought_value = add(algo.bought_value, two_sided.value_of(parent))
         else:
             algo.sold += parent.done_quantity + parent.netted
-            algo.sold_value = add(algo.sold_value, value_of(parent))
+            algo.sold_value = add(algo.sold_value, two_sided.value_of(parent))
         algo.fees = add(algo.fees, parent.fees)
         if not (parent.done_quantity or parent.netted or parent.cancel_wanted):
             _pause_for_breath(turn, algo)
     algo.open = still
-
-
-def value_of(parent: Parent) -> Decimal:
-    """What it traded, and what it took over from other strategies of ours, in ticks times lots."""
-    return add(parent.filled_value, parent.netted_value)
 
 
 def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
