@@ -1,5 +1,6 @@
 """Placing one order, and what became of it."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final, TextIO
@@ -7,17 +8,19 @@ from typing import Final, TextIO
 import msgspec
 
 from tandem.cli.asking import write_answer
-from tandem.cli.main import OK
+from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import amount, milliseconds, table, write_json
 from tandem.cli.typed import Choice, moment_text
-from tandem.domain.commands import CancelOrders, Command, Taken
+from tandem.domain.commands import CancelOrders, Command, Done, Taken
+from tandem.domain.errors import TandemError
 from tandem.domain.ids import CommandId
-from tandem.domain.views import AlgoView, BothView, OrdersView, ParentView
+from tandem.domain.views import AlgoView, BothView, GainsView, OrdersView, ParentView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command, now_ns
 from tandem.wiring.polling import poll
 from tandem.wiring.stopping import ENDED, open_count
+from tandem.wiring.venue_books import open_at_venue
 
 ALGO_HEADS: Final = (
     "id",
@@ -36,7 +39,9 @@ ALGO_HEADS: Final = (
     "shown at most",
     "state",
 )
+GAINS_HEADS: Final = (">inventory", ">skew", ">realized", ">unrealized", ">fees")
 PROGRESS_NS: Final = 2_000_000_000
+VERIFY_S: Final = 5.0
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +68,32 @@ async def place(home: Home, make: Callable[[Choice], Command], asking: Asking, o
         if asking.waits and isinstance(answer, Taken) and answer.order_id is not None:
             view = await _ended(line, answer.order_id)
             return write_orders(view, out, as_json=asking.as_json)
-        if asking.waits and isinstance(command, CancelOrders):
-            await poll(lambda: open_count(line), lambda count: count == 0)
-    return write_answer(answer, out, as_json=asking.as_json, command_id=command_id)
+        is_gone = True
+        if asking.waits and isinstance(command, CancelOrders) and isinstance(answer, Done):
+            answer, is_gone = await _seen_gone(home, line, command.order_id)
+    code = write_answer(answer, out, as_json=asking.as_json, command_id=command_id)
+    return code if is_gone else FAILED
+
+
+async def _seen_gone(home: Home, line: DeskLine, order_id: str | None) -> tuple[Done, bool]:
+    """Wait until it has ended, and see at the exchange that nothing of it is open there."""
+    parents = None
+    if order_id is None:
+        await poll(lambda: open_count(line), lambda count: count == 0)
+    else:
+        parents = {order_id, *(one.parent_id for one in (await _ended(line, order_id)).parents)}
+
+    async def open_there() -> int:
+        return sum((await open_at_venue(home, parents)).values())
+
+    try:
+        async with asyncio.timeout(VERIFY_S):
+            await poll(open_there, lambda count: count == 0)
+    except (OSError, TimeoutError, TandemError) as error:
+        reason = "orders are open there" if isinstance(error, TimeoutError) else str(error)
+        return Done(text=f"canceled here, and not seen to be gone at the exchange: {reason}"), False
+    what = "everything" if order_id is None else order_id
+    return Done(text=f"{what} is canceled; nothing of it is open at the exchange"), True
 
 
 async def _ended(line: DeskLine, order_id: str) -> OrdersView:
@@ -104,7 +132,8 @@ def write_orders(view: OrdersView, out: TextIO, *, as_json: bool) -> int:
     out.write(table((*heads, *rest), [_row(one) for one in view.parents]))
     if view.both:
         rows = [_both_row(one) for one in view.both]
-        out.write(table(("id", "kind", ">bought", ">sold", "parts", "state"), rows))
+        names = ("id", "kind", ">bought", ">sold", *GAINS_HEADS, "parts", "state")
+        out.write(table(names, rows))
     if view.algos:
         write_algos(view.algos, out)
     return OK
@@ -113,6 +142,10 @@ def write_orders(view: OrdersView, out: TextIO, *, as_json: bool) -> int:
 def write_algos(algos: Sequence[AlgoView], out: TextIO) -> None:
     """Write algorithms as a table."""
     out.write(table(ALGO_HEADS, [_algo_row(one) for one in algos]))
+    both = [one for one in algos if one.side is None]
+    if both:
+        rows = [(one.order_id, one.kind, *_gains(one.gains)) for one in both]
+        out.write(table(("id", "both sides", *GAINS_HEADS), rows))
 
 
 def _row(one: ParentView) -> tuple[object, ...]:
@@ -178,4 +211,13 @@ def _time(market_ns: int) -> str:
 
 def _both_row(one: BothView) -> tuple[object, ...]:
     state = " ".join(filter(None, (one.phase, one.text)))
-    return (one.order_id, one.kind, one.bought, one.sold, " ".join(one.parts), state)
+    parts = " ".join(one.parts)
+    return (one.order_id, one.kind, one.bought, one.sold, *_gains(one.gains), parts, state)
+
+
+def _gains(one: GainsView | None) -> tuple[object, ...]:
+    if one is None:
+        return ("-",) * len(GAINS_HEADS)
+    skew = "-" if one.skew_percent is None else f"{one.skew_percent} %"
+    unrealized = None if one.unrealized is None else amount(one.unrealized)
+    return (one.inventory, skew, amount(one.realized), unrealized, amount(one.fees))

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -100,8 +100,8 @@ async def _session(home: Home, account: AccountSettings) -> AsyncIterator[_Sessi
         session.link.drop("done")
 
 
-async def open_at_venue(home: Home) -> dict[AccountId, int]:
-    """Return how many of our orders the exchange has open, by account.
+async def open_at_venue(home: Home, parents: Collection[str] | None = None) -> dict[AccountId, int]:
+    """Return how many of our orders the exchange has open, by account; None counts all of them.
 
     Raises:
         OSError: it is not there.
@@ -112,8 +112,15 @@ async def open_at_venue(home: Home) -> dict[AccountId, int]:
         async with _session(home, account) as session:
             told = await session.ask(ListOpenOrders(query_id=1), OpenOrders)
         keys = [one.order.client_order_id for one in told.orders]
-        counts[account.account_id] = sum(key.startswith(f"{DESK_ID}-") for key in keys)
+        counts[account.account_id] = sum(_is_of(parents, key) for key in keys)
     return counts
+
+
+def _is_of(parents: Collection[str] | None, client_order_id: str) -> bool:
+    """Return whether it is an order of ours, of one of these parents."""
+    if parents is None:
+        return client_order_id.startswith(f"{DESK_ID}-")
+    return client_order_id.rsplit("-", 2)[0] in parents  # behind it: child and attempt
 
 
 async def quotes_at_venue(home: Home) -> tuple[Quote, ...]:

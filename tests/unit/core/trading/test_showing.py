@@ -240,7 +240,7 @@ def test_a_pair_shows_both_legs_as_one() -> None:
     (view,) = look(floor, AskOrders(number=1), OrdersView).both
     assert (view.kind, view.phase, view.bought, view.difference) == ("pair", "done", "2", 0)
     assert view.gains is not None
-    assert (view.gains.realized, view.gains.fees) == (0, Decimal("0.02"))
+    assert (view.gains.realized, view.gains.fees) == (Decimal(0), Decimal("0.02"))
     life = look(floor, AskLife(number=1, order_id="d-1"), LifeView)
     assert [one.parent_id for one in life.parents] == ["d-2", "d-3"]
 
@@ -264,7 +264,7 @@ def test_a_pair_that_is_uneven_shows_what_it_holds_and_on_which_market() -> None
         floor.fill(floor.attempts()[leg], 2)
         (view,) = look(floor, AskOrders(number=1), OrdersView).both
         assert view.gains is not None
-        assert (view.gains.inventory, view.gains.unrealized) == (inventory, 0)
+        assert (view.gains.inventory, view.gains.unrealized) == (inventory, Decimal(0))
         assert abs(view.gains.skew_percent or 0) == 50
 
 

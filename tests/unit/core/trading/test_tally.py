@@ -28,7 +28,8 @@ def test_what_was_bought_and_sold_is_realized_at_average_prices() -> None:
 
 def test_a_short_inventory_gains_when_the_mark_falls() -> None:
     tally = tally_of((Side.SELL, 3, "30"), (Side.BUY, 1, "9"))
-    assert (tally.inventory, tally.realized()) == (-2, 1)
+    assert tally.inventory == -2
+    assert tally.realized() == 1
     assert tally.unrealized(Decimal(8)) == 4
 
 
