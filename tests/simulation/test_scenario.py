@@ -18,7 +18,7 @@ SEEDS = (1, 2, 3, 8, 6, 56, 109, 390, 474)
 def test_a_minute_of_faults_loses_repeats_and_crosses_nothing(seed: int) -> None:
     """A18, C1, C2, C4, C14; F1, F2, F3, F4, F5, F9, F11, F12, F13, F14, F15, F19, F21.
 
-    I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I13, I16, I17, I18, I19 are checked.
+    I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I13, I16, I17, I18, I19, I20 are checked.
     """
     result = run_one(seed)
     assert result.violations == [], f"seed {seed}"

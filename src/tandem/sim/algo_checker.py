@@ -45,7 +45,7 @@ class AlgoChecker:
             elif side is not algo.spec.side:
                 beyond = most[side] - most[side.opposite]
             if beyond > 0:
-                self._bad("I1", f"{algo.algo_id}: {beyond} lots {side} beyond its quantity")
+                self._bad("I20", f"{algo.algo_id}: {beyond} lots {side} beyond its quantity")
 
     def on_accept(self, state: DeskState, parent_id: str, records: Iterable[OrderRecord]) -> None:
         """An iceberg shows no more than it may, by what is open at the exchanges."""
@@ -62,7 +62,7 @@ class AlgoChecker:
         self.seen["iceberg pieces accepted"] += 1
         if shown > algo.spec.visible:
             text = f"{algo.algo_id} shows {shown} lots of {algo.spec.visible}"
-            self._bad("A14", text)
+            self._bad("I20", text)
 
     def check_lifetimes(self, state: DeskState, *, started_ns: int, late_ns: int) -> None:
         """What has a time is over by then; taking a rest may last as long again."""

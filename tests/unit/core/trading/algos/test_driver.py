@@ -375,7 +375,7 @@ def test_what_is_shown_is_kept_by_venue_with_its_moment() -> None:
 def test_a_desk_never_trades_beyond_an_algorithms_quantity(
     quantity: int, slices: int, jitter: int, acts: list[tuple[int, str]]
 ) -> None:
-    """I1: whatever is filled, refused, paused or restarted."""
+    """I20: whatever is filled, refused, paused or restarted."""
     floor = Floor(is_checked=False).open()
     algo = begin(floor, quantity=Lots(quantity), slices=slices, jitter_percent=jitter)
     for seconds, act in acts:

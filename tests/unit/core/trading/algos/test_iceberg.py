@@ -84,7 +84,7 @@ def test_one_that_is_wound_up_shows_nothing_more() -> None:
 def test_never_more_than_the_visible_quantity_is_out(
     acts: list[Any], visible: int, jitter: int, seed: int
 ) -> None:
-    """A14."""
+    """A14, I20."""
     one = spec(visible=Lots(visible), jitter_percent=jitter)
     assert iceberg.objection(one) is None
     played = Rehearsal(one, seed=seed)

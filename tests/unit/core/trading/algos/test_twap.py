@@ -133,7 +133,7 @@ def test_another_seed_gives_other_slices() -> None:
 def test_it_never_asks_for_more_than_its_quantity(
     acts: list[Any], one: Twap, at_end: AtEnd
 ) -> None:
-    """I1: whatever the market says, trades and refuses, and however often it is asked."""
+    """I20: whatever the market says, trades and refuses, and however often it is asked."""
     played = Rehearsal(spec(quantity=one.quantity, slices=one.slices, at_end=at_end))
     for act in acts:
         played.act(act)
