@@ -9,7 +9,6 @@ from cyclopts import App, Parameter
 from tandem.cli.algo_reacting import bracket, quote, stop
 from tandem.cli.algo_words import (
     Flag,
-    OrderId,
     Quantity,
     SideText,
     Symbol,
@@ -25,7 +24,7 @@ from tandem.cli.ordering import write_algos
 from tandem.cli.printing import write_json
 from tandem.cli.typed import Choice, duration_ns
 from tandem.domain.algos import AtEnd, Iceberg, Leaving, Momentum, Participate, Twap
-from tandem.domain.commands import PauseOrder, PlaceAlgo, ReplaceOrder, ResumeOrder
+from tandem.domain.commands import PauseOrder, PlaceAlgo, ResumeOrder
 from tandem.domain.views import OrdersView
 
 app = new_app()
@@ -293,32 +292,3 @@ def resume(order_id: str, *, asking: AskOptions | None = None) -> int:
         asking: How it is asked.
     """
     return ask(lambda _: ResumeOrder(order_id=order_id), asking)
-
-
-@algo.command
-def replace(
-    order_id: OrderId,
-    symbol: Symbol,
-    *,
-    quantity: str | None = None,
-    price: str | None = None,
-    asking: AskOptions | None = None,
-) -> int:
-    """Change a working algorithm's quantity, limit price or both.
-
-    Args:
-        order_id: Its id, such as d1-7.
-        symbol: What it trades.
-        quantity: The new quantity, what has traded included.
-        price: The new worst price.
-        asking: How it is asked.
-    """
-
-    def make(choice: Choice) -> ReplaceOrder:
-        return ReplaceOrder(
-            order_id=order_id,
-            quantity=None if quantity is None else choice.quantity(symbol, text=quantity),
-            limit_price=None if price is None else choice.price(symbol, text=price),
-        )
-
-    return ask(make, asking)

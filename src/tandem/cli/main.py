@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "session": ("session", "Run a session file: a pool and what it trades."),
     "trade": ("trade", "Trade a share list, every line split over the workers in tandem."),
     "demo": ("demo", "Run the paper's workflow demo and print its lines."),
-    "order": ("order", "Buy, sell, quote both sides, trade a pair, or cancel."),
+    "order": ("order", "Buy, sell, quote both sides, trade a pair, replace, or cancel."),
     "algo": ("algo", "Work an order over time, in pieces, or once something has happened."),
     "orders": ("orders", "List orders; show one hop by hop; resolve one by hand; external ones."),
     "positions": ("pool", "What every account holds, and its gains."),

@@ -1,4 +1,4 @@
-"""`tandem order`: buy, sell, both sides, a pair, and cancel."""
+"""`tandem order`: buy, sell, both sides, a pair, replace and cancel."""
 
 import sys
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from tandem.cli import ordering
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
-from tandem.cli.ordering import Asking, place
+from tandem.cli.ordering import Asking, Changes, place
 from tandem.cli.typed import Choice, SelfTradeWord, duration_ns, until_ns
 from tandem.domain.commands import (
     CancelOrders,
@@ -23,7 +24,7 @@ from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec, SelfTrade, Split
 
 app = new_app()
-order = App(name="order", help="Buy, sell, quote both sides, trade a pair, or cancel.")
+order = App(name="order", help="Buy, sell, quote both sides, trade a pair, replace, or cancel.")
 app.command(order)
 Flag = Annotated[bool, Parameter(negative="")]
 Symbol = str
@@ -288,6 +289,31 @@ def pair(
         )
 
     return _place(make, asking)
+
+
+@order.command
+def replace(
+    order_id: str,
+    *,
+    quantity: str | None = None,
+    price: str | None = None,
+    asking: AskOptions | None = None,
+) -> int:
+    """Change an open order's quantity, limit price or both; an algorithm's likewise.
+
+    A lower quantity keeps the order's place in the queue. More, or another price, loses it: the
+    order is canceled, and what is left placed anew once the exchange has confirmed that.
+
+    Args:
+        order_id: Its id, such as d1-7.
+        quantity: The new quantity, what has traded included.
+        price: The new limit.
+        asking: How it is asked; with --wait until the order has ended.
+    """
+    chosen = asking if asking is not None else AskOptions()
+    said = Asking(command_id=chosen.id, as_json=chosen.json, waits=chosen.wait)
+    changes, home = Changes(quantity=quantity, price=price), home_of(chosen.home)
+    return finish(lambda: ordering.replace(home, order_id, changes, said, sys.stdout))
 
 
 @order.command

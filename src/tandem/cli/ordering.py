@@ -8,10 +8,11 @@ from typing import Final, TextIO
 import msgspec
 
 from tandem.cli.asking import write_answer
+from tandem.cli.calling import BadInputError
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import amount, milliseconds, table, write_json
 from tandem.cli.typed import Choice, moment_text
-from tandem.domain.commands import CancelOrders, Command, Done, Taken
+from tandem.domain.commands import CancelOrders, Command, Done, ReplaceOrder, Taken
 from tandem.domain.errors import TandemError
 from tandem.domain.ids import CommandId
 from tandem.domain.views import AlgoView, BothView, GainsView, OrdersView, ParentView
@@ -94,6 +95,46 @@ async def _seen_gone(home: Home, line: DeskLine, order_id: str | None) -> tuple[
         return Done(text=f"canceled here, and not seen to be gone at the exchange: {reason}"), False
     what = "everything" if order_id is None else order_id
     return Done(text=f"{what} is canceled; nothing of it is open at the exchange"), True
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What of an order is to be another, as it was typed; None stays as it is."""
+
+    quantity: str | None
+    price: str | None
+
+
+async def replace(home: Home, order_id: str, changes: Changes, asking: Asking, out: TextIO) -> int:
+    """Have an order or an algorithm replaced, and write what was said; return the exit code.
+
+    Raises:
+        BadInputError: there is no such order, or nothing is to be changed.
+        OffGridError: a price or quantity is off its grid.
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    if changes.quantity is None and changes.price is None:
+        raise BadInputError("order replace: expected --quantity, --price or both")
+    refuse_absent(home)
+    async with desk_line(home) as line:
+        view = await line.orders((order_id,))
+        symbols = [*(one.symbol for one in view.parents), *(one.symbol for one in view.algos)]
+        if not symbols:
+            text = (
+                f"{order_id} is no single order: cancel it" if view.both else f"no order {order_id}"
+            )
+            raise BadInputError(text)
+        choice, symbol = Choice(await line.catalogue()), symbols[0]
+        quantity, price = changes.quantity, changes.price
+        command = ReplaceOrder(
+            order_id=order_id,
+            quantity=None if quantity is None else choice.quantity(symbol, text=quantity),
+            limit_price=None if price is None else choice.price(symbol, text=price),
+        )
+        command_id = CommandId(asking.command_id) if asking.command_id else fresh_command("order")
+        answer = await line.command(command_id, command)
+        if asking.waits and isinstance(answer, Done):
+            return write_orders(await _ended(line, order_id), out, as_json=asking.as_json)
+    return write_answer(answer, out, as_json=asking.as_json, command_id=command_id)
 
 
 async def _ended(line: DeskLine, order_id: str) -> OrdersView:

@@ -37,7 +37,7 @@ from tandem.domain.exchange import ExchangeEvent, Requested
 from tandem.domain.ids import AccountId, CommandId, ParentId, VenueId
 from tandem.domain.link import Grant, Release
 from tandem.domain.order import Order, Side
-from tandem.domain.venue import PlaceOrder
+from tandem.domain.venue import AmendOrder, PlaceOrder
 from tandem.domain.worker import ToVenue, WorkerEffect
 from tandem.ports import Journal
 from tandem.shells.coordinator import DeskRecord
@@ -251,7 +251,12 @@ class Checker:
     # -- at every accept
 
     def _on_exchange(self, venue_id: VenueId, event: ExchangeEvent) -> None:
-        if not isinstance(event, Requested) or not isinstance(event.request, PlaceOrder):
+        if not isinstance(event, Requested):
+            return
+        if isinstance(event.request, AmendOrder):
+            self.seen["amendments asked for"] += 1
+            self._check_total(event.request.client_order_id.rsplit("-", 2)[0])
+        if not isinstance(event.request, PlaceOrder):
             return
         order = event.request.order
         if is_foreign(order.client_order_id):

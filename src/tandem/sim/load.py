@@ -229,7 +229,7 @@ class Trader:
             since_s += 0.1
             now_ns = process.clock.now().market_ns - began_ns
             while self._next < len(self._intended) and self._intended[self._next].at_ns <= now_ns:
-                asked = self._named(self._intended[self._next].asked)
+                asked = self._named(self._intended[self._next].asked, began_ns + now_ns)
                 self._next += 1
                 self._note_halts(asked)
                 self.open[asked.command_id] = asked
@@ -239,8 +239,11 @@ class Trader:
                 since_s = 0.0
                 self._ask_open()
 
-    def _named(self, asked: Asked) -> Asked:
-        """Put the id of the order that was meant for the name of the command that asked for it."""
+    def _named(self, asked: Asked, market_ns: int) -> Asked:
+        """Put the id of the order that was meant for the name of the command that asked for it.
+
+        And for a span until an order's date the date, counted from now.
+        """
         command = asked.command
         match command:
             case CancelOrders() | PauseOrder() | ResumeOrder() | ReplaceOrder():
@@ -248,6 +251,10 @@ class Trader:
                 known = self.taken.get(CommandId(order_id.removeprefix("@")), order_id)
                 command = msgspec.structs.replace(command, order_id=known or None)
                 return msgspec.structs.replace(asked, command=command)
+            case PlaceParent() if command.spec.good_till_ns is not None:
+                date_ns = market_ns + command.spec.good_till_ns
+                spec = msgspec.structs.replace(command.spec, good_till_ns=date_ns)
+                return msgspec.structs.replace(asked, command=PlaceParent(spec=spec))
             case _:
                 return asked
 

@@ -3,11 +3,20 @@
 import contextlib
 from typing import Any
 
-from tandem.core.trading import attempts, books, leftovers, planning, releasing, tandem_orders
+from tandem.core.trading import (
+    amending,
+    attempts,
+    books,
+    leftovers,
+    planning,
+    releasing,
+    tandem_orders,
+)
 from tandem.core.trading import worker as worker_core
 from tandem.core.trading.self_trade import Gate
 from tandem.core.trading.state import (
     Attempt,
+    Ending,
     Pair,
     PairPhase,
     Parent,
@@ -21,6 +30,7 @@ from tandem.domain.ids import ClientOrderId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
 from tandem.domain.parents import ParentSpec
+from tandem.domain.venue import AmendCode
 from tandem.sim.undoing import Undo, all_of, put
 
 
@@ -302,3 +312,40 @@ def desk_has_no_limits() -> Undo:
 def worker_has_no_limits() -> Undo:
     """A worker asks no risk gate; its desk still does."""
     return put(worker_core, "first_breach", lambda _order, _limits, _exposure, _now, _most: None)
+
+
+def amend_counts_when_asked() -> Undo:
+    """An order that is lowered counts less as soon as its venue is asked, not when it obeys."""
+    ask = amending.ask
+
+    def hasty(turn: Turn, attempt: Attempt) -> None:
+        ask(turn, attempt)
+        wanted = attempt.wanted_quantity
+        if wanted is not None and attempt.cum_quantity < wanted < attempt.order.quantity:
+            amending.lower(turn, attempt, wanted)
+
+    return put(amending, "ask", hasty)
+
+
+def anew_before_final() -> Undo:
+    """What a replaced order leaves goes out anew when the old one's cancel is sent."""
+    change = planning._change
+
+    def hasty(turn: Turn, parent: Parent) -> None:
+        out, parent.allocated = parent.allocated, 0
+        change(turn, parent)
+        parent.allocated += out
+
+    return put(planning, "_change", hasty)
+
+
+def too_late_is_the_end() -> Undo:
+    """An amendment that came too late ends its order without the venue's word."""
+    rejected = attempts._amend_rejected
+
+    def hasty(turn: Turn, attempt: Attempt, code: AmendCode) -> None:
+        rejected(turn, attempt, code)
+        if code is AmendCode.TRADED and not attempt.is_final:
+            attempts.finish(turn, attempt, Ending.CANCELED, attempt.cum_quantity)
+
+    return put(attempts, "_amend_rejected", hasty)

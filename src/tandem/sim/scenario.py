@@ -20,6 +20,7 @@ from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
 from tandem.sim.outsider import Outsider
 from tandem.sim.person import Person
 from tandem.sim.process import Killed
+from tandem.sim.terms_load import terms_intentions
 from tandem.sim.world import CALM, World, story
 
 CALM_NS = 60 * SECOND
@@ -53,6 +54,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         intended = intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND)
         # Of their own chance, so that the rest of a seed's story does not hang on them.
         intended += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
+        intended += terms_intentions(random.Random(f"{seed} terms"), until_ns=50 * SECOND)
         trader = Trader(sorted(intended, key=lambda one: one.at_ns), workers=plan.workers)
         liar = Liar(cluster, seed)
         nemesis = Nemesis(cluster, mix)
