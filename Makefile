@@ -8,6 +8,7 @@ SEEDS ?= 1000
 FIRST ?= 1
 PLANTED ?= 200
 STREAMS ?= 100000
+ORDERS ?= 1000000
 
 BIN := .venv/bin
 TOOLS := .venv/tools-are-in
@@ -25,7 +26,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model judge chaos lan drill day bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model million judge chaos lan drill day bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -67,6 +68,10 @@ model: setup  ## Search a small pool to its end, in every fence class; then take
 
 judge: setup  ## Feed STREAMS random streams of orders to the paper exchange and to its naive judge.
 	$(BIN)/python -m tests.simulation.judging --streams $(STREAMS)
+
+million: setup  ## ORDERS random orders of all types and modes through the cores; then take mechanisms away.
+	$(BIN)/python -m tests.simulation.million --orders $(ORDERS) --seed $(FIRST)
+	$(BIN)/python -m tests.simulation.million --planted
 
 chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
 	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\

@@ -428,8 +428,8 @@ def finish(turn: Turn, attempt: Attempt, ending: Ending, final_cum: int) -> None
         leftovers.await_executions(turn, attempt)
         look_in(turn, attempt, 0)
     _leave_when_settled(turn, attempt)
-    for waiting in turn.state.clearing:
-        turn.touch(waiting)
+    if turn.state.clearing:
+        leftovers.wake_waiting(turn, attempt)
 
 
 def _status_after(ending: Ending) -> OrderStatus:

@@ -91,3 +91,16 @@ def await_executions(turn: Turn, attempt: Attempt) -> None:
     turn.count("fills_missing_at_end")
     parent.deadline_ns = turn.now_ns + turn.rules.timings.retry_ns
     turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.retry_ns)
+
+
+def wake_waiting(turn: Turn, attempt: Attempt) -> None:
+    """Let the parents move whose way this attempt was in; there may be many that wait."""
+    order, state = attempt.order, turn.state
+    symbol, price, sign = turn.instrument(attempt).symbol, order.limit_price, order.side.sign
+    for key in state.clearing:
+        spec = state.parents[key].spec
+        if spec.side is order.side or spec.symbol != symbol:
+            continue
+        limit = spec.limit_price
+        if limit is None or price is None or (price - limit) * sign >= 0:
+            turn.touch(key)

@@ -248,9 +248,11 @@ def _objection_to(turn: Turn, parent: Parent, shares: list[Share]) -> Refused | 
 
 def _mind_date(turn: Turn, parent: Parent) -> None:
     """Send nothing after its date, and cancel what its venue does not end by itself."""
+    if parent.cancel_wanted:
+        return  # it ends already, and an alarm would ring for nothing, again and again
     over_ns = terms.over_ns(parent.spec, turn.now.market_ns)
     assert over_ns is not None, f"{parent.parent_id} has no date"
-    if over_ns >= 0 and not parent.cancel_wanted:
+    if over_ns >= 0:
         parent.text = terms.OVER
         if over_ns >= terms.GRACE_NS or parent.phase is _CLEARING:
             cancel_parent(turn, parent, terms.OVER)

@@ -381,3 +381,20 @@ def test_an_account_that_holds_little_gets_little_when_weighed() -> None:
     floor.quote()
     floor.buy(100, split=Split.WEIGHTED)
     assert [one.order.quantity for one in floor.sent(link.Release)] == [20, 80]
+
+
+def test_a_dated_order_that_is_being_canceled_rings_no_alarm_for_its_date() -> None:
+    """I2: its venue is asked now and then, and nothing moves in between."""
+    floor = Floor(is_checked=False).open()
+    date_ns = floor.now.market_ns + SECOND
+    parent = floor.buy(
+        5, 990, slots=("s1",), time_in_force=TimeInForce.GOOD_TILL_DATE, good_till_ns=date_ns
+    )
+    (attempt,) = floor.attempts(parent)
+    floor.accept(attempt)
+    floor.cancel(parent.parent_id)
+    before = len(floor.log)
+    floor.pass_time(5 * SECOND)
+    assert len(floor.log) - before < 50
+    floor.canceled(attempt)
+    assert parent.outcome is Outcome.CANCELED
