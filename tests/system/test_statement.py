@@ -145,3 +145,13 @@ def test_what_cannot_be_ends_with_code_2(traded: Traded) -> None:
     code, _, err = tandem("statement", "--out", home / "no" / "file", "--home", home)
     assert code == 2
     assert "No such file" in err
+
+
+def test_the_report_of_the_run_adds_up(traded: Traded) -> None:
+    """A10 A14 C1: from both journals alone."""
+    home, _, _ = traded
+    found = json.loads(ran("report", "--json", "--home", home))
+    assert (found["balanced"], found["differences"], found["own_trades"]) == (True, [], 0)
+    assert [one["kind"] for one in found["algos"]] == ["twap"]
+    assert all(one["slippage"] is not None for one in found["orders"])
+    assert "own orders met: 0;" in ran("report", "--home", home)

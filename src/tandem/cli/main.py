@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "orders": ("orders", "List orders; show one hop by hop; resolve one by hand; external ones."),
     "positions": ("pool", "What every account holds, and its gains."),
     "statement": ("statement", "Gains, fees and cash from the journal: table, CSV or JSON."),
+    "report": ("report", "What a run came to: orders, slippage, what was visible, inventory."),
     "workers": ("pool", "The worker processes and the accounts they drive."),
     "worker": ("worker", "Let other computers join with their workers; list, drain, remove."),
     "status": ("pool", "The pool as a whole."),
