@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "halt": ("halting", "Stop all, cancel what is open, see it gone; also without coordinator."),
     "resume": ("halting", "Trade again after a halt."),
     "limits": ("limits", "Show and set what the risk gate allows; trade only to reduce."),
+    "objectives": ("objectives", "When the desk stops or is flat: a profit, a loss, a time."),
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
     "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
     "feeds": ("feeds", "How old prices are, what is wrong with them; read and compare recordings."),

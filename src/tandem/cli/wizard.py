@@ -171,9 +171,7 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
     flat = talk.whether("Be flat at the end", default=True)
     words = _words(chosen, (side, symbol, quantity, price), lasts)
     words += ["--half-spread", half_spread] if half_spread else []
-    objectives = _objectives(
-        profit=profit, loss=loss, lasts=lasts, flat=flat, currency=instrument.quote
-    )
+    objectives = _objectives(instrument, profit=profit, loss=loss, lasts=lasts if flat else "")
     lines = [*([Line(do=objectives)] if objectives else []), Line(do=shlex.join(words))]
     # An algorithm ends by itself; the clock of a session would only cut off its last slice.
     ends = lasts if chosen.name == "hold" else ""
@@ -208,15 +206,19 @@ def _words(strategy: Strategy, order: tuple[str, str, str, str], lasts: str) -> 
     return ["order", side, symbol, quantity, *limit]
 
 
-def _objectives(*, profit: str, loss: str, lasts: str, flat: bool, currency: str) -> str:
-    """Return the command that sets what was asked for; empty when nothing was."""
+def _objectives(instrument: Instrument, *, profit: str, loss: str, lasts: str) -> str:
+    """Return the command that sets what was asked for, of this instrument; empty for nothing.
+
+    `lasts` is after what span of market time it is to be flat; empty for never.
+    """
     words = []
     if profit != "none":
         words += ["--target-profit", profit]
     if loss != "none":
         words += ["--loss-limit", loss]
-    if flat:
+    if lasts:
         words += ["--flat-after", lasts]
     if not words:
         return ""
-    return shlex.join(["objectives", "set", "--currency", currency, *words])
+    about = ["--currency", instrument.quote, "--symbols", instrument.symbol]
+    return shlex.join(["objectives", "set", *about, *words])

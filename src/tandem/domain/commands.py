@@ -6,8 +6,10 @@ the earlier answer again, the same id with other content is refused.
 
 import enum
 from decimal import Decimal
+from typing import Final
 
 from tandem.domain.algos import AlgoSpec
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -18,9 +20,13 @@ from tandem.domain.ids import (
     SlotId,
     Ticks,
 )
-from tandem.domain.limits import LimitChanges
+from tandem.domain.limits import MONEY_MAX, LimitChanges
 from tandem.domain.parents import ParentSpec
 from tandem.domain.value import Value
+
+TIMES_NS_MAX: Final = 2**62
+SYMBOLS_MAX: Final = 1_000
+SYMBOL_MAX: Final = 60
 
 
 class PlaceParent(Value, frozen=True, kw_only=True, tag="place_parent"):
@@ -203,6 +209,56 @@ class ReduceOnly(Value, frozen=True, kw_only=True, tag="reduce_only"):
     reason: str = "by hand"
 
 
+class AtObjective(enum.StrEnum):
+    """What is done when an objective is reached."""
+
+    STOP = "stop"  # only what reduces a position may trade
+    FLATTEN = "flatten"  # everything is canceled, then every position is closed at the market
+
+
+class SetObjectives(Value, frozen=True, kw_only=True, tag="set_objectives"):
+    """When to stop: by gain, by loss, or by the clock. New ones replace the old.
+
+    Gain is realized and unrealized, fees included, of all positions in `currency` (of `symbols`,
+    when any are named), counted from now on. The desk stops as `then` says at `target_profit`, at
+    a loss of `loss_limit`, and after `lasts_ns`. It flattens so that it is flat by
+    `flat_by_market_ns`, or after `flat_after_ns`. All times are market time.
+
+    Raises:
+        ConfigurationError: an amount or a time that cannot be, or nothing is set.
+    """
+
+    currency: str
+    target_profit: Decimal | None = None
+    loss_limit: Decimal | None = None
+    flat_by_market_ns: int | None = None
+    flat_after_ns: int | None = None
+    lasts_ns: int | None = None
+    then: AtObjective = AtObjective.STOP
+    symbols: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("target_profit", "loss_limit"):
+            amount = getattr(self, name)
+            if amount is not None and not (amount.is_finite() and 0 < amount <= MONEY_MAX):
+                raise ConfigurationError(f"{name} is {amount}, expected above 0, to {MONEY_MAX:f}")
+        for name in ("flat_by_market_ns", "flat_after_ns", "lasts_ns"):
+            time_ns = getattr(self, name)
+            if time_ns is not None and not 0 < time_ns < TIMES_NS_MAX:
+                raise ConfigurationError(f"{name} is {time_ns}, expected 1 to {TIMES_NS_MAX}")
+        if self.flat_by_market_ns is not None and self.flat_after_ns is not None:
+            raise ConfigurationError("flat_by and flat_after: expected one of them")
+        if len(self.symbols) > SYMBOLS_MAX or any(len(one) > SYMBOL_MAX for one in self.symbols):
+            raise ConfigurationError(f"expected at most {SYMBOLS_MAX} symbols")
+        wanted = (self.target_profit, self.loss_limit, self.lasts_ns)
+        if (*wanted, self.flat_by_market_ns, self.flat_after_ns) == (None,) * 5:
+            raise ConfigurationError("no objective: expected a profit, a loss or a time")
+
+
+class ClearObjectives(Value, frozen=True, kw_only=True, tag="clear_objectives"):
+    """Have no objectives any more; what one of them stopped trades again."""
+
+
 Command = (
     PlaceParent
     | PlaceBoth
@@ -221,6 +277,8 @@ Command = (
     | SetUpPool
     | SetLimits
     | ReduceOnly
+    | SetObjectives
+    | ClearObjectives
 )
 
 
@@ -244,6 +302,7 @@ class RefusalReason(enum.StrEnum):
     RISK = "risk"
     BLOCKED = "blocked"  # an order on this instrument, or external news, waits for a person
     BAD_LIMIT = "bad_limit"  # not positive, not finite, or beyond its bound
+    BAD_OBJECTIVE = "bad_objective"
     BAD_ORDER = "bad_order"  # a combination that cannot be, such as post-only at the market
 
 

@@ -53,7 +53,13 @@ class AskLimits(Value, frozen=True, kw_only=True, tag="ask_limits"):
     number: int
 
 
-Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits
+class AskObjectives(Value, frozen=True, kw_only=True, tag="ask_objectives"):
+    """When does the desk stop, and how far is that? Answered by `ObjectivesView`."""
+
+    number: int
+
+
+Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits | AskObjectives
 
 
 class Command(Value, frozen=True, kw_only=True, tag="command"):
@@ -62,7 +68,7 @@ class Command(Value, frozen=True, kw_only=True, tag="command"):
     asked: Asked
 
 
-ControlRequest = Command | AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits
+ControlRequest = Command | Question
 
 
 class CommandAnswer(Value, frozen=True, kw_only=True, tag="command_answer"):

@@ -247,4 +247,10 @@ class Tell(Value, frozen=True, kw_only=True, tag="tell"):
     answer: Answer
 
 
-DeskEffect = ToWorker | Kill | Tell
+class Alert(Value, frozen=True, kw_only=True, tag="alert"):
+    """Tell a person, who may not be looking."""
+
+    text: str
+
+
+DeskEffect = ToWorker | Kill | Tell | Alert

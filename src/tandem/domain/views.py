@@ -371,4 +371,29 @@ class LimitsView(Value, frozen=True, kw_only=True, tag="limits"):
     scopes: tuple[ScopeView, ...]
 
 
-View = StatusView | OrdersView | LifeView | PositionsView | CatalogueView | LimitsView
+class ObjectivesView(Value, frozen=True, kw_only=True, tag="objectives"):
+    """The objectives and how far they are; times are UTC of the market, None without any.
+
+    `gain` is as of the last prices, None while it is not known. `note` is what keeps them from
+    acting; `open_positions` are still to be closed.
+    """
+
+    phase: str
+    currency: str = ""
+    symbols: tuple[str, ...] = ()
+    target_profit: Decimal | None = None
+    loss_limit: Decimal | None = None
+    then: str = ""
+    gain: Decimal | None = None
+    flat_at_ns: int | None = None
+    ends_at_ns: int | None = None
+    reached: str = ""
+    note: str = ""
+    tries: int = 0
+    open_positions: tuple[str, ...] = ()
+    market_ns: int = 0
+
+
+View = (
+    StatusView | OrdersView | LifeView | PositionsView | CatalogueView | LimitsView | ObjectivesView
+)

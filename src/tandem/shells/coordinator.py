@@ -26,6 +26,7 @@ from tandem.domain.control import (
 )
 from tandem.domain.desk import (
     MS,
+    Alert,
     Commanded,
     DeskEffect,
     DeskEvent,
@@ -73,7 +74,7 @@ class Coordinator:
     """One coordinator process. `secrets` are the accounts' own, never recorded.
 
     With `halt` it starts halted, whatever its journal says. `on_silent` is told the name of each
-    worker that has not been heard of for too long.
+    worker that has not been heard of for too long, `on_alert` what the desk tells a person.
     """
 
     def __init__(  # noqa: PLR0913 - these are its ports
@@ -101,6 +102,7 @@ class Coordinator:
         self._pulse = pulse
         self._halt = halt
         self.on_silent: Callable[[str], None] = lambda _: None
+        self.on_alert: Callable[[str], None] = lambda _: None
         self.recording: Recording[DeskEvent, DeskEffect] = Recording(
             desk, journal, clock, self._perform, Due, snapshot_records=snapshot_records
         )
@@ -352,10 +354,13 @@ class Coordinator:
         while True:
             await asyncio.sleep(QUOTES_WATCHED_S)
             is_time = clock() - last_s >= QUOTES_EVERY_S
-            if self._quotes and (is_time or self.desk.state.running):
+            if self._quotes and (is_time or self._is_watched()):
                 quotes, self._quotes = self._quotes, {}
                 self.recording.feed(QuotesSeen(quotes=tuple(quotes.values())))
                 last_s = clock()
+
+    def _is_watched(self) -> bool:
+        return bool(self.desk.state.running) or self.desk.state.objectives.is_on
 
     async def _look_at_room(self) -> None:
         was_short = self.desk.state.short_of_room  # as the records of an earlier process have it
@@ -370,7 +375,7 @@ class Coordinator:
 
     # -- effects
 
-    def _perform(self, effects: Sequence[DeskEffect]) -> None:
+    def _perform(self, effects: Sequence[DeskEffect]) -> None:  # noqa: C901 - one line a kind
         links: dict[WorkerLink, None] = {}
         for effect in effects:
             if self.on_performed is not None:
@@ -384,6 +389,8 @@ class Coordinator:
                     known = self._processes_of.get(effect.incarnation)
                     if known is not None:
                         self._processes.kill(known[0], started=known[1])
+                case Alert():
+                    self.on_alert(effect.text)
                 case Tell():
                     asker = self._askers.get(effect.asker)
                     if asker is not None:

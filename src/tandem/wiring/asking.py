@@ -14,6 +14,7 @@ from tandem.domain.control import (
     AskCatalogue,
     AskLife,
     AskLimits,
+    AskObjectives,
     AskOrders,
     AskPositions,
     AskStatus,
@@ -29,6 +30,7 @@ from tandem.domain.views import (
     CatalogueView,
     LifeView,
     LimitsView,
+    ObjectivesView,
     OrdersView,
     PositionsView,
     StatusView,
@@ -109,6 +111,10 @@ class DeskLine:
     async def limits(self) -> LimitsView:
         """Return what is allowed, and how much of it is used."""
         return await self._ask(AskLimits(number=self._next()), LimitsView)
+
+    async def objectives(self) -> ObjectivesView:
+        """Return when the desk stops, and how far that is."""
+        return await self._ask(AskObjectives(number=self._next()), ObjectivesView)
 
     def _next(self) -> int:
         self._number += 1

@@ -186,6 +186,7 @@ async def _run_coordinator(home: Home, plan: Plan) -> None:
     # When the supervisor hangs nobody else can tell; all other alerts are raised by it.
     watched = Watched(SystemClock(), alerts.raise_alert)
     shell.on_silent = lambda name: watched.note(f"worker {name} is silent")
+    shell.on_alert = watched.note
     await open_own_control(UnixNetwork(), home.own_socket(plan.name), watched.answer)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(shell.run())

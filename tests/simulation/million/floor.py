@@ -279,7 +279,7 @@ class Floor:
                     self.over((process.core.incarnation, "down"), self._to_worker, *words)
             elif isinstance(effect, events.Kill):
                 self.after(1 * MS, self.kill, effect.incarnation)
-            else:
+            elif isinstance(effect, events.Tell):
                 self.answers[effect.command_id] = effect.answer
         self._wake("desk", self.desk.next_due_ns, self._ring_desk)
 

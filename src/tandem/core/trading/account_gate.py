@@ -12,8 +12,10 @@ from tandem.core.trading.state import DeskState, Seat
 from tandem.core.trading.turn import Rules, Turn
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
+from tandem.domain.instrument import Instrument
 from tandem.domain.limits import Limits, changed
 from tandem.domain.money import ZERO, add
+from tandem.domain.order import Side
 
 
 def limits_of(state: DeskState, rules: Rules, seat: Seat) -> Limits:
@@ -68,6 +70,28 @@ def first_breach_at(turn: Turn, seat: Seat, intent: Intent) -> str | None:
     limits = limits_of(turn.state, turn.rules, seat)
     breach = first_breach(intent, limits, made, turn.now, intent.quantity)
     return None if breach is None else f"{breach.value} of {seat.account_id}"
+
+
+def room(turn: Turn, seat: Seat, instrument: Instrument, side: Side) -> int:
+    """Return how much the account could still trade on that side before it is flat."""
+    key = instrument.instrument_id
+    held = -side.sign * turn.state.ledger.lots(seat.account_id, key)
+    out = 0
+    for client_order_id in seat.open:
+        attempt = turn.state.attempts[client_order_id]
+        order = attempt.order
+        if order.instrument_id == key and order.side is side:
+            leaves = max(0, order.quantity - attempt.cum_quantity)
+            out += attempt.missing if attempt.is_final else leaves
+    for other in seat.external.orders.values():
+        if other.instrument_id == key and other.side is side:
+            out += other.leaves
+    return max(0, held - out)
+
+
+def is_exit(turn: Turn, seat: Seat, instrument: Instrument, side: Side, quantity: int) -> bool:
+    """Whether such an order brings the account's position nearer to zero, whatever else trades."""
+    return quantity <= room(turn, seat, instrument, side)
 
 
 def note_realized(turn: Turn, seat: Seat, currency: str, amount: Decimal) -> None:

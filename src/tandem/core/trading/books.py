@@ -29,6 +29,8 @@ from tandem.domain.venue import Balances
 
 _BUY: Final = Side.BUY  # finding a member of an enum costs more than comparing it
 _FINAL: Final = Phase.FINAL
+_REDUCING: Final = TradingState.REDUCING
+_OF_ADDING: Final = (RiskBreach.REDUCING_ONLY, RiskBreach.DAILY_LOSS)
 Share = tuple[Seat, Instrument, int]  # one seat's part of an order, and what its venue calls it
 
 
@@ -149,11 +151,17 @@ def first_breach_of(turn: Turn, spec: ParentSpec, shares: list[Share]) -> str | 
         key = instrument.instrument_id
         totals[key] = totals.get(key, 0) + quantity
     limits, exposure = turn.rules.limits, turn.state.exposure
+    are_exits = exposure.state is _REDUCING and all(
+        account_gate.is_exit(turn, seat, instrument, spec.side, quantity)
+        for seat, instrument, quantity in shares
+    )
     for key, total in totals.items():
         whole = Whole(key, spec.side, Lots(total), spec.limit_price, spec.stop_price)
         breach = first_breach(whole, limits, exposure, turn.now, whole.quantity)
-        if breach is not None:
+        if breach is not None and not (are_exits and breach in _OF_ADDING):
             return breach.value
+    if exposure.state is _REDUCING and not are_exits:
+        return RiskBreach.REDUCING_ONLY.value
     for seat, instrument, quantity in shares if turn.state.limits.accounts else ():
         key = instrument.instrument_id
         part = Whole(key, spec.side, Lots(quantity), spec.limit_price, spec.stop_price)

@@ -15,11 +15,12 @@ import msgspec
 from tandem.core.trading import (
     attempts,
     books,
-    external,
+    by_hand,
     granting,
     grey,
     halts,
     limiting,
+    objectives,
     orders_by_hand,
     parting,
     planning,
@@ -48,24 +49,16 @@ from tandem.domain.commands import (
     Asked,
     CancelOrders,
     Command,
-    DrainWorker,
-    ExplainExternal,
-    HaltTrading,
     PauseOrder,
     PlaceAlgo,
     PlaceBoth,
     PlacePair,
     PlaceParent,
-    ReduceOnly,
     RefusalReason,
     Refused,
     ReplaceOrder,
-    ResolveOrder,
     ResumeOrder,
-    ResumeTrading,
-    SetLimits,
     SetUpPool,
-    SwapWorker,
     Taken,
 )
 from tandem.domain.desk import (
@@ -90,16 +83,6 @@ from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
 
 AGENDA_MAX = 100_000
-ByHand = (
-    HaltTrading
-    | ResumeTrading
-    | SwapWorker
-    | DrainWorker
-    | ResolveOrder
-    | ExplainExternal
-    | SetLimits
-    | ReduceOnly
-)
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _PLANNED: Final = Phase.PLANNED
 _TRADING: Final = PoolPhase.TRADING
@@ -171,6 +154,9 @@ class Desk:
             limiting.judge_losses(turn)
         if turn.agenda or turn.halting:
             _work_off(turn)
+            if state.objectives.is_flattening:
+                objectives.advance(turn)
+                _work_off(turn)
             planning.forget_old(turn)
             if state.boths or state.pairs:
                 tandem_orders.forget_old(turn)
@@ -236,6 +222,7 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             if turn.state.openings:
                 books.value_openings(turn)
             driver.touch_all(turn)
+            objectives.on_prices(turn)
         case RoomChanged():
             turn.state.short_of_room = event.short
             turn.count("disk_full" if event.short else "disk_has_room")
@@ -338,6 +325,8 @@ def _ring(turn: Turn) -> None:
                 pool.on_leaving_alarm(turn, SlotId(key))
             elif kind == Alarm.AUDIT:
                 reconciling.on_alarm(turn, SlotId(key))
+            elif kind == Alarm.OBJECTIVES:
+                objectives.on_alarm(turn)
             else:
                 turn.touch(ParentId(key))
 
@@ -388,6 +377,7 @@ def _renew_deadlines(turn: Turn) -> None:
         if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
             tandem_orders.renew(turn, pair)
     driver.renew(turn)
+    objectives.renew(turn)
     if pool.is_setting_up(turn):
         state.pool.asker = None
         state.pool.deadline_ns = turn.now_ns + timings.set_up_ns
@@ -426,29 +416,7 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
         case SetUpPool():
             return pool.set_up(turn, event.asker, asked, digest)
         case _:
-            return _by_hand(turn, command)
-
-
-def _by_hand(turn: Turn, command: ByHand) -> Answer:
-    match command:
-        case HaltTrading():
-            return orders_by_hand.halt(turn, command.reason, command.halt_id)
-        case ResumeTrading():
-            return orders_by_hand.resume(turn)
-        case SwapWorker():
-            return orders_by_hand.swap(turn, command)
-        case DrainWorker():
-            return orders_by_hand.drain(turn, command)
-        case ResolveOrder():
-            return orders_by_hand.resolve(turn, command)
-        case ExplainExternal():
-            return external.explain(turn, command)
-        case SetLimits():
-            return limiting.set_limits(turn, command)
-        case ReduceOnly():
-            return limiting.reduce_only(turn, command)
-        case _:
-            assert_never(command)
+            return by_hand.carry_out(turn, command)
 
 
 def _place(turn: Turn, asked: Asked, command: Command) -> Answer:

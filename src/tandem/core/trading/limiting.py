@@ -10,10 +10,12 @@ from typing import Final
 
 from tandem.core.trading import account_gate, attempts, granting
 from tandem.core.trading.limit_book import Cause, LimitBook, Reason, Scope
+from tandem.core.trading.objective_state import Objectives
 from tandem.core.trading.risk import DAY_NS, TradingState
 from tandem.core.trading.state import DeskState, Seat
 from tandem.core.trading.turn import Rules, Turn
 from tandem.domain.commands import Answer, Done, ReduceOnly, RefusalReason, Refused, SetLimits
+from tandem.domain.desk import Alert
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.limits import SETTABLE, changed, merged, without
 from tandem.domain.order import Side
@@ -98,6 +100,9 @@ def reduce_only(turn: Turn, command: ReduceOnly) -> Answer:
     if Cause.DAILY_LOSS in scope.reasons:
         _forget_losses(turn, command.account_id, seats)
         anew = "; the day's loss counts from zero again"
+    if Cause.OBJECTIVE in scope.reasons:
+        turn.state.objectives = Objectives()
+        anew += "; its objectives are cleared"
     scope.reasons.clear()
     _changed(turn, command.account_id, seats)
     return Done(text=f"{who} trades again{anew}")
@@ -118,7 +123,7 @@ def begin(turn: Turn, account_id: AccountId | None, cause: Cause, reason: Reason
     _scope(turn.state.limits, account_id).reasons[cause] = reason
     turn.count("reducing_began")
     _changed(turn, account_id, seats)
-    return _cancel_adding(turn, account_id, seats)
+    return _cancel_adding(turn, seats)
 
 
 def end(turn: Turn, account_id: AccountId | None, cause: Cause) -> None:
@@ -145,21 +150,21 @@ def _changed(turn: Turn, account_id: AccountId | None, seats: list[Seat]) -> Non
         exposure.state = book.desk.state
 
 
-def _cancel_adding(turn: Turn, account_id: AccountId | None, seats: list[Seat]) -> int:
+def _cancel_adding(turn: Turn, seats: list[Seat]) -> int:
     """Cancel what could take a position further from zero; the oldest that fit into it stay."""
-    state, room, count = turn.state, dict[tuple[InstrumentId, Side], int](), 0
-    slots = [one.slot_id for one in seats]
-    for attempt in list(state.attempts.values()):
-        if attempt.is_final or attempt.cancel_wanted or attempt.slot_id not in slots:
+    return sum(_cancel_adding_at(turn, one) for one in seats)
+
+
+def _cancel_adding_at(turn: Turn, seat: Seat) -> int:
+    room, count = dict[tuple[InstrumentId, Side], int](), 0
+    for attempt in turn.attempts_on(seat.slot_id):
+        if attempt.is_final or attempt.cancel_wanted:
             continue
         order = attempt.order
         key = (order.instrument_id, order.side)
         if key not in room:
-            held = state.exposure.holdings[order.instrument_id].position
-            if account_id is not None:
-                held = state.ledger.lots(account_id, order.instrument_id)
-            room[key] = -order.side.sign * held
-        leaves = order.quantity - attempt.cum_quantity
+            room[key] = -order.side.sign * turn.state.ledger.lots(seat.account_id, key[0])
+        leaves = max(0, order.quantity - attempt.cum_quantity)
         if leaves <= room[key]:
             room[key] -= leaves
             continue
@@ -203,6 +208,7 @@ def _judge(
         text = f"lost {-amount:f} {currency} today, the limit is {most:f}"
         begin(turn, account_id, Cause.DAILY_LOSS, Reason(text, day))
         turn.count("daily_losses_reached")
+        turn.out.append(Alert(text=f"{account_id or 'desk'} only reduces: {text}"))
         return
 
 

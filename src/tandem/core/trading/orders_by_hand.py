@@ -36,7 +36,7 @@ from tandem.domain.reports import Filled
 def cancel(turn: Turn, command: CancelOrders) -> Answer:
     """End one parent, pair or two-sided quote, or all of them."""
     if command.order_id is None:
-        return Done(text=f"{_cancel_all(turn, 'canceled')} orders are being canceled")
+        return Done(text=f"{cancel_all(turn, 'canceled')} orders are being canceled")
     key = ParentId(command.order_id)
     state = turn.state
     if key in state.parents:
@@ -79,7 +79,8 @@ def change(
             return driver.replace(turn, algo, command)
 
 
-def _cancel_all(turn: Turn, why: str) -> int:
+def cancel_all(turn: Turn, why: str) -> int:
+    """Cancel everything that is open; return how many orders that is."""
     state = turn.state
     for both in state.boths.values():
         tandem_orders.cancel_both(turn, both, why)
@@ -103,7 +104,7 @@ def halt(turn: Turn, reason: str, halt_id: HaltId | None = None) -> Answer:
     turn.count("halts")
     for worker in state.workers.values():
         turn.send(worker, Halt(on=True))
-    count = _cancel_all(turn, f"halted: {reason}")
+    count = cancel_all(turn, f"halted: {reason}")
     return Done(text=f"halted; {count} orders are being canceled")
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import books, reducing, terms
+from tandem.core.trading import account_gate, books, reducing, terms
 from tandem.core.trading.books import Share
 from tandem.core.trading.destinations import Place
 from tandem.core.trading.splitting import Manner, split
@@ -64,7 +64,7 @@ def share_of(turn: Turn, parent: Parent, slot_id: SlotId, quantity: int) -> Shar
     seat, spec = turn.state.seats[slot_id], parent.spec
     instrument = turn.rules.listed[spec.symbol, seat.venue_id]
     if spec.reduce_only:
-        quantity = min(quantity, reducing.room(turn, seat, instrument, spec.side))
+        quantity = min(quantity, account_gate.room(turn, seat, instrument, spec.side))
     return seat, instrument, quantity
 
 

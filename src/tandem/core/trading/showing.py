@@ -6,13 +6,13 @@ from typing import assert_never
 
 import msgspec
 
+from tandem.core.trading import showing_limits, showing_objectives
 from tandem.core.trading.attempts import LOWERED, LOWERING
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
 from tandem.core.trading.showing_algos import algo_view, gains_view, mark_of
 from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.showing_feeds import doubts, feed_views
-from tandem.core.trading.showing_limits import limits_view, notes
 from tandem.core.trading.state import (
     Attempt,
     Both,
@@ -31,6 +31,7 @@ from tandem.domain.control import (
     AskCatalogue,
     AskLife,
     AskLimits,
+    AskObjectives,
     AskOrders,
     AskPositions,
     AskStatus,
@@ -113,7 +114,9 @@ def show(
         case AskPositions():
             return _positions(desk)
         case AskLimits():
-            return limits_view(desk.state, desk.rules, now)
+            return showing_limits.limits_view(desk.state, desk.rules, now)
+        case AskObjectives():
+            return showing_objectives.objectives_view(desk.state, desk.rules, now)
         case AskCatalogue():
             state = desk.state
             return CatalogueView(
@@ -157,8 +160,13 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
         orders=state.next_order - 1,
         latencies=_latencies(state),
         external=external_views(state, desk.rules),
-        notes=tuple([*notes(state), *doubts(state, desk.rules)][:NOTES_MAX]),
+        notes=_notes(state, desk.rules),
     )
+
+
+def _notes(state: DeskState, rules: Rules) -> tuple[str, ...]:
+    said = [*showing_objectives.notes(state), *showing_limits.notes(state), *doubts(state, rules)]
+    return tuple(said[:NOTES_MAX])
 
 
 def _latencies(state: DeskState) -> tuple[LatencyView, ...]:

@@ -69,8 +69,8 @@ def _lines(
                     name=name,
                     unit=unit,
                     limit=text_of(rules, name, value),
-                    used=None if used is None else f"{used:f}",
-                    left=None if left is None else f"{left:f}",
+                    used=None if used is None else plain(used),
+                    left=None if left is None else plain(left),
                     settings=settings,
                     is_set=name in own,
                 )
@@ -78,14 +78,19 @@ def _lines(
     return lines
 
 
+def plain(amount: Decimal) -> str:
+    """Return an exact amount without zeros that say nothing."""
+    return f"{amount.normalize():f}"
+
+
 def text_of(rules: Rules, name: str, value: object) -> str:
     """Return a limit's value as a person types it."""
     if name.endswith("_ns"):
         assert isinstance(value, int), f"{name} is a time"
-        return f"{(Decimal(value) / SECOND_NS).normalize():f}s"
+        return f"{plain(Decimal(value) / SECOND_NS)}s"
     if name == "price_collar_ppm":
         assert isinstance(value, int), f"{name} is a ratio"
-        return f"{(Decimal(value) / PPM_OF_PERCENT).normalize():f}%"
+        return f"{plain(Decimal(value) / PPM_OF_PERCENT)}%"
     if isinstance(value, dict):
         known = [(rules.instruments.get(key), lots) for key, lots in value.items()]
         named = [f"{one.symbol}:{one.quantity_text(lots)}" for one, lots in known if one]

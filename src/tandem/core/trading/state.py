@@ -15,6 +15,7 @@ from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.limit_book import LimitBook
+from tandem.core.trading.objective_state import Objectives
 from tandem.core.trading.positions import Position
 from tandem.core.trading.prevention import Prevention
 from tandem.core.trading.replacement import Replacement
@@ -492,5 +493,6 @@ class DeskState(msgspec.Struct):
     counters: dict[str, int] = {}
     latencies: Latencies = msgspec.field(default_factory=Latencies)
     limits: LimitBook = msgspec.field(default_factory=LimitBook)
+    objectives: Objectives = msgspec.field(default_factory=Objectives)
     audits: bool = False  # whether the next audit of all accounts has its alarm
     prevention: Prevention = msgspec.field(default_factory=Prevention)

@@ -57,6 +57,7 @@ class Alarm(enum.StrEnum):
     SEAT = "seat"  # a seat that was not ready
     LEAVING = "leaving"  # a seat whose holder's right is ending
     ALGO = "algo"  # an algorithm wants to look again
+    OBJECTIVES = "objectives"  # a time that was set as an objective may have come
     AUDIT = "audit"  # all accounts are to be audited, or that of one seat
 
 

@@ -124,6 +124,18 @@ def test_a_desk_that_only_reduces_takes_what_brings_a_position_nearer_to_zero() 
     assert state_of(floor) is TradingState.ACTIVE
 
 
+def test_what_reduces_the_whole_but_not_its_own_account_does_not_pass() -> None:
+    """A28: and what reduces its account passes, though the whole is flat."""
+    floor = Floor(settings_of(slots=2, may_short=True)).open()
+    (attempt,) = floor.attempts(floor.sell(1_001, 1_000, slots=("s2",)))
+    floor.fill(attempt, 1_001)
+    floor.reduce_only()
+    assert floor.refusal(floor.place(Side.SELL, 1, slots=("s2",))).text == "reducing_only"
+    (attempt,) = floor.attempts(floor.sell(1_000, 1_000, slots=("s1",)))
+    floor.fill(attempt, 1_000)
+    floor.buy(1, slots=("s2",))
+
+
 def test_open_orders_that_would_add_are_canceled_and_the_others_stay() -> None:
     """A28: each account holds 1000."""
     floor = Floor().open()

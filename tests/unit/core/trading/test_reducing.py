@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.core.trading.reducing import room
+from tandem.core.trading.account_gate import room
 from tandem.core.trading.state import Outcome
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason

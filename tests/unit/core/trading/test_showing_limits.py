@@ -39,9 +39,9 @@ def test_every_limit_shows_what_is_allowed_used_and_left() -> None:
     assert (desk.account_id, desk.trading, desk.reason) == (None, "active", "")
     assert first.account_id == "A1"
     position = line_of(desk, "max_position_notional", "T")
-    assert (position.used, position.left) == ("40400.00", "4959600.00")
-    assert line_of(first, "max_position_notional", "T").used == "10100.00"
-    assert line_of(desk, "max_gross_exposure", "USD").used == "80400.00"
+    assert (position.used, position.left) == ("40400", "4959600")
+    assert line_of(first, "max_position_notional", "T").used == "10100"
+    assert line_of(desk, "max_gross_exposure", "USD").used == "80400"
     orders = line_of(desk, "max_open_orders")
     assert (orders.limit, orders.used, orders.left) == ("10", "4", "6")
     assert line_of(first, "max_open_orders").used == "1"

@@ -1,0 +1,51 @@
+"""How far a desk is with its objectives."""
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from tandem.domain.commands import SetObjectives
+
+
+class ObjectivePhase(enum.StrEnum):
+    """Where they are."""
+
+    NONE = "none"
+    WATCHING = "watching"
+    STOPPED = "stopped"  # one was reached: only what reduces may trade
+    FLATTENING = "flattening"
+    FLAT = "flat"
+
+
+class Objectives(msgspec.Struct, array_like=True, gc=False):
+    """What was set, and what became of it; moments are market time.
+
+    `baseline` is the gain when they were set, None until every price is known. `flat_at_ns` is
+    when the flattening begins, in time to be flat by then; `ends_at_ns` when the time is over.
+    `reached` says which one was, `note` what keeps them from acting. `retry_at_ns` and
+    `alarm_at_ns` are CLOCK_BOOTTIME.
+    """
+
+    spec: SetObjectives | None = None
+    phase: ObjectivePhase = ObjectivePhase.NONE
+    set_at_ns: int = 0
+    baseline: Decimal | None = None
+    gain: Decimal | None = None  # as of the last prices
+    flat_at_ns: int | None = None
+    ends_at_ns: int | None = None
+    reached: str = ""
+    note: str = ""
+    retry_at_ns: int = 0
+    alarm_at_ns: int = 0
+    tries: int = 0
+
+    @property
+    def is_flattening(self) -> bool:
+        """Whether everything is being closed."""
+        return self.phase is ObjectivePhase.FLATTENING
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is still something to see or to do."""
+        return self.phase in (ObjectivePhase.WATCHING, ObjectivePhase.FLATTENING)

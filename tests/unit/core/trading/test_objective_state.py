@@ -1,0 +1,32 @@
+"""How far a desk is with its objectives."""
+
+from decimal import Decimal
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.core.trading.objective_state import ObjectivePhase, Objectives
+from tandem.domain.commands import SetObjectives
+
+
+def test_it_is_on_while_there_is_something_to_see_or_to_do() -> None:
+    found = {
+        one: (Objectives(phase=one).is_on, Objectives(phase=one).is_flattening)
+        for one in ObjectivePhase
+    }
+    assert found == {
+        ObjectivePhase.NONE: (False, False),
+        ObjectivePhase.WATCHING: (True, False),
+        ObjectivePhase.STOPPED: (False, False),
+        ObjectivePhase.FLATTENING: (True, True),
+        ObjectivePhase.FLAT: (False, False),
+    }
+
+
+@given(st.sampled_from(ObjectivePhase), st.decimals(allow_nan=False, allow_infinity=False))
+def test_it_comes_out_of_a_snapshot_as_it_went_in(phase: ObjectivePhase, gain: Decimal) -> None:
+    """I11."""
+    spec = SetObjectives(currency="USD", target_profit=Decimal(1))
+    state = Objectives(spec=spec, phase=phase, gain=gain)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Objectives) == state
