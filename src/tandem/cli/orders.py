@@ -1,6 +1,7 @@
 """`tandem orders`: what there is, one order hop by hop, a person's word, and external ones."""
 
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TextIO
 
@@ -15,7 +16,13 @@ from tandem.cli.printing import table, write_json
 from tandem.cli.typed import Choice
 from tandem.domain.commands import ExplainExternal, ResolveOrder
 from tandem.domain.ids import AccountId, ClientOrderId, Lots
-from tandem.domain.views import ExternalOrderView, LifeView, OrdersView, StatusView
+from tandem.domain.views import (
+    ExternalOrderView,
+    LifeView,
+    OrdersView,
+    PreventionView,
+    StatusView,
+)
 from tandem.wiring.asking import desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
@@ -23,6 +30,7 @@ from tandem.wiring.names import fresh_command
 app = new_app()
 Account = str
 Symbol = str
+REFUSALS_MAX = 1_000
 LIMIT_MAX = 150  # more do not fit into an answer
 orders = App(
     name="orders", help="List orders; show one hop by hop; resolve one by hand; external ones."
@@ -165,6 +173,74 @@ def _external_order(order: ExternalOrderView) -> str:
 
 
 @orders.command
+def refusals(*, limit: int = 20, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List orders that were refused because they could meet an own one, newest first.
+
+    Beside each stands the order that it would have met; below, what was netted instead.
+
+    Args:
+        limit: How many.
+        home: Where journals and sockets are.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        if not 1 <= limit <= REFUSALS_MAX:
+            raise BadInputError(f"--limit {limit}: expected 1 to {REFUSALS_MAX}")
+        view: PreventionView = await ask_desk(home_of(home), lambda line: line.refusals(limit))
+        return show_refusals(view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+def show_refusals(view: PreventionView, out: TextIO, *, as_json: bool) -> int:
+    """Write what self-trade prevention refused and netted; return the exit code."""
+    if as_json:
+        write_json(view, out)
+        return OK
+    rows = [
+        (
+            _moment(one.market_ns),
+            one.owner or one.command_id,
+            f"{one.side.value} {one.quantity} {one.symbol} {_at(one.limit_price)}",
+            one.mode,
+            one.met,
+            one.met_parent or "another program's",
+        )
+        for one in view.refusals
+    ]
+    out.write(table(("when", "asked by", "order", "mode", "would have met", "of"), rows))
+    if view.nettings:
+        netted = [
+            (
+                _moment(one.market_ns),
+                one.account_id,
+                one.symbol,
+                one.quantity,
+                one.price,
+                one.buyer,
+                one.seller,
+            )
+            for one in view.nettings
+        ]
+        heads = ("when", "account", "symbol", ">netted", ">price", "buyer", "seller")
+        out.write("\n" + table(heads, netted))
+        held = [
+            (one.strategy or "-", one.instrument_id, one.lots, one.cost) for one in view.internal
+        ]
+        out.write("\n" + table(("strategy", "instrument", ">lots taken over", ">cost"), held))
+    return OK
+
+
+def _moment(market_ns: int) -> str:
+    return f"{datetime.fromtimestamp(market_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _at(price: str | None) -> str:
+    return "at the market" if price is None else f"at {price}"
+
+
+@orders.command
 def explain(
     account: Account, symbol: Symbol, *, home: HomeOption = None, json: JsonOption = False
 ) -> int:
@@ -201,8 +277,10 @@ __all__ = [
     "explain",
     "external",
     "list_orders",
+    "refusals",
     "resolve",
     "resolve_order",
     "show",
     "show_external",
+    "show_refusals",
 ]

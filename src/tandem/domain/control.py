@@ -59,7 +59,23 @@ class AskObjectives(Value, frozen=True, kw_only=True, tag="ask_objectives"):
     number: int
 
 
-Question = AskStatus | AskOrders | AskLife | AskPositions | AskCatalogue | AskLimits | AskObjectives
+class AskRefusals(Value, frozen=True, kw_only=True, tag="ask_refusals"):
+    """Which orders would have met own ones? The latest `limit`, by `PreventionView`."""
+
+    number: int
+    limit: int = 20
+
+
+Question = (
+    AskStatus
+    | AskOrders
+    | AskLife
+    | AskPositions
+    | AskCatalogue
+    | AskLimits
+    | AskObjectives
+    | AskRefusals
+)
 
 
 class Command(Value, frozen=True, kw_only=True, tag="command"):

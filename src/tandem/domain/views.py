@@ -394,6 +394,62 @@ class ObjectivesView(Value, frozen=True, kw_only=True, tag="objectives"):
     market_ns: int = 0
 
 
+class RefusalView(Value, frozen=True, kw_only=True):
+    """An order that was refused, and the own order that it would have met.
+
+    `market_ns` is the market's time, UTC. `owner` is the algorithm, pair or quote that wanted it;
+    `met_parent` is None for an order of another program.
+    """
+
+    market_ns: int
+    command_id: CommandId
+    owner: ParentId | None
+    symbol: str
+    side: Side
+    quantity: str
+    limit_price: str | None
+    mode: str
+    met: ClientOrderId
+    met_parent: ParentId | None
+    text: str
+
+
+class NettingView(Value, frozen=True, kw_only=True):
+    """What one strategy took over from another one on an account, instead of trading with it."""
+
+    market_ns: int
+    account_id: AccountId
+    symbol: str
+    quantity: str
+    price: str
+    buyer: ParentId
+    seller: ParentId
+
+
+class InternalView(Value, frozen=True, kw_only=True):
+    """What a strategy took over from others, less what it gave; `cost` in quote currency."""
+
+    strategy: str
+    instrument_id: InstrumentId
+    lots: int
+    cost: Decimal
+
+
+class PreventionView(Value, frozen=True, kw_only=True, tag="prevention"):
+    """What self-trade prevention did: the latest of each first, and what it came to."""
+
+    refusals: tuple[RefusalView, ...]
+    nettings: tuple[NettingView, ...]
+    internal: tuple[InternalView, ...]
+
+
 View = (
-    StatusView | OrdersView | LifeView | PositionsView | CatalogueView | LimitsView | ObjectivesView
+    StatusView
+    | OrdersView
+    | LifeView
+    | PositionsView
+    | CatalogueView
+    | LimitsView
+    | ObjectivesView
+    | PreventionView
 )

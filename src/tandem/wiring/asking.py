@@ -17,6 +17,7 @@ from tandem.domain.control import (
     AskObjectives,
     AskOrders,
     AskPositions,
+    AskRefusals,
     AskStatus,
     CommandAnswer,
     ControlMessage,
@@ -33,6 +34,7 @@ from tandem.domain.views import (
     ObjectivesView,
     OrdersView,
     PositionsView,
+    PreventionView,
     StatusView,
     View,
 )
@@ -115,6 +117,10 @@ class DeskLine:
     async def objectives(self) -> ObjectivesView:
         """Return when the desk stops, and how far that is."""
         return await self._ask(AskObjectives(number=self._next()), ObjectivesView)
+
+    async def refusals(self, limit: int) -> PreventionView:
+        """Return the latest orders that would have met own ones, and what was netted."""
+        return await self._ask(AskRefusals(number=self._next(), limit=limit), PreventionView)
 
     def _next(self) -> int:
         self._number += 1

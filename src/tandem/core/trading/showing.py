@@ -13,6 +13,7 @@ from tandem.core.trading.latencies import BOUNDS_NS
 from tandem.core.trading.showing_algos import algo_view, gains_view, mark_of
 from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.showing_feeds import doubts, feed_views
+from tandem.core.trading.showing_prevention import prevention_view
 from tandem.core.trading.state import (
     Attempt,
     Both,
@@ -34,6 +35,7 @@ from tandem.domain.control import (
     AskObjectives,
     AskOrders,
     AskPositions,
+    AskRefusals,
     AskStatus,
     Question,
 )
@@ -113,6 +115,8 @@ def show(
             return _life(desk, question.order_id)
         case AskPositions():
             return _positions(desk)
+        case AskRefusals():
+            return prevention_view(desk.state, desk.rules, question.limit)
         case AskLimits():
             return showing_limits.limits_view(desk.state, desk.rules, now)
         case AskObjectives():
