@@ -55,11 +55,13 @@ def test_one_seed_has_one_story() -> None:
         (("refusal_of_resend_settles",), range(95, 140)),
         (("commands_not_known",), range(1, 40)),
         (("effects_before_the_disk",), range(1, 40)),
+        (("iceberg_shows_the_next_piece_early",), range(9, 40)),
+        (("algorithm_forgets_what_was_canceled",), range(7, 40)),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_mechanism_taken_away_is_seen(names: tuple[str, ...], seeds: range) -> None:
-    """C1, I1, I4, I8: the checker goes red when the protocol is broken on purpose."""
+    """C1, I1, I4, I8, I20: the checker goes red when the protocol is broken on purpose."""
     with plant(names):
         for seed in seeds:
             try:

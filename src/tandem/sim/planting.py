@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from tandem.sim import planted_algos as algos
 from tandem.sim import planted_links as links
 from tandem.sim import planted_orders as orders
 from tandem.sim import planted_questions as questions
@@ -61,6 +62,8 @@ BUGS: dict[str, Callable[[], Undo]] = {
         orders.amend_counts_when_asked,
         orders.anew_before_final,
         orders.too_late_is_the_end,
+        algos.iceberg_shows_the_next_piece_early,
+        algos.algorithm_forgets_what_was_canceled,
         links.reports_told_once,
         links.acknowledged_before_the_disk,
         links.old_connections_heard,
