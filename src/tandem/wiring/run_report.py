@@ -14,15 +14,15 @@ from tandem.domain.run_report import Inventory, MostShown, RunOrder
 from tandem.domain.value import Value
 from tandem.domain.views import AlgoView
 from tandem.wiring.home import Home
-from tandem.wiring.journals import JOURNALS, desk_records, replayed_exchange
+from tandem.wiring.journals import desk_records, replayed_exchange, verify_journals
 from tandem.wiring.statements import decide_again
 
 
 class RunReport(Value, frozen=True, kw_only=True):
     """All of it. `differences`: where the desk's cash and lots are not the exchange's, in words.
 
-    `journal_bytes` are the sizes of both journals. `own_trades` counts, at the exchange, trades
-    of which both sides were ours. `counters` are the desk's.
+    `journal_bytes` is what both journals have recorded. `own_trades` counts, at the exchange,
+    trades of which both sides were ours. `counters` are the desk's.
     """
 
     records: int
@@ -70,7 +70,7 @@ def report_of(home: Home, on_records: Callable[[int], None]) -> RunReport:
         differences=tuple(_differences(desk, exchange)),
         own_trades=own_trades(exchange),
         counters=dict(desk.state.counters),
-        journal_bytes={name: _size(home, name) for name in JOURNALS},
+        journal_bytes={name: one.size_bytes for name, one in verify_journals(home).items()},
     )
 
 
@@ -97,7 +97,3 @@ def _differences(desk: Desk, exchange: ExchangeState) -> list[str]:
 
 def _nonzero(amounts: Mapping[str, Decimal] | Mapping[InstrumentId, int]) -> dict[str, Decimal]:
     return {str(unit): Decimal(one) for unit, one in amounts.items() if one}
-
-
-def _size(home: Home, name: str) -> int:
-    return sum(one.stat().st_size for one in (home.folder / name).glob("segment-*"))
