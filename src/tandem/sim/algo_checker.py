@@ -38,8 +38,8 @@ class AlgoChecker:
         for side in Side:
             beyond = most[side] - limit
             if isinstance(algo.spec, MakeMarket):
-                continue  # its limit is that of its inventory
-            if isinstance(algo.spec, Momentum):
+                beyond = most[side] - traded[side.opposite] - algo.spec.inventory_limit
+            elif isinstance(algo.spec, Momentum):
                 least = 0 if algo.spec.long_only and side is Side.SELL else limit
                 beyond = most[side] - traded[side.opposite] - least
             elif side is not algo.spec.side:

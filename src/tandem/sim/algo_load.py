@@ -31,6 +31,7 @@ from tandem.domain.desk import MS, SECOND
 from tandem.domain.ids import CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side
 from tandem.domain.parents import SelfTrade, Split
+from tandem.sim.algo_reacting_load import reacting_spec
 from tandem.sim.load import PRICE, X_SLOTS, Y_SLOTS, Intention
 
 ALGOS_MAX = 4
@@ -44,6 +45,14 @@ def algo_intentions(draws: random.Random, *, until_ns: int) -> list[Intention]:
         key = f"a{number}"
         at_ns = draws.randrange(4 * SECOND, until_ns)
         found.append(_intention(at_ns, key, PlaceAlgo(spec=_spec(draws))))
+        for step, command in enumerate(_changes(draws, f"{NAMED}{key}")):
+            at_ns += draws.randint(200, 5_000) * MS
+            found.append(_intention(at_ns, f"{key}-{step}", command))
+    for number in range(draws.randint(0, ALGOS_MAX)):
+        key = f"r{number}"
+        at_ns = draws.randrange(4 * SECOND, until_ns)
+        spec = reacting_spec(draws, Worked(**_words(draws)))
+        found.append(_intention(at_ns, key, PlaceAlgo(spec=spec)))
         for step, command in enumerate(_changes(draws, f"{NAMED}{key}")):
             at_ns += draws.randint(200, 5_000) * MS
             found.append(_intention(at_ns, f"{key}-{step}", command))
