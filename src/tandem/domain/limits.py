@@ -1,6 +1,8 @@
 """What the risk gate allows. Every limit is finite, and no value switches one off."""
 
+from bisect import bisect_right
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -10,6 +12,7 @@ from tandem.domain.ids import InstrumentId
 from tandem.domain.value import Value
 
 SECOND_NS: Final = 1_000_000_000
+SESSIONS_MAX: Final = 5_000
 MONEY_MAX: Final = Decimal(10) ** 15
 LOTS_MAX: Final = 2**53
 
@@ -48,7 +51,9 @@ class Limits(Value, frozen=True, kw_only=True):
     reference price counts as none. max_orders_per_second: in any second. max_duplicates: orders
     with the same instrument, side, quantity and price within `duplicate_window_ns` of the first
     of them. max_quantity: lots of one order, by instrument. restricted: symbols never traded.
-    session: None is always open.
+    session: None is always open. sessions: several windows, oldest first and apart from each
+    other; outside of them, as outside of `session`, only what reduces a position passes. Empty is
+    always open.
 
     Raises:
         ConfigurationError: a limit is not positive, not finite or beyond its bound.
@@ -67,6 +72,7 @@ class Limits(Value, frozen=True, kw_only=True):
     max_quantity: dict[InstrumentId, int] = msgspec.field(default_factory=dict)
     restricted: tuple[str, ...] = ()
     session: Session | None = None
+    sessions: tuple[Session, ...] = ()
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
@@ -82,8 +88,29 @@ class Limits(Value, frozen=True, kw_only=True):
                 raise ConfigurationError(
                     f"max_quantity of {instrument_id} is {lots}, expected 1 to {LOTS_MAX}"
                 )
+        if len(self.sessions) > SESSIONS_MAX:
+            raise ConfigurationError(f"sessions: expected at most {SESSIONS_MAX}")
+        for one, other in pairwise(self.sessions):
+            if one.end_ns > other.begin_ns:
+                raise ConfigurationError(
+                    f"sessions: {other.begin_ns} begins before {one.end_ns}, the end of the last"
+                )
         # Sorted once, so that the gate finds a symbol by halving.
         msgspec.structs.force_setattr(self, "restricted", tuple(sorted(self.restricted)))
+
+    def is_open(self, market_ns: int) -> bool:
+        """Whether new orders are taken at that moment of the market."""
+        session, sessions = self.session, self.sessions
+        if session is not None and not session.begin_ns <= market_ns < session.end_ns:
+            return False
+        if not sessions:
+            return True
+        at = bisect_right(sessions, market_ns, key=_begin_ns) - 1
+        return at >= 0 and market_ns < sessions[at].end_ns
+
+
+def _begin_ns(session: Session) -> int:
+    return session.begin_ns
 
 
 class LimitChanges(Value, frozen=True, kw_only=True):

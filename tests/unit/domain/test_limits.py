@@ -14,6 +14,7 @@ from tandem.domain.limits import (
     BOUNDS,
     MONEY,
     MONEY_MAX,
+    SESSIONS_MAX,
     LimitChanges,
     Limits,
     Session,
@@ -133,3 +134,30 @@ def test_changes_merged_are_changes_made_one_after_the_other(
     for one in changes:
         limits, whole = changed(limits, one), merged(whole, above=one)
     assert changed(Limits(), whole) == limits
+
+
+def test_sessions_come_one_after_the_other_and_are_not_too_many() -> None:
+    """A28."""
+    early, late = Session(begin_ns=1, end_ns=5), Session(begin_ns=5, end_ns=9)
+    assert Limits(sessions=(early, late)).sessions == (early, late)
+    with pytest.raises(ConfigurationError, match="sessions: 1 begins before 9"):
+        Limits(sessions=(late, early))
+    many = tuple(Session(begin_ns=n, end_ns=n + 1) for n in range(SESSIONS_MAX + 1))
+    with pytest.raises(ConfigurationError, match="at most 5000"):
+        Limits(sessions=many)
+
+
+def test_limits_that_were_recorded_without_sessions_are_read_as_always_open() -> None:
+    content = msgspec.msgpack.encode(list(msgspec.structs.astuple(Limits()))[:13])
+    assert msgspec.msgpack.decode(content, type=Limits) == Limits()
+
+
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=12, unique=True), st.integers(-1, 52))
+def test_it_is_open_exactly_within_one_of_its_sessions(edges: list[int], at: int) -> None:
+    pairs = sorted(edges)[: len(edges) // 2 * 2]
+    windows = tuple(
+        Session(begin_ns=begin, end_ns=end)
+        for begin, end in zip(pairs[::2], pairs[1::2], strict=True)
+    )
+    inside = any(one.begin_ns <= at < one.end_ns for one in windows)
+    assert Limits(sessions=windows).is_open(at) is inside

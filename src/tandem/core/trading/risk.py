@@ -316,23 +316,24 @@ def first_breach(
     holding = exposure.holdings.get(intent.instrument_id)
     if holding is None:
         return RiskBreach.NO_REFERENCE_PRICE
-    is_limited = limits.restricted or limits.session is not None
+    is_limited = limits.restricted or limits.session is not None or limits.sessions
     return (
-        (_calendar_breach(holding, limits, now) if is_limited else None)
+        (_calendar_breach(intent, limits, holding, now) if is_limited else None)
         or _order_breach(intent, limits, holding, now, room)
         or _exposure_breach(intent, limits, exposure, holding, now)
         or _pace_breach(intent, limits, exposure, now)
     )
 
 
-def _calendar_breach(holding: Holding, limits: Limits, now: Instant) -> RiskBreach | None:
+def _calendar_breach(
+    intent: Intent, limits: Limits, holding: Holding, now: Instant
+) -> RiskBreach | None:
     restricted = limits.restricted
     if restricted:
         at = bisect_left(restricted, holding.symbol)
         if at < len(restricted) and restricted[at] == holding.symbol:
             return RiskBreach.RESTRICTED
-    session = limits.session
-    if session is not None and not session.begin_ns <= now.market_ns < session.end_ns:
+    if not limits.is_open(now.market_ns) and intent.quantity > _room(intent, holding):
         return RiskBreach.SESSION_CLOSED
     return None
 
@@ -378,6 +379,13 @@ def _judged_at(intent: Intent, reference: Ticks) -> Ticks:
     return max(stop, reference) if intent.side is _BUY else min(stop, reference)
 
 
+def _room(intent: Intent, holding: Holding) -> int:
+    """Return how much may trade on that side before the position is zero, whatever else trades."""
+    if intent.side is _BUY:
+        return -holding.position - holding.open_buys
+    return holding.position - holding.open_sells
+
+
 def _exposure_breach(
     intent: Intent, limits: Limits, exposure: Exposure, holding: Holding, now: Instant
 ) -> RiskBreach | None:
@@ -385,11 +393,9 @@ def _exposure_breach(
         return RiskBreach.OPEN_ORDERS
     if intent.side is _BUY:
         end = holding.position + holding.open_buys + intent.quantity
-        room = -holding.position - holding.open_buys
     else:
         end = holding.open_sells + intent.quantity - holding.position
-        room = holding.position - holding.open_sells
-    if intent.quantity <= room:
+    if intent.quantity <= _room(intent, holding):
         return None  # it brings the position nearer to zero, whatever else trades
     if exposure.realized and _is_loss_reached(limits, exposure, holding.quote, now):
         return RiskBreach.DAILY_LOSS

@@ -618,3 +618,21 @@ def test_of_orders_alike_no_more_pass_than_allowed_since_the_first_of_them(
         if found is None:
             runs[quantity] = (first_ns if count else now_ns, count + 1)
             seen.note_sent(order(quantity), limits, now)
+
+
+@pytest.mark.parametrize(
+    ("market_ns", "is_open"),
+    [(9, False), (10, True), (19, True), (20, False), (30, True), (40, False), (99, False)],
+)
+def test_between_sessions_only_what_reduces_a_position_passes(
+    market_ns: int, is_open: bool
+) -> None:
+    """A28: half-days are shorter windows; exits are never kept back."""
+    seen, now = exposure(), Instant(0, market_ns)
+    windows = (Session(begin_ns=10, end_ns=20), Session(begin_ns=30, end_ns=40))
+    seen.note_reference(T, Ticks(1_000), now)
+    seen.set_position(T, 5)
+    expected = None if is_open else RiskBreach.SESSION_CLOSED
+    assert breach(order(1), seen, now, sessions=windows) is expected
+    assert breach(order(5, side=Side.SELL), seen, now, sessions=windows) is None
+    assert breach(order(6, side=Side.SELL), seen, now, sessions=windows) is expected
