@@ -18,7 +18,8 @@ def test_four_algorithms_trade_at_once_and_no_own_order_meets_another(tmp_path: 
     assert code == 0, out + err
     for kind in ("make_market", "twap", "iceberg", "bracket"):
         assert any(f" {kind} " in line and " done" in line for line in out.splitlines()), kind
-    assert "equal to the last digit" in out
+    assert "cash and positions equal the exchange's own books to the last digit" in out
+    assert "own orders met: 0;" in out
     accounts = replayed_exchange(Home(home)).state.accounts
     records = [record for one in accounts for record in one.records.values()]
     executions: dict[str, Execution] = {

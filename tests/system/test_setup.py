@@ -7,7 +7,7 @@ import pexpect
 
 from tests.system.running import RUN, WAIT_S, environment, tandem
 
-ANSWERS = ("", "4", "TSLA", "", "", "80", "3s", "", "", "n")
+ANSWERS = ("", "4", "TSLA", "", "", "80", "3s", "500", "", "y")
 
 
 def test_a_person_answers_trades_and_trades_again_without_a_question(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_person_answers_trades_and_trades_again_without_a_question(tmp_path: P
         env=environment(),
         timeout=WAIT_S,
         encoding="utf-8",
-        dimensions=(40, 160),
+        dimensions=(40, 240),
     )
     try:
         for answer in ANSWERS:
@@ -29,7 +29,7 @@ def test_a_person_answers_trades_and_trades_again_without_a_question(tmp_path: P
         terminal.expect("Trade it now \\(y/n\\) \\[y\\]: ")
         terminal.sendline("")
         terminal.expect("twap +TSLA +buy +80 +80 +0 ")
-        terminal.expect("equal to the last digit")
+        terminal.expect("exchange's own books to the last digit")
         terminal.expect(pexpect.EOF)
         terminal.wait()
         assert terminal.exitstatus == 0
@@ -37,7 +37,7 @@ def test_a_person_answers_trades_and_trades_again_without_a_question(tmp_path: P
         terminal.close(force=True)
     code, out, err = tandem("session", "run", file, "--home", home)
     assert code == 0, out + err
-    assert "equal to the last digit" in out
+    assert "exchange's own books to the last digit" in out
     assert "exchange journal whole" in out
 
 

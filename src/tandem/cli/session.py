@@ -3,27 +3,29 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import msgspec
 from cyclopts import App, CycloptsError
 
 from tandem.cli.calling import BadInputError, HomeOption, finish, home_of, new_app
-from tandem.cli.comparing import compare, totals_text
 from tandem.cli.main import COMMANDS, FAILED, OK, app_of
-from tandem.cli.ordering import write_orders
+from tandem.cli.report import adds_up, report_text
 from tandem.cli.typed import duration_ns
 from tandem.cli.up import market_clock
-from tandem.domain.views import ParentView
+from tandem.core.trading.objective_state import ObjectivePhase
+from tandem.domain.views import ObjectivesView
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.journals import verify_journals
 from tandem.wiring.names import fresh_name
 from tandem.wiring.polling import poll
 from tandem.wiring.pool import own_pool
+from tandem.wiring.run_report import report_of
 from tandem.wiring.session_file import Line, SessionFile, read_session
 from tandem.wiring.settings import ReplayPlan
 from tandem.wiring.stopping import cancel_all, open_count
@@ -31,6 +33,7 @@ from tandem.wiring.stopping import cancel_all, open_count
 app = new_app()
 session = App(name="session", help="Run a session file: a pool and what it trades.")
 app.command(session)
+ORDERS_MAX: Final = 50
 WITH_ID: Final = ("order", "algo")  # commands that take an id, so that none is done twice
 
 
@@ -95,7 +98,7 @@ async def run_session(chosen: SessionFile, file: Path, home: Home) -> int:
         finally:
             await cancel_all(home, line, say)
         await supervisor.raise_failure()
-        agrees = await _show(home, line, sys.stdout)
+    agrees = _show(home)
     for part, found in verify_journals(home).items():
         text = f"{part} journal whole: {found.records} records, {found.batches} batches\n"
         sys.stdout.write(text)
@@ -144,8 +147,19 @@ async def _trade(given: _Given, chosen: SessionFile, line: DeskLine, lasts_ns: i
                 if one.after:
                     await asyncio.sleep(duration_ns(one.after) / 1e9 / given.speed)
                 failed |= await _give(given, number, one) != OK
-            await poll(lambda: open_count(line), lambda count: count == 0)
+            await poll(lambda: _is_over(line), lambda is_over: is_over)
     return failed
+
+
+async def _is_over(line: DeskLine) -> bool:
+    """Whether nothing is open, and no objective has still to make the accounts flat."""
+    return await open_count(line) == 0 and not _will_flatten(await line.objectives())
+
+
+def _will_flatten(view: ObjectivesView) -> bool:
+    if view.phase == ObjectivePhase.FLATTENING:
+        return True
+    return view.phase == ObjectivePhase.WATCHING and view.flat_at_ns is not None
 
 
 async def _give(given: _Given, number: int, line: Line) -> int:
@@ -167,15 +181,12 @@ async def _give(given: _Given, number: int, line: Line) -> int:
         raise
 
 
-async def _show(home: Home, line: DeskLine, out: TextIO) -> bool:
-    """Show what became of everything; return whether the exchange's books say the same."""
-    view = await line.orders()
-    write_orders(msgspec.structs.replace(view, parents=_own(view.parents)), out, as_json=False)
-    comparison = await compare(home, line, view.parents)
-    out.write(totals_text(comparison))
-    return comparison.agrees
-
-
-def _own(parents: tuple[ParentView, ...]) -> tuple[ParentView, ...]:
-    """Return the orders that no algorithm, quote or pair placed."""
-    return tuple(one for one in parents if one.owner is None)
+def _show(home: Home) -> bool:
+    """Show what became of everything in this home; return whether it adds up."""
+    found = report_of(home, lambda _: None)
+    # What an algorithm placed is in its own row.
+    own = tuple(one for one in found.orders if one.owner is None)
+    shown = msgspec.structs.replace(found, orders=own)
+    width = shutil.get_terminal_size().columns
+    sys.stdout.write(report_text(shown, limit=ORDERS_MAX, width=width))
+    return adds_up(found)
