@@ -16,7 +16,6 @@ from tandem.core.trading import worker as worker_core
 from tandem.core.trading.self_trade import Gate
 from tandem.core.trading.state import (
     Attempt,
-    Ending,
     Pair,
     PairPhase,
     Parent,
@@ -30,7 +29,6 @@ from tandem.domain.ids import ClientOrderId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
 from tandem.domain.parents import ParentSpec
-from tandem.domain.venue import AmendCode
 from tandem.sim.undoing import Undo, all_of, put
 
 
@@ -337,15 +335,3 @@ def anew_before_final() -> Undo:
         parent.allocated += out
 
     return put(planning, "_change", hasty)
-
-
-def too_late_is_the_end() -> Undo:
-    """An amendment that came too late ends its order without the venue's word."""
-    rejected = attempts._amend_rejected
-
-    def hasty(turn: Turn, attempt: Attempt, code: AmendCode) -> None:
-        rejected(turn, attempt, code)
-        if code is AmendCode.TRADED and not attempt.is_final:
-            attempts.finish(turn, attempt, Ending.CANCELED, attempt.cum_quantity)
-
-    return put(attempts, "_amend_rejected", hasty)

@@ -61,7 +61,6 @@ BUGS: dict[str, Callable[[], Undo]] = {
         orders.worker_has_no_limits,
         orders.amend_counts_when_asked,
         orders.anew_before_final,
-        orders.too_late_is_the_end,
         algos.iceberg_shows_the_next_piece_early,
         algos.algorithm_forgets_what_was_canceled,
         links.reports_told_once,
