@@ -7,7 +7,7 @@ import pexpect
 
 from tests.system.running import RUN, WAIT_S, environment, tandem
 
-ANSWERS = ("", "4", "TSLA", "", "", "80", "3s", "500", "", "y")
+ANSWERS = ("", "4", "TSLA", "", "", "80", "3s", "500", "", "")
 
 
 def test_a_person_answers_trades_and_trades_again_without_a_question(tmp_path: Path) -> None:

@@ -168,10 +168,15 @@ def converse(talk: Talk, catalogue: Catalogue, prices: dict[str, str]) -> Sessio
     lasts = talk.ask("For how long (such as 90s, 5m or 1h)", span, default="1m")
     profit = talk.ask("Stop at a profit of (a sum, or none)", money_or_none, default="none")
     loss = talk.ask("Stop at a loss of (a sum, or none)", money_or_none, default="none")
-    flat = talk.whether("Be flat at the end", default=True)
     words = _words(chosen, (side, symbol, quantity, price), lasts)
     words += ["--half-spread", half_spread] if half_spread else []
-    objectives = _objectives(instrument, profit=profit, loss=loss, lasts=lasts if flat else "")
+    flat_after = ""
+    if not chosen.sided:
+        if not talk.whether("Give back at the end what it then holds", default=True):
+            words += ["--leave", "keep"]
+    elif talk.whether(f"Sell all {symbol} at the end, also what was there before", default=False):
+        flat_after = lasts
+    objectives = _objectives(instrument, profit=profit, loss=loss, lasts=flat_after)
     lines = [*([Line(do=objectives)] if objectives else []), Line(do=shlex.join(words))]
     # An algorithm ends by itself; the clock of a session would only cut off its last slice.
     ends = lasts if chosen.name == "hold" else ""

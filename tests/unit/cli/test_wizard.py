@@ -26,8 +26,7 @@ def test_enter_everywhere_is_a_whole_session() -> None:
     session, _ = hold([""] * 20)
     assert session.workers == 9
     assert session.lasts == ""
-    assert [one.words[0] for one in session.commands] == ["objectives", "algo"]
-    assert session.commands[-1].words[:2] == ["algo", "momentum"]
+    assert [one.words[:2] for one in session.commands] == [["algo", "momentum"]]
 
 
 @pytest.mark.parametrize(
@@ -48,13 +47,13 @@ def test_a_strategy_on_both_sides_is_asked_for_no_side(
     answers: list[str], words: list[str]
 ) -> None:
     """A1."""
-    session, _ = hold(["9", *answers, "5m", "none", "none", "n"])
+    session, _ = hold(["9", *answers, "5m", "none", "none", "y"])
     assert session.commands == (Line(do=shlex.join(words)),)
 
 
 def test_a_spread_around_an_unknown_price_is_one_tick_unless_told() -> None:
     session, _ = hold(["9", "3", "GE", "", "80", "5m", "none", "none", "n"])
-    assert session.commands[0].words[-1] == "0.01"
+    assert session.commands[0].words[-3:] == ["0.01", "--leave", "keep"]
 
 
 @pytest.mark.parametrize(
@@ -74,11 +73,12 @@ def test_a_strategy_on_one_side_is_asked_for_side_and_price(number: str, words: 
 
 def test_objectives_become_the_first_command() -> None:
     """A1."""
-    session, _ = hold(["9", "1", "TSLA", "80", "5m", "500", "200.50", "y"])
+    session, _ = hold(["9", "2", "TSLA", "buy", "", "80", "5m", "500", "200.50", "y"])
     first = session.commands[0].words
     assert first[:2] == ["objectives", "set"]
     assert first[first.index("--target-profit") + 1] == "500"
     assert first[first.index("--loss-limit") + 1] == "200.50"
+    assert first[first.index("--flat-after") + 1] == "5m"
 
 
 def test_a_bad_answer_is_asked_again_with_the_reason() -> None:
