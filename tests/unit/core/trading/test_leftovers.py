@@ -5,6 +5,7 @@ import pytest
 from tandem.core.trading.state import Attempt, Outcome, Parent
 from tandem.domain.ids import Ticks
 from tandem.domain.order import TimeInForce
+from tandem.domain.parents import SelfTrade
 from tandem.domain.reports import RejectCode
 from tests.unit.core.trading.desk_driver import Floor
 
@@ -88,3 +89,20 @@ def test_late_fills_take_from_the_oldest_piece_what_there_is_room_for() -> None:
     assert [(one.child, one.quantity) for one in parent.pieces] == [(0, 5), (1, 3)]
     floor.fill(second, 4)
     assert [(one.child, one.quantity) for one in parent.pieces] == [(0, 4)]
+
+
+def test_only_what_stood_in_its_way_wakes_an_order_that_waits() -> None:
+    """C1: neither its own side, nor another symbol, nor a price that it does not reach."""
+    floor = Floor().open()
+    others = [
+        floor.attempts(floor.sell(5, 1_009, slots=("s3",)))[0],
+        floor.attempts(floor.buy(5, 900, slots=("s3",)))[0],
+        floor.attempts(floor.sell(5, 1_001, slots=("s3",), symbol="U"))[0],
+    ]
+    (resting,) = floor.attempts(floor.sell(5, 1_001, slots=("s1",)))
+    new = floor.buy(4, 1_002, slots=("s2",), self_trade=SelfTrade.CANCEL_RESTING)
+    for other in others:
+        floor.canceled(other)
+        assert new.attempts == []
+    floor.canceled(resting)
+    assert len(new.attempts) == 1
