@@ -77,7 +77,7 @@ def session_text(day: Day, *, trades: int, speed: int) -> str:
         f'speed = "{speed}"',
         f'lasts = "{int((closes - opens).total_seconds())}s"',
         "[[commands]]",
-        f'do = "objectives set --flat-by {flat_by}"',
+        f'do = "objectives set --flat-by {flat_by} --symbols {",".join(SYMBOLS)}"',
     ]
     quantity = slices * ACCOUNTS
     for side, after in (("buy", "10s"), ("sell", f"{seconds + 60}s")):
