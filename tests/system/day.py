@@ -118,7 +118,8 @@ def run_day(day: Day, folder: Path, *, trades: int, speed: int) -> bool:
     file, home = folder / "day.toml", Home(folder / "home")
     file.write_text(session_text(day, trades=trades, speed=speed), encoding="utf-8")
     home.make()
-    settings = "shares = 0\n[limits]\nmax_orders_per_second = 100000\nmax_duplicates = 1000000\n"
+    pace = "max_orders_per_second = 100000\nmax_duplicates = 1000000\n"
+    settings = f'calendar = "XNYS"\nshares = 0\n[limits]\n{pace}'
     home.settings_file.write_text(settings, encoding="utf-8")
     began_s = time.monotonic()
     looks: list[Look] = []

@@ -65,7 +65,9 @@ async def own_pool(  # noqa: PLR0913 - each has its name
             pool_id = open_lan(home.lan, lan)
             say(f"other computers may join {pool_id} at {lan.joining}: tandem worker token")
         replayed = replay.instruments if replay is not None else ()
-        paper = take_paper(home, settings, replayed or None)
+        clock = replay.clock() if replay is not None else SystemClock()
+        market_ns = clock.now().market_ns
+        paper = take_paper(home, settings, replayed or None, market_ns=market_ns)
         say(await supervisor.start(paper.exchange.venue_id))
         if not await _knows_a_price(home):
             say("no price is known yet: orders are refused until one is")

@@ -7,12 +7,14 @@ The paper exchange and its accounts are fixed when a home is used for the first 
 import hashlib
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 import msgspec
 
+from tandem.adapters.calendars import sessions
 from tandem.adapters.lan.addresses import PORT_MAX, address_text, split_address
 from tandem.adapters.local.clock import Replay, SystemClock
 from tandem.core.matching import listing
@@ -22,7 +24,7 @@ from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
 from tandem.domain.ids import AccountId, DeskId, SlotId
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import BOUNDS, Limits
+from tandem.domain.limits import BOUNDS, Limits, Session
 from tandem.domain.venue import Login
 from tandem.strategies import built_in
 from tandem.wiring.alerts import AlertSettings
@@ -32,6 +34,8 @@ from tandem.wiring.metrics import MetricsSettings
 
 ACCOUNTS_MAX: Final = 1_000
 BARS_KEPT: Final = 3
+BEFORE: Final = timedelta(days=7)  # sessions of a calendar that are looked up
+AFTER: Final = timedelta(days=366)
 DESK_ID: Final = DeskId("d1")
 # Eight accounts hold 5.2 million USD of TSLA at the start: more than the gate's own default.
 LIMITS: Final = Limits(max_position_notional=Decimal(10_000_000))
@@ -92,9 +96,10 @@ def lan_plan(settings: LanSettings) -> LanPlan:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `tandem.toml` may say; an unknown name in it is refused.
 
-    `accounts`, `seed`, the opening holdings and fees count when a home is first used, the rest at
-    every start. `cash` is in each quote currency, `shares` of each share, `coins` in BTC.
-    `reconcile_ns` is between two audits of every account.
+    `accounts`, `seed`, the opening holdings, fees and the calendar (such as XNYS; without one the
+    market never closes) count when a home is first used, the rest at every start. `cash` is in
+    each quote currency, `shares` of each share, `coins` in BTC. `reconcile_ns` is between two
+    audits of every account.
     """
 
     workers: int = 9
@@ -108,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     taker_fee: Decimal = Decimal(0)
     latency_ns_min: int = 0
     latency_ns_max: int = 0
+    calendar: str = ""
     reconcile_ns: int = TIMINGS.reconcile_ns
     limits: dict[str, object] = {}
     alerts: AlertSettings = AlertSettings()
@@ -246,8 +252,16 @@ def _market(replayed: Sequence[Instrument] | None) -> str:
     return "synthetic" if replayed is None else ",".join(sorted(one.symbol for one in replayed))
 
 
-def new_paper(settings: Settings, replayed: tuple[Instrument, ...] | None) -> Paper:
-    """Return a paper exchange: the synthetic market, or one that replays those instruments."""
+def new_paper(
+    settings: Settings,
+    replayed: tuple[Instrument, ...] | None,
+    *,
+    market_ns: int | None = None,
+) -> Paper:
+    """Return a paper exchange: the synthetic market, or one that replays those instruments.
+
+    With a calendar it trades in the sessions around `market_ns`.
+    """
     chosen = listing.settings(seed=settings.seed)
     instruments = chosen.instruments if replayed is None else replayed
     exchange = msgspec.structs.replace(
@@ -258,8 +272,17 @@ def new_paper(settings: Settings, replayed: tuple[Instrument, ...] | None) -> Pa
         synthetic=chosen.synthetic if replayed is None else None,
         latency_ns_min=settings.latency_ns_min,
         latency_ns_max=settings.latency_ns_max,
+        sessions=_sessions(settings.calendar, market_ns),
     )
     return Paper(market=_market(replayed), exchange=exchange)
+
+
+def _sessions(calendar: str, market_ns: int | None) -> tuple[Session, ...]:
+    """Return a calendar's sessions from a week before that moment to a year after it."""
+    if not calendar or market_ns is None:
+        return ()
+    today = datetime.fromtimestamp(market_ns // 1_000_000_000, UTC).date()
+    return sessions(calendar, first=today - BEFORE, last=today + AFTER)
 
 
 def _accounts(
@@ -279,8 +302,16 @@ def _opening_lots(settings: Settings, instrument: Instrument) -> int:
     return int(amount // instrument.lot_size)
 
 
-def take_paper(home: Home, settings: Settings, replayed: tuple[Instrument, ...] | None) -> Paper:
+def take_paper(
+    home: Home,
+    settings: Settings,
+    replayed: tuple[Instrument, ...] | None,
+    *,
+    market_ns: int | None = None,
+) -> Paper:
     """Return the paper exchange of a home, made now when the home is new.
+
+    `market_ns` is now, in the market's time: around it a calendar's sessions are looked up.
 
     Raises:
         ConfigurationError: the home trades another market, or its file is damaged.
@@ -288,7 +319,7 @@ def take_paper(home: Home, settings: Settings, replayed: tuple[Instrument, ...] 
     try:
         paper = read_paper(home)
     except FileNotFoundError:
-        paper = new_paper(settings, replayed)
+        paper = new_paper(settings, replayed, market_ns=market_ns)
         half_made = home.paper_file.with_suffix(".new")
         descriptor = os.open(half_made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -340,6 +371,8 @@ def desk_settings(
     """Return what the desk is started with: a slot w1, w2, … for each account."""
     speed = Fraction(replay.speed) if replay is not None else Fraction(1)
     exchange = paper.exchange
+    if exchange.sessions and not limits.sessions:
+        limits = msgspec.structs.replace(limits, sessions=exchange.sessions)
     venues = (VenueSettings(venue_id=exchange.venue_id),)
     slots = tuple(
         SlotSettings(
