@@ -243,7 +243,13 @@ def test_locked_requirements_hold_hashes_and_no_addresses() -> None:
                 yield 1, f"not a version with hashes: {line[:60]!r}"
 
     locks = sorted((ROOT / "requirements").glob("*.txt"))
-    assert [lock.name for lock in locks] == ["calendars.txt", "dev.txt", "lan.txt", "run.txt", "watch.txt"]
+    assert [lock.name for lock in locks] == [
+        "calendars.txt",
+        "dev.txt",
+        "lan.txt",
+        "run.txt",
+        "watch.txt",
+    ]
     _judge(locks, rule)
 
 
