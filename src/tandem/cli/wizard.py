@@ -23,6 +23,8 @@ from tandem.wiring.session_file import Line, SessionFile
 
 ASKED_MAX: Final = 20  # times that one question is asked again
 WORKERS_MAX: Final = 100
+# The made-up market is calm: a first trade should not have to be waited for.
+LIVELY: Final = ("--window", "5", "--threshold", "20")
 HALF_SPREAD: Final = 2_000  # its usual part of a price
 _YES: Final = {"y": True, "yes": True, "n": False, "no": False}
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -203,7 +205,7 @@ def _words(strategy: Strategy, order: tuple[str, str, str, str], lasts: str) -> 
     side, symbol, quantity, price = order
     limit = [] if price == "market" else ["--price", price]
     if strategy.name == "momentum":
-        return ["algo", "momentum", symbol, quantity, "--for", lasts]
+        return ["algo", "momentum", symbol, quantity, "--for", lasts, *LIVELY]
     if strategy.name == "quote":
         return ["algo", "quote", symbol, quantity, "--for", lasts]
     if strategy.name == "twap":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tandem.cli.calling import BadInputError
-from tandem.cli.wizard import ASKED_MAX, Talk, converse, money_or_none, one_of, whole
+from tandem.cli.wizard import ASKED_MAX, LIVELY, Talk, converse, money_or_none, one_of, whole
 from tandem.core.matching import listing
 from tandem.domain.instrument import Catalogue
 from tandem.wiring.session_file import Line, SessionFile
@@ -32,7 +32,10 @@ def test_enter_everywhere_is_a_whole_session() -> None:
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        (["1", "tsla", "80"], ["algo", "momentum", "TSLA", "80", "--for", "5m"]),
+        (
+            ["1", "tsla", "80"],
+            ["algo", "momentum", "TSLA", "80", "--for", "5m", *LIVELY],
+        ),
         (
             ["3", "tsla", "", "80"],
             ["algo", "quote", "TSLA", "80", "--for", "5m", "--half-spread", "0.32"],
