@@ -36,6 +36,7 @@ class ObjectiveOptions:
         then: What is done at the first three: only reduce, or close everything.
         currency: The currency of what is counted and closed.
         symbols: Only these, such as TSLA,AAPL; all of the currency without.
+        of_trades: Count only what trades from now on, as if all that is held now was kept.
     """
 
     target_profit: str | None = None
@@ -46,6 +47,7 @@ class ObjectiveOptions:
     then: Literal["stop", "flatten"] = "stop"
     currency: str = "USD"
     symbols: str = ""
+    of_trades: Annotated[bool, Parameter(negative="")] = False
 
 
 @objectives.command(name="set")
@@ -92,6 +94,7 @@ def set_command(chosen: ObjectiveOptions, *, market_ns: int) -> SetObjectives:
         flat_after_ns=None if chosen.flat_after is None else duration_ns(chosen.flat_after),
         then=AtObjective(chosen.then),
         symbols=tuple(one.strip() for one in chosen.symbols.split(",") if one.strip()),
+        of_trades=chosen.of_trades,
     )
 
 

@@ -227,5 +227,5 @@ def _objectives(instrument: Instrument, *, profit: str, loss: str, lasts: str) -
         words += ["--flat-after", lasts]
     if not words:
         return ""
-    about = ["--currency", instrument.quote, "--symbols", instrument.symbol]
+    about = ["--currency", instrument.quote, "--symbols", instrument.symbol, "--of-trades"]
     return shlex.join(["objectives", "set", *about, *words])

@@ -220,7 +220,8 @@ class SetObjectives(Value, frozen=True, kw_only=True, tag="set_objectives"):
     """When to stop: by gain, by loss, or by the clock. New ones replace the old.
 
     Gain is realized and unrealized, fees included, of all positions in `currency` (of `symbols`,
-    when any are named), counted from now on. The desk stops as `then` says at `target_profit`, at
+    when any are named), counted from now on; with `of_trades` only by what trades from now on, as
+    if all that is held now was kept. The desk stops as `then` says at `target_profit`, at
     a loss of `loss_limit`, and after `lasts_ns`. It flattens so that it is flat by
     `flat_by_market_ns`, or after `flat_after_ns`. All times are market time.
 
@@ -236,6 +237,7 @@ class SetObjectives(Value, frozen=True, kw_only=True, tag="set_objectives"):
     lasts_ns: int | None = None
     then: AtObjective = AtObjective.STOP
     symbols: tuple[str, ...] = ()
+    of_trades: bool = False
 
     def __post_init__(self) -> None:
         for name in ("target_profit", "loss_limit"):

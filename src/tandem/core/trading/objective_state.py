@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tandem.domain.commands import SetObjectives
+from tandem.domain.ids import InstrumentId, Ticks
 
 
 class ObjectivePhase(enum.StrEnum):
@@ -16,6 +17,13 @@ class ObjectivePhase(enum.StrEnum):
     STOPPED = "stopped"  # one was reached: only what reduces may trade
     FLATTENING = "flattening"
     FLAT = "flat"
+
+
+class Kept(msgspec.Struct, array_like=True, gc=False):
+    """Lots that were held, and the price then; what they gain is nobody's trade."""
+
+    lots: int
+    reference: Ticks
 
 
 class Objectives(msgspec.Struct, array_like=True, gc=False):
@@ -39,6 +47,7 @@ class Objectives(msgspec.Struct, array_like=True, gc=False):
     retry_at_ns: int = 0
     alarm_at_ns: int = 0
     tries: int = 0
+    kept: dict[InstrumentId, Kept] = {}  # what was held when they were set, if it does not count
 
     @property
     def is_flattening(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from tandem.core.trading import account_gate, limiting, orders_by_hand, planning
 from tandem.core.trading.limit_book import Cause, Reason
-from tandem.core.trading.objective_state import ObjectivePhase, Objectives
+from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
 from tandem.core.trading.risk import price_at_worst
 from tandem.core.trading.state import Seat
 from tandem.core.trading.turn import Alarm, Turn
@@ -26,7 +26,7 @@ from tandem.domain.commands import (
     SetObjectives,
 )
 from tandem.domain.desk import SECOND, Alert
-from tandem.domain.ids import CommandId, Lots, ParentId, Ticks
+from tandem.domain.ids import CommandId, InstrumentId, Lots, ParentId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
 from tandem.domain.order import Side, TimeInForce
@@ -191,7 +191,30 @@ def _count_gain(turn: Turn) -> None:
     state.note = ""
     if state.baseline is None:
         state.baseline = found
-    state.gain = subtract(found, state.baseline)
+        if state.spec is not None and state.spec.of_trades:
+            state.kept = _held(turn, state)
+    state.gain = subtract(subtract(found, state.baseline), _gain_of_kept(turn, state))
+
+
+def _held(turn: Turn, state: Objectives) -> dict[InstrumentId, Kept]:
+    kept: dict[InstrumentId, Kept] = {}
+    for held in turn.state.positions.values():
+        for instrument_id, position in held.items():
+            instrument = turn.rules.instruments[instrument_id]
+            if is_meant(state, instrument):
+                one = kept.setdefault(instrument_id, Kept(0, _reference(turn, instrument)))
+                one.lots += position.quantity
+    return kept
+
+
+def _gain_of_kept(turn: Turn, state: Objectives) -> Decimal:
+    """Return what lots held before would have gained by now, had they been kept."""
+    total = ZERO
+    for instrument_id, one in state.kept.items():
+        instrument = turn.rules.instruments[instrument_id]
+        steps = one.lots * (_reference(turn, instrument) - one.reference)
+        total = add(total, multiply(instrument.step_value, steps))
+    return total
 
 
 def _gain(turn: Turn, state: Objectives) -> Decimal | str:

@@ -118,6 +118,31 @@ def test_what_was_gained_before_does_not_count() -> None:
     assert phase(floor) is ObjectivePhase.WATCHING
 
 
+def test_what_is_held_before_does_not_count_when_only_trades_do() -> None:
+    """A1: 10 lots held gain nothing; 4 bought at 1,010 do, 3 sold lose; two fees of 0.01."""
+    floor = small(A1=10)
+    aim(floor, target_profit=Decimal("0.18"), of_trades=True)
+    floor.quote(1_010)
+    assert floor.state.objectives.gain == 0
+    (bought,) = floor.attempts(floor.buy(4, 1_010, slots=("s1",)))
+    floor.teller(bought).report(fill_of(bought, 4, "e", price=1_010))
+    (sold,) = floor.attempts(floor.sell(3, 1_010, slots=("s1",)))
+    floor.teller(sold).report(fill_of(sold, 3, "f", price=1_010))
+    floor.quote(1_015)
+    assert floor.state.objectives.gain == Decimal("0.03")
+    floor.quote(1_030)
+    assert phase(floor) is ObjectivePhase.STOPPED
+    floor.replay()
+
+
+def test_of_trades_counts_only_the_instruments_that_are_meant() -> None:
+    floor = small(A1=10)
+    aim(floor, target_profit=Decimal(1), of_trades=True, symbols=("U",))
+    assert list(floor.state.objectives.kept) == []
+    floor.quote(1_500)
+    assert floor.state.objectives.gain == 0
+
+
 def test_a_short_position_gains_when_the_price_falls() -> None:
     floor = small(A1=-10)
     aim(floor, target_profit=Decimal(1))
