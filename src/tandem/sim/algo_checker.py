@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from tandem.core.matching.state import OrderRecord
+from tandem.core.trading.algos.memos import ParticipateMemo, TwapMemo
 from tandem.core.trading.state import Algo, AlgoPhase, DeskState, ParentPhase
 from tandem.domain.algos import Iceberg, MakeMarket, Momentum, Participate, Twap
 from tandem.domain.ids import ParentId
@@ -19,6 +20,7 @@ class AlgoChecker:
         self._bad = bad
         self._most: dict[ParentId, int] = {}
         self._since_ns: dict[ParentId, int] = {}
+        self._taking_ns: dict[ParentId, int] = {}  # when each began to take its rest, at first
         self.seen: Counter[str] = Counter()
 
     def on_desk(self, state: DeskState, now_ns: int) -> None:
@@ -29,6 +31,8 @@ class AlgoChecker:
             if algo.phase is not AlgoPhase.WORKING:
                 self._since_ns[key] = now_ns
             self._since_ns.setdefault(key, now_ns)
+            if isinstance(algo.memo, TwapMemo | ParticipateMemo) and algo.memo.take_until_ns:
+                self._taking_ns.setdefault(key, now_ns)
             traded, most = _sums(state, algo)
             self._judge(algo, traded, most)
 
@@ -65,13 +69,18 @@ class AlgoChecker:
             self._bad("I20", text)
 
     def check_lifetimes(self, state: DeskState, *, started_ns: int, late_ns: int) -> None:
-        """What has a time is over by then; taking a rest may last as long again."""
+        """What has a time is over by then; taking a rest may last as long again.
+
+        That begins when nothing is out any more, and an order of which nobody knows is out.
+        """
         for key in state.running:
             algo = state.algos[key]
             if not isinstance(algo.spec, Timed) or algo.phase is not AlgoPhase.WORKING:
                 continue
+            span_ns = algo.spec.duration_ns
             since_ns = max(self._since_ns.get(key, late_ns), started_ns)
-            if since_ns + 2 * algo.spec.duration_ns < late_ns and not algo.open:
+            until_ns = max(since_ns + 2 * span_ns, self._taking_ns.get(key, 0) + span_ns)
+            if until_ns < late_ns and not algo.open:
                 self._bad("I2", f"{key} works on beyond its time")
 
     def check_end(self, state: DeskState, records: Iterable[OrderRecord]) -> None:
