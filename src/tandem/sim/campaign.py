@@ -19,6 +19,7 @@ from tandem.sim.planting import BUGS, MASKED, PAIRS, RARE, is_explained, meaning
 from tandem.sim.scenario import Result, run_seed
 
 # What must have happened somewhere in a campaign of any size worth the name.
+SELDOM = {"amends_too_late": 1_500}  # once in 200 seeds: asked only of so many
 INTERESTING = {
     "takeovers": "a spare took an account over",
     "unknown": "an attempt became UNKNOWN",
@@ -235,7 +236,7 @@ def _say_counters(counters: Counter[str], seeds: int) -> list[str]:
     others = {key: count for key, count in counters.items() if key not in INTERESTING}
     for key in sorted(others):
         print(f"{others[key]:>10}  ({key})")
-    return [key for key in INTERESTING if not counters[key]]
+    return [one for one in INTERESTING if not counters[one] and seeds >= SELDOM.get(one, 0)]
 
 
 if __name__ == "__main__":
