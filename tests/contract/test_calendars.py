@@ -70,4 +70,5 @@ def test_new_york_is_open_as_lean_has_it() -> None:
     assert not open_days & holidays
     wanted = {one for one in early if date(2016, 1, 4) <= one <= date(2024, 12, 31)}
     assert short_days == wanted & open_days
-    assert wanted - open_days <= holidays
+    # LEAN has an early close on a Sunday as well, and on days that became holidays.
+    assert all(one in holidays or one.weekday() >= 5 for one in wanted - open_days)
