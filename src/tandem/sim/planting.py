@@ -85,9 +85,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
 RARE: dict[str, tuple[int, ...]] = {
     "own_stall_is_their_death": (336,),
     "asks_too_early": (639,),
-    "any_send_proves": (183,),
     "class_b_believes_absence": (247,),
-    "class_c_decided_by_machine": (473,),
     "end_of_file_is_death": (292,),
 }
 
@@ -97,6 +95,8 @@ MASKED: dict[str, str] = {
     "old_epochs_obeyed": "here an account is lost with one's life, elsewhere after all has expired",
     "lease_not_looked_at": "a release is too old for its last moment before a lease can have ended",
     "old_connections_heard": "a late hello nearly always comes before anything was handed out anew",
+    "any_send_proves": "the expiry refuses a second sending; without it as well (below) it is seen",
+    "class_c_decided_by_machine": "absence told twice, a lag apart, is nearly always true",
 }
 
 PAIRS = (
