@@ -98,9 +98,12 @@ lock: setup  ## Choose the newest versions that fit and write the locked files a
 		pyproject.toml -o requirements/watch.txt
 	$(LOCK) --upgrade --constraint requirements/run.txt --extra calendars pyproject.toml \
 		-o requirements/calendars.txt
+	$(LOCK) --upgrade --constraint requirements/calendars.txt --extra strategies pyproject.toml \
+		-o requirements/strategies.txt
 	$(LOCK) --upgrade --constraint requirements/lan.txt --constraint requirements/watch.txt \
-		--constraint requirements/calendars.txt --extra lan --extra metrics --extra top \
-		--extra parquet --extra calendars pyproject.toml requirements/dev.in -o requirements/dev.txt
+		--constraint requirements/calendars.txt --constraint requirements/strategies.txt \
+		--extra lan --extra metrics --extra top --extra parquet --extra calendars \
+		--extra strategies pyproject.toml requirements/dev.in -o requirements/dev.txt
 
 # Hashes, and no address of any registry or folder: whoever installs decides where from.
 LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config \

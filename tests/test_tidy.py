@@ -248,6 +248,7 @@ def test_locked_requirements_hold_hashes_and_no_addresses() -> None:
         "dev.txt",
         "lan.txt",
         "run.txt",
+        "strategies.txt",
         "watch.txt",
     ]
     _judge(locks, rule)

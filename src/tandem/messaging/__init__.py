@@ -1,0 +1,1 @@
+"""Messages between processes over ZeroMQ, in the three shapes that trading needs."""
