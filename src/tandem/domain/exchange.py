@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from tandem.domain.bars import Bar
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks, VenueId
 from tandem.domain.instrument import Instrument
@@ -272,4 +273,14 @@ class CloseSession(Value, frozen=True, kw_only=True, tag="close_session"):
     session: int
 
 
-ExchangeEffect = ToSession | CloseSession
+class CandlesTold(Value, frozen=True, kw_only=True, tag="candles_told"):
+    """Publish these one-minute bars, oldest first; all that ended until `through_ns` are told.
+
+    After a restart they are told again.
+    """
+
+    through_ns: int
+    bars: tuple[Bar, ...]
+
+
+ExchangeEffect = ToSession | CloseSession | CandlesTold

@@ -8,6 +8,7 @@ import msgspec
 from tandem.core.matching.exchange import Exchange
 from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.exchange import (
+    CandlesTold,
     CloseSession,
     Due,
     ExchangeEffect,
@@ -31,8 +32,9 @@ SessionLink = Link[VenueRequest]
 class ExchangeShell:
     """One paper exchange process; `feed` yields a replayed market as it is due.
 
-    It listens at `address` and, for other computers, at those of `elsewhere`. A login is recorded
-    and judged as `sealed` makes it, so that its secret need not stand in the journal.
+    `on_candles` is told what is to be published. It listens at `address` and, for other
+    computers, at those of `elsewhere`. A login is recorded and judged as `sealed` makes it, so
+    that its secret need not stand in the journal.
     """
 
     def __init__(  # noqa: PLR0913 - these are its ports
@@ -56,6 +58,7 @@ class ExchangeShell:
         self.recording: Recording[ExchangeEvent, ExchangeEffect] = Recording(
             core, journal, clock, self._perform, Due, snapshot_records=snapshot_records
         )
+        self.on_candles: Callable[[CandlesTold], None] = lambda _: None
         self._sessions: dict[int, SessionLink] = {}
         self._decoder = msgspec.msgpack.Decoder(list[VenueRequest])
 
@@ -95,6 +98,9 @@ class ExchangeShell:
     def _perform(self, effects: Sequence[ExchangeEffect]) -> None:
         links: dict[SessionLink, None] = {}
         for effect in effects:
+            if isinstance(effect, CandlesTold):
+                self.on_candles(effect)
+                continue
             link = self._sessions.get(effect.session)
             if link is None:
                 continue

@@ -139,7 +139,7 @@ class Exchange:
         self._delivery.effects = effects
         if isinstance(event, Restarted):
             self._forget_connections(now)
-        self._advance(now)
+        told_ns = self._advance(now)
         match event:
             case Requested():
                 self._on_request(event)
@@ -154,12 +154,16 @@ class Exchange:
             case SessionClosed():
                 self._close(event.session)
             case Restarted():
-                pass
+                effects.append(self._state.candles.again())
             case _:
                 assert_never(event)
+        candles = self._state.candles.taken(told_ns)
+        if candles is not None:
+            effects.append(candles)
         return effects
 
-    def _advance(self, now: Instant) -> None:
+    def _advance(self, now: Instant) -> int:
+        """Let time pass; return until when candles have been told."""
         state = self._state
         if not state.is_started:
             self._start(now)
@@ -167,6 +171,7 @@ class Exchange:
         state.market_ns = now.market_ns
         state.at_ns = max(state.at_ns, state.epoch_ns + now.now_ns)
         self._days.advance()
+        return state.candles.told_ns
 
     def _start(self, now: Instant) -> None:
         state = self._state
@@ -188,6 +193,8 @@ class Exchange:
             self._close(session)
         state.parcels.clear()
         state.feeds.clear()
+        if now.market_ns < state.candles.told_ns:
+            state.candles.begin_anew()
         if state.is_started and now.now_ns < state.now_ns:
             state.epoch_ns = max(now.market_ns, state.at_ns) - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
@@ -202,6 +209,7 @@ class Exchange:
                 market = state.markets[plan.instrument_id]
                 book = self._floor.books[plan.instrument_id]
                 for event in step(plan, market, book, state.chance):
+                    state.candles.note(event, state.market_ns, None)
                     self._liquidity.apply(event)
         if state.touched and state.quotes_due_ns <= state.now_ns:
             self._push_quotes()

@@ -19,7 +19,10 @@ from tandem.domain.venue import Quote
 def usable(state: ExchangeState, said: MarketEvents) -> Iterator[MarketEvent | HaltEvent]:
     """Yield what of `said` may be shown, in its order; the feeds of `state` remember all of it."""
     if not said.stamps:
-        yield from said.events
+        for event in said.events:
+            if not isinstance(event, HaltEvent):
+                state.candles.note(event, state.market_ns, None)
+            yield event
         return
     for event, stamp in zip(said.events, said.stamps, strict=False):
         if isinstance(event, HaltEvent) or event.instrument_id not in state.markets:
@@ -33,6 +36,7 @@ def usable(state: ExchangeState, said: MarketEvents) -> Iterator[MarketEvent | H
         if stamp.is_second:
             watch.note_second(news)
         elif watch.note(news) in (None, Fault.REPEATED):
+            state.candles.note(event, stamp.at_ns, stamp.told_ns)
             yield event
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from tandem.core.market.watch import FeedWatch
 from tandem.core.matching.book import Resting
+from tandem.core.matching.candles import Candles
 from tandem.core.matching.chance import Chance, seeded
 from tandem.core.matching.used_ids import UsedIds
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
@@ -209,6 +210,7 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     unknown_events: int = 0
     session_ends_at_ns: int | None = None
     feeds: dict[InstrumentId, FeedWatch] = {}
+    candles: Candles = msgspec.field(default_factory=Candles)
 
     def is_still(self, instrument_id: InstrumentId) -> bool:
         """Whether nothing can trade there now: between two sessions, or because of a halt."""
