@@ -499,7 +499,7 @@ class Floor:
         if isinstance(event, market.Requested) and isinstance(event.request, PlaceOrder):
             self.seen["orders at venues"] += 1
         for effect in effects:
-            if isinstance(effect, market.CloseSession):
+            if not isinstance(effect, market.ToSession):
                 continue
             if effect.session == MARKET_DATA:
                 if isinstance(effect.message, Quotes):
