@@ -6,12 +6,15 @@ run the very same shells on one seed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from tandem.domain.bars import FinalBar, Span
 from tandem.domain.feeds import AssetClass, FeedNews
+from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
+from tandem.domain.market_words import StoredSeries
 
 
 class Clock(Protocol):
@@ -289,4 +292,57 @@ class Feed(Protocol):
         Raises:
             MarketFileError: it cannot be read; names the place and what was expected there.
         """
+        ...
+
+
+class BarStore(Protocol):
+    """The history of final bars. One process writes it; others may read meanwhile."""
+
+    def list_instruments(self, instruments: Sequence[Instrument]) -> None:
+        """Remember the grids of `instruments`, durably.
+
+        Raises:
+            ConfigurationError: bars of one are stored on another grid.
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def add(self, finals: Sequence[FinalBar]) -> None:
+        """Keep `finals`, all of them or none; durable on return.
+
+        What is there already, equal, is passed over, so that a repeat does no harm.
+
+        Raises:
+            ConfigurationError: its instrument is not listed, its number is not the next one of
+                its series, or another bar has it.
+            DiskFullError: no room; nothing was kept.
+            DiskFailedError: the disk did not confirm; the process must end.
+        """
+        ...
+
+    def bars(
+        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> list[FinalBar]:
+        """Return the latest revision of each bar that begins from `from_ns` on, before `to_ns`.
+
+        In the order of time. Of what is not known there is none.
+        """
+        ...
+
+    def last(self, instrument_id: InstrumentId, span: Span, *, count: int) -> list[FinalBar]:
+        """Return the latest revisions of the last `count` bars, in the order of time."""
+        ...
+
+    def published(
+        self, instrument_id: InstrumentId, span: Span, *, after: int, count: int
+    ) -> list[FinalBar]:
+        """Return up to `count` bars as they were published, from the number `after` + 1 on."""
+        ...
+
+    def series(self) -> list[StoredSeries]:
+        """Return what there is, by instrument id and span."""
+        ...
+
+    def close(self) -> None:
+        """Give it up."""
         ...
