@@ -60,7 +60,7 @@ class Listing(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         names = [one.source_id for one in self.sources]
-        if not names or len(set(names)) != len(names):
+        if not names or len(dict.fromkeys(names)) != len(names):
             raise ConfigurationError(f"{self.instrument_id}: expected one or more sources, once")
 
 
