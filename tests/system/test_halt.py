@@ -182,3 +182,24 @@ def test_a_worker_frozen_beside_a_frozen_coordinator_is_replaced_and_its_orders_
         assert tandem("resume", "--home", home)[0] == 0
         wait_for(home, lambda one: all(slot.ready for slot in one.slots))
         assert _trades(home)
+
+
+def test_one_symbol_is_halted_and_seen_gone_and_the_rest_trades_on(tmp_path: Path) -> None:
+    """A28 C14: also through a new coordinator, until it is resumed by name."""
+    home = tmp_path / "home"
+    with pool(home) as process:
+        _rest(home)
+        code, out, err = tandem("halt", "GE", "--reason", "odd prints", "--home", home)
+        assert (code, "nothing of it is open at the exchange" in out) == (0, True), out + err
+        before = wait_for(home, lambda _: True)
+        os.kill(processes(process.pid)["coordinator"], signal.SIGKILL)
+        wait_for(home, lambda one: one.coordinator_epoch > before.coordinator_epoch)
+        after = wait_for(home, lambda one: all(slot.ready for slot in one.slots))
+        assert [one.symbol for one in after.halted] == ["GE"]
+        code, out, _ = tandem("order", "buy", "GE", 8, "--home", home)
+        assert (code, "GE is halted: odd prints" in out) == (1, True)
+        assert tandem("order", "buy", "AAL", 8, "--home", home, "--wait")[0] == 0
+        assert "GE is halted: odd prints" in tandem("status", "--home", home)[1]
+        assert "GE is halted: odd prints" in tandem("limits", "show", "--home", home)[1]
+        assert tandem("resume", "GE", "--home", home)[0] == 0
+        assert tandem("order", "buy", "GE", 8, "--home", home)[0] == 0

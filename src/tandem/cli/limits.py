@@ -57,6 +57,7 @@ def show_limits(view: LimitsView, out: TextIO, *, account: str | None, as_json: 
     for scope in scopes:
         reason = f" ({scope.reason})" if scope.reason else ""
         out.write(f"{scope.account_id or 'desk'}: {scope.trading}{reason}\n")
+        out.writelines(f"{one} is halted: {why}\n" for one, why in scope.halted.items())
         heads = ("limit", "of", ">allowed", ">used", ">left", "")
         out.write(table(heads, [_cells(one) for one in scope.limits]))
     return OK

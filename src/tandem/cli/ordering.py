@@ -15,13 +15,14 @@ from tandem.cli.typed import Choice, moment_text
 from tandem.domain.commands import CancelOrders, Command, Done, ReplaceOrder, Taken
 from tandem.domain.errors import TandemError
 from tandem.domain.ids import CommandId
+from tandem.domain.order import Order
 from tandem.domain.views import AlgoView, BothView, GainsView, OrdersView, ParentView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command, now_ns
 from tandem.wiring.polling import poll
 from tandem.wiring.stopping import ENDED, open_count
-from tandem.wiring.venue_books import open_at_venue
+from tandem.wiring.venue_books import is_ours, open_at_venue
 
 ALGO_HEADS: Final = (
     "id",
@@ -84,17 +85,29 @@ async def _seen_gone(home: Home, line: DeskLine, order_id: str | None) -> tuple[
     else:
         parents = {order_id, *(one.parent_id for one in (await _ended(line, order_id)).parents)}
 
+    def is_counted(order: Order) -> bool:
+        parent_id = order.client_order_id.rsplit("-", 2)[0]  # behind it: child and attempt
+        return is_ours(order) if parents is None else parent_id in parents
+
+    reason = await unseen_gone(home, is_counted)
+    if reason is not None:
+        return Done(text=f"canceled here, and not seen to be gone at the exchange: {reason}"), False
+    what = "everything" if order_id is None else order_id
+    return Done(text=f"{what} is canceled; nothing of it is open at the exchange"), True
+
+
+async def unseen_gone(home: Home, is_counted: Callable[[Order], bool]) -> str | None:
+    """Wait until the exchange itself says that no such order is open; return why that is unseen."""
+
     async def open_there() -> int:
-        return sum((await open_at_venue(home, parents)).values())
+        return sum((await open_at_venue(home, is_counted)).values())
 
     try:
         async with asyncio.timeout(VERIFY_S):
             await poll(open_there, lambda count: count == 0)
     except (OSError, TimeoutError, TandemError) as error:
-        reason = "orders are open there" if isinstance(error, TimeoutError) else str(error)
-        return Done(text=f"canceled here, and not seen to be gone at the exchange: {reason}"), False
-    what = "everything" if order_id is None else order_id
-    return Done(text=f"{what} is canceled; nothing of it is open at the exchange"), True
+        return "orders are open there" if isinstance(error, TimeoutError) else str(error)
+    return None
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):

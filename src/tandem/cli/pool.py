@@ -37,6 +37,9 @@ def show_status(view: StatusView, out: TextIO, *, as_json: bool) -> int:
             out.write(f"  {name} {view.counters[name]}\n")
         for note in view.notes:
             out.write(f"{note}\n")
+        for halt in view.halted:
+            left = f"; {halt.open_orders} orders may be open there" if halt.open_orders else ""
+            out.write(f"{halt.symbol} is halted: {halt.reason}{left}\n")
         for order_id in view.for_person:
             out.write(f"{order_id} waits for a person: tandem orders resolve {order_id}\n")
         for one in view.external:

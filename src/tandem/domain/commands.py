@@ -127,17 +127,20 @@ class CancelOrders(Value, frozen=True, kw_only=True, tag="cancel_orders"):
 
 
 class HaltTrading(Value, frozen=True, kw_only=True, tag="halt_trading"):
-    """Refuse new orders and cancel all open ones, until resumed.
+    """Refuse new orders and cancel all open ones, until resumed; with `symbol`, of that alone.
 
     `halt_id` is that by which workers may have been told themselves.
     """
 
     reason: str
     halt_id: HaltId | None = None
+    symbol: str | None = None
 
 
 class ResumeTrading(Value, frozen=True, kw_only=True, tag="resume_trading"):
-    """Trade again after a halt."""
+    """Trade again after a halt: of everything, or of that symbol."""
+
+    symbol: str | None = None
 
 
 class SwapWorker(Value, frozen=True, kw_only=True, tag="swap_worker"):

@@ -1,6 +1,7 @@
 """What the risk gate allows. Every limit is finite, and no value switches one off."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -152,6 +153,14 @@ def changed(limits: Limits, changes: LimitChanges) -> Limits:
     if changes.max_quantity is not None:
         named["max_quantity"] = limits.max_quantity | changes.max_quantity
     return msgspec.structs.replace(limits, **named) if named else limits
+
+
+def closed(limits: Limits, symbols: Iterable[str]) -> Limits:
+    """Return `limits` under which these symbols are not traded either."""
+    found = dict.fromkeys((*limits.restricted, *symbols))
+    if len(found) == len(limits.restricted):
+        return limits
+    return msgspec.structs.replace(limits, restricted=tuple(found))
 
 
 def merged(below: LimitChanges, *, above: LimitChanges) -> LimitChanges:

@@ -6,6 +6,8 @@ Prices and quantities are text on the instrument's grid; money is exact.
 import enum
 from decimal import Decimal
 
+import msgspec
+
 from tandem.domain.ids import (
     AccountId,
     ClientOrderId,
@@ -110,6 +112,14 @@ class FeedView(Value, frozen=True, kw_only=True):
     too_old: bool
 
 
+class SymbolHaltView(Value, frozen=True, kw_only=True):
+    """One symbol that a person halted, why, and how many of our orders may still be open there."""
+
+    symbol: str
+    reason: str
+    open_orders: int
+
+
 class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     """The pool as a whole. `priced`: instruments of which a price was ever known.
 
@@ -134,6 +144,7 @@ class StatusView(Value, frozen=True, kw_only=True, tag="status"):
     external: tuple[ExternalView, ...] = ()
     notes: tuple[str, ...] = ()  # what a person should know, in whole sentences
     feeds: tuple[FeedView, ...] = ()  # of recorded or live markets; the synthetic one has none
+    halted: tuple[SymbolHaltView, ...] = ()
 
 
 class ParentView(Value, frozen=True, kw_only=True):
@@ -363,6 +374,7 @@ class ScopeView(Value, frozen=True, kw_only=True):
     trading: str
     reason: str
     limits: tuple[LimitView, ...]
+    halted: dict[str, str] = msgspec.field(default_factory=dict)  # symbols, and why; for all
 
 
 class LimitsView(Value, frozen=True, kw_only=True, tag="limits"):

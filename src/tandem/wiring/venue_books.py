@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.errors import VenueUnreachableError
 from tandem.domain.exchange import AccountSettings
 from tandem.domain.ids import AccountId
+from tandem.domain.order import Order
 from tandem.domain.reports import Filled
 from tandem.domain.value import Value
 from tandem.domain.venue import (
@@ -100,8 +101,15 @@ async def _session(home: Home, account: AccountSettings) -> AsyncIterator[_Sessi
         session.link.drop("done")
 
 
-async def open_at_venue(home: Home, parents: Collection[str] | None = None) -> dict[AccountId, int]:
-    """Return how many of our orders the exchange has open, by account; None counts all of them.
+def is_ours(order: Order) -> bool:
+    """Return whether it is an order of this pool."""
+    return order.client_order_id.startswith(f"{DESK_ID}-")
+
+
+async def open_at_venue(
+    home: Home, is_counted: Callable[[Order], bool] = is_ours
+) -> dict[AccountId, int]:
+    """Return how many such orders the exchange has open, by account.
 
     Raises:
         OSError: it is not there.
@@ -111,16 +119,8 @@ async def open_at_venue(home: Home, parents: Collection[str] | None = None) -> d
     for account in read_paper(home).exchange.accounts:
         async with _session(home, account) as session:
             told = await session.ask(ListOpenOrders(query_id=1), OpenOrders)
-        keys = [one.order.client_order_id for one in told.orders]
-        counts[account.account_id] = sum(_is_of(parents, key) for key in keys)
+        counts[account.account_id] = sum(is_counted(one.order) for one in told.orders)
     return counts
-
-
-def _is_of(parents: Collection[str] | None, client_order_id: str) -> bool:
-    """Return whether it is an order of ours, of one of these parents."""
-    if parents is None:
-        return client_order_id.startswith(f"{DESK_ID}-")
-    return client_order_id.rsplit("-", 2)[0] in parents  # behind it: child and attempt
 
 
 async def quotes_at_venue(home: Home) -> tuple[Quote, ...]:

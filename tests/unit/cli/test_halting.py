@@ -2,15 +2,17 @@
 
 import io
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from tandem.cli.halt_drill import DrillReport, drill_text
-from tandem.cli.halting import report_text, show_report
+from tandem.cli.halting import report_text, show_report, traded_symbols
 from tandem.domain.ids import AccountId, HaltId
 from tandem.wiring.halt_file import HaltFile
 from tandem.wiring.halting import HaltReport, WorkerHalt
+from tandem.wiring.home import Home
 
 A = AccountId("A1")
 
@@ -142,3 +144,11 @@ def test_a_drill_fails_when_anything_is_late_or_missing(changes: dict[str, objec
     """C9."""
     assert not drill(**changes).is_good
     assert "THE DRILL FAILED" in drill_text(drill(**changes))
+
+
+def test_where_no_exchange_s_file_can_be_read_every_word_is_a_reason(tmp_path: Path) -> None:
+    """C14: a halt of everything is the safe one of two mistakes."""
+    home = Home(tmp_path)
+    assert traded_symbols(home) == set()
+    home.paper_file.write_text("{", encoding="utf-8")
+    assert traded_symbols(home) == set()

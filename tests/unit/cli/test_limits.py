@@ -4,6 +4,7 @@ import io
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +122,14 @@ def test_whatever_is_typed_is_a_command_or_a_clear_error(text: str) -> None:
         except (BadInputError, ConfigurationError, OffGridError):
             continue
         assert len(command.changes.named) + len(command.reset) == 1
+
+
+def test_symbols_that_a_person_halted_are_said_above_the_limits() -> None:
+    """A28."""
+    scopes = (msgspec.structs.replace(VIEW.scopes[0], halted={"T": "odd prints"}),)
+    out = io.StringIO()
+    assert show_limits(LimitsView(scopes=scopes), out, account=None, as_json=False) == 0
+    assert out.getvalue().splitlines()[:2] == [
+        "desk: reducing (by hand)",
+        "T is halted: odd prints",
+    ]

@@ -19,6 +19,7 @@ from tandem.domain.limits import (
     Limits,
     Session,
     changed,
+    closed,
     merged,
     without,
 )
@@ -161,3 +162,10 @@ def test_it_is_open_exactly_within_one_of_its_sessions(edges: list[int], at: int
     )
     inside = any(one.begin_ns <= at < one.end_ns for one in windows)
     assert Limits(sessions=windows).is_open(at) is inside
+
+
+def test_limits_closed_to_symbols_restrict_them_beside_what_they_restricted() -> None:
+    """A28: what a person halted."""
+    limits = Limits(restricted=("GME",))
+    assert closed(limits, ["T", "AMC", "T"]).restricted == ("AMC", "GME", "T")
+    assert closed(limits, ["GME"]) is limits

@@ -13,7 +13,7 @@ from tandem.core.trading.turn import Rules, Turn
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import Limits, changed
+from tandem.domain.limits import Limits, changed, closed
 from tandem.domain.money import ZERO, add
 from tandem.domain.order import Side
 
@@ -21,7 +21,9 @@ from tandem.domain.order import Side
 def limits_of(state: DeskState, rules: Rules, seat: Seat) -> Limits:
     """Return what is allowed on the seat's account: the desk's limits, and what was set for it."""
     scope = state.limits.accounts.get(seat.account_id)
-    return rules.limits if scope is None else changed(rules.limits, scope.changes)
+    if scope is None:
+        return rules.limits
+    return closed(changed(rules.limits, scope.changes), state.halted)
 
 
 def exposure_of(state: DeskState, rules: Rules, seat: Seat) -> Exposure:

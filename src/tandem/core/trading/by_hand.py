@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from tandem.core.trading import external, limiting, objectives, orders_by_hand
+from tandem.core.trading import external, limiting, objectives, orders_by_hand, symbol_halts
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import (
     Answer,
@@ -36,8 +36,12 @@ def carry_out(turn: Turn, command: ByHand) -> Answer:  # noqa: C901 - one line a
     """Do what a person asks of the desk as a whole."""
     match command:
         case HaltTrading():
+            if command.symbol is not None:
+                return symbol_halts.halt(turn, command.symbol, command.reason)
             return orders_by_hand.halt(turn, command.reason, command.halt_id)
         case ResumeTrading():
+            if command.symbol is not None:
+                return symbol_halts.resume(turn, command.symbol)
             return orders_by_hand.resume(turn)
         case SwapWorker():
             return orders_by_hand.swap(turn, command)

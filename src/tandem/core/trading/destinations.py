@@ -25,8 +25,16 @@ def listed_at(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> Instrument 
     return None
 
 
+def symbol_halted(turn: Turn, symbol: str) -> Refused:
+    """Say why nothing is placed on a symbol that a person halted."""
+    text = f"{symbol} is halted: {turn.state.halted[symbol]}"
+    return Refused(reason=RefusalReason.HALTED, text=text)
+
+
 def eligible(turn: Turn, symbol: str, wanted: tuple[SlotId, ...]) -> list[Place] | Refused:
     """Return where an order on `symbol` goes to, in the pool's order."""
+    if symbol in turn.state.halted:
+        return symbol_halted(turn, symbol)
     seats = turn.state.seats
     for slot_id in wanted:
         if slot_id not in seats or not seats[slot_id].active:

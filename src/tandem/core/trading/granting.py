@@ -5,10 +5,10 @@ the holder, on the same connection and so before any release; until it is confir
 ready. Nothing is said while nothing was ever set.
 """
 
-from tandem.core.trading import parting
+from tandem.core.trading import account_gate, parting
 from tandem.core.trading.state import Seat, Worker
 from tandem.core.trading.turn import Turn
-from tandem.domain.limits import merged
+from tandem.domain.limits import LimitChanges, merged
 from tandem.domain.link import Grant, Limit, Limited
 
 
@@ -36,6 +36,10 @@ def say_limits(turn: Turn, worker: Worker, seat: Seat) -> None:
     changes = book.desk.changes
     if scope is not None:
         changes = merged(changes, above=scope.changes)
+    if turn.state.halted:
+        # What the worker has of its own would be replaced, so all of it is said.
+        restricted = account_gate.limits_of(turn.state, turn.rules, seat).restricted
+        changes = merged(changes, above=LimitChanges(restricted=restricted))
     seat.limits_confirmed = 0
     turn.send(
         worker,

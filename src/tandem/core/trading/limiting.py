@@ -17,7 +17,7 @@ from tandem.core.trading.turn import Rules, Turn
 from tandem.domain.commands import Answer, Done, ReduceOnly, RefusalReason, Refused, SetLimits
 from tandem.domain.desk import Alert
 from tandem.domain.ids import AccountId, InstrumentId
-from tandem.domain.limits import SETTABLE, changed, merged, without
+from tandem.domain.limits import SETTABLE, changed, closed, merged, without
 from tandem.domain.order import Side
 
 NAMES_MAX: Final = 1_000  # restricted symbols, and instruments with a limit of their own
@@ -25,8 +25,9 @@ NAME_MAX: Final = 60
 
 
 def take_over(state: DeskState, rules: Rules) -> None:
-    """Let what was set stand over what the settings say."""
-    rules.limits = changed(rules.settings.limits, state.limits.desk.changes)
+    """Let what was set, and what is halted, stand over what the settings say."""
+    limits = changed(rules.settings.limits, state.limits.desk.changes)
+    rules.limits = closed(limits, state.halted)
 
 
 def set_limits(turn: Turn, command: SetLimits) -> Answer:

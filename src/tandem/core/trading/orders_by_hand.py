@@ -119,7 +119,8 @@ def resume(turn: Turn) -> Answer:
         turn.send(worker, Halt(on=False))
         halts.lift(turn, worker)
     why = state.limits.desk.text
-    return Done(text=f"trading, but only to reduce: {why}" if why else "trading")
+    said = f"trading, but only to reduce: {why}" if why else "trading"
+    return Done(text=f"{said}; {', '.join(state.halted)} stays halted" if state.halted else said)
 
 
 def swap(turn: Turn, command: SwapWorker) -> Answer:

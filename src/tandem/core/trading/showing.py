@@ -165,6 +165,7 @@ def _status(desk: Desk, records: int, leases: Leases) -> StatusView:
         latencies=_latencies(state),
         external=external_views(state, desk.rules),
         notes=_notes(state, desk.rules),
+        halted=tuple(showing_limits.halts(state, desk.rules)),
     )
 
 

@@ -13,7 +13,7 @@ from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
 from tandem.domain.limits import SECOND_NS, SETTABLE, Limits
 from tandem.domain.money import ZERO, multiply, subtract
-from tandem.domain.views import LimitsView, LimitView, ScopeView
+from tandem.domain.views import LimitsView, LimitView, ScopeView, SymbolHaltView
 
 PPM_OF_PERCENT: Final = 10_000
 Uses = Sequence[tuple[str, Decimal | None]]  # a unit, and how much of the limit is used there
@@ -36,6 +36,17 @@ def notes(state: DeskState) -> list[str]:
     ]
 
 
+def halts(state: DeskState, rules: Rules) -> list[SymbolHaltView]:
+    """Return the symbols that a person halted, and what may still be open there."""
+    found = []
+    attempts = [state.attempts[key] for seat in state.seats.values() for key in seat.open]
+    for symbol, reason in state.halted.items():
+        keys = {one.instrument_id for one in rules.catalogue.on_symbol(symbol)}
+        left = sum(not one.is_final and one.order.instrument_id in keys for one in attempts)
+        found.append(SymbolHaltView(symbol=symbol, reason=reason, open_orders=left))
+    return found
+
+
 def _scope(state: DeskState, rules: Rules, slot_id: str | None, now: Instant) -> ScopeView:
     seat = None if slot_id is None else state.seats[slot_id]  # type: ignore[index] # a slot's name
     if seat is None:
@@ -51,6 +62,7 @@ def _scope(state: DeskState, rules: Rules, slot_id: str | None, now: Instant) ->
         trading=(state.exposure if is_halted else exposure).state.value,
         reason=state.halt_reason if is_halted else (scope.text if scope is not None else ""),
         limits=tuple(_lines(rules, limits, exposure, scope, now)),
+        halted=dict(state.halted),
     )
 
 

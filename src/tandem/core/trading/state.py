@@ -496,3 +496,4 @@ class DeskState(msgspec.Struct):
     objectives: Objectives = msgspec.field(default_factory=Objectives)
     audits: bool = False  # whether the next audit of all accounts has its alarm
     prevention: Prevention = msgspec.field(default_factory=Prevention)
+    halted: dict[str, str] = {}  # symbols that a person halted, and why

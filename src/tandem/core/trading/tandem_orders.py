@@ -204,6 +204,9 @@ def open_pair(turn: Turn, command_id: CommandId, spec: PlacePair) -> Answer:
     text = _impossible_pair(turn, spec)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
+    for symbol in (spec.buy_symbol, spec.sell_symbol):
+        if symbol in turn.state.halted:  # or one leg would go out for the policy to repair
+            return destinations.symbol_halted(turn, symbol)
     pair = Pair(pair_id=planning.new_order_id(turn), command_id=command_id, spec=spec)
     refused = _open_slice(turn, pair)
     if refused is not None and not pair.legs:
