@@ -37,7 +37,7 @@ def carry_out(turn: Turn, command: ByHand) -> Answer:  # noqa: C901 - one line a
     match command:
         case HaltTrading():
             if command.symbol is not None:
-                return symbol_halts.halt(turn, command.symbol, command.reason)
+                return symbol_halts.halt(turn, command.symbol, reason=command.reason)
             return orders_by_hand.halt(turn, command.reason, command.halt_id)
         case ResumeTrading():
             if command.symbol is not None:

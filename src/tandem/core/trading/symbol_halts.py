@@ -15,7 +15,7 @@ from tandem.core.trading.turn import Turn
 from tandem.domain.commands import Answer, Done, RefusalReason, Refused
 
 
-def halt(turn: Turn, symbol: str, reason: str) -> Answer:
+def halt(turn: Turn, symbol: str, *, reason: str) -> Answer:
     """Refuse new orders on a symbol and cancel the open ones, until resumed."""
     state = turn.state
     if not turn.rules.catalogue.on_symbol(symbol):
