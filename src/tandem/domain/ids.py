@@ -11,6 +11,7 @@ ExecutionId = NewType("ExecutionId", str)
 InstrumentId = NewType("InstrumentId", str)
 VenueId = NewType("VenueId", str)
 MarketId = NewType("MarketId", str)  # a set of books in which two orders can meet
+ActionId = NewType("ActionId", str)  # the venue's id of one split or dividend
 AccountId = NewType("AccountId", str)
 HaltId = NewType("HaltId", str)  # one halt that a person gave by hand
 SlotId = NewType("SlotId", str)  # the seat a worker process fills, kept through restarts

@@ -48,6 +48,13 @@ DEFINITE = frozenset(
 )
 
 
+class EndCause(enum.StrEnum):
+    """Why a venue ended an order by itself."""
+
+    SELF_MATCH = "self_match"  # all or a part of it would have met one of the same owner
+    SPLIT = "split"  # its quantity and price are those of before a split
+
+
 class Accepted(Value, frozen=True, kw_only=True, tag="accepted"):
     """The venue has taken the order."""
 
@@ -78,10 +85,14 @@ class Filled(Value, frozen=True, kw_only=True, tag="filled"):
 
 
 class Canceled(Value, frozen=True, kw_only=True, tag="canceled"):
-    """The order ended before it was filled; `cum_quantity` had traded by then."""
+    """The order ended before it was filled; `cum_quantity` had traded by then.
+
+    `cause` is None where somebody asked for it, or nobody says why.
+    """
 
     client_order_id: ClientOrderId
     cum_quantity: Lots
+    cause: EndCause | None = None
 
 
 class Expired(Value, frozen=True, kw_only=True, tag="expired"):

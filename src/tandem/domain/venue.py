@@ -11,11 +11,20 @@ from decimal import Decimal
 
 import msgspec
 
-from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, Lots, Ticks, VenueId
+from tandem.domain.ids import (
+    AccountId,
+    ActionId,
+    ClientOrderId,
+    InstrumentId,
+    Lots,
+    Ticks,
+    VenueId,
+)
 from tandem.domain.order import Order, OrderStatus, Side
 from tandem.domain.reports import (
     Accepted,
     Canceled,
+    EndCause,
     ExecutionReport,
     Expired,
     Filled,
@@ -125,6 +134,19 @@ class Misbehave(Value, frozen=True, kw_only=True, tag="misbehave"):
     seed: int
 
 
+class CorporateAction(Value, frozen=True, kw_only=True, tag="corporate_action"):
+    """Split an instrument or pay a dividend on it, now; only paper exchanges take such words.
+
+    `numerator` new units for `denominator` old ones, or `dividend` in quote currency for each unit
+    of the base that is held. Answered by `CorporateActed`.
+    """
+
+    instrument_id: InstrumentId
+    numerator: int = 1
+    denominator: int = 1
+    dividend: Decimal = Decimal(0)
+
+
 VenueRequest = (
     Login
     | PlaceOrder
@@ -136,6 +158,7 @@ VenueRequest = (
     | AskBalances
     | AskTime
     | Misbehave
+    | CorporateAction
 )
 
 
@@ -204,7 +227,8 @@ class AmendRejected(Value, frozen=True, kw_only=True, tag="amend_rejected"):
 class OrderFound(Value, frozen=True, kw_only=True, tag="order_found"):
     """The order as the venue knows it: `fills` are all of its executions, oldest first.
 
-    `quantity` and `limit_price` are what it is for, amendments included.
+    `quantity` and `limit_price` are what it is for, amendments included; `cause` is why the venue
+    ended it by itself.
     """
 
     query_id: int
@@ -214,6 +238,7 @@ class OrderFound(Value, frozen=True, kw_only=True, tag="order_found"):
     fills: tuple[Filled, ...]
     quantity: Lots | None = None
     limit_price: Ticks | None = None
+    cause: EndCause | None = None
 
 
 class OrderNotFound(Value, frozen=True, kw_only=True, tag="order_not_found"):
@@ -261,12 +286,48 @@ class Executions(Value, frozen=True, kw_only=True, tag="executions"):
     traded: tuple[Traded, ...] = ()
 
 
+class Adjusted(Value, frozen=True, kw_only=True):
+    """What a split or a dividend did to an account: signed `lots` and `cash` were added.
+
+    A split gave `numerator` new units for `denominator` old ones; the cash is for what would not
+    have made a whole lot. A dividend paid `dividend` for each unit of the base.
+    """
+
+    action_id: ActionId
+    instrument_id: InstrumentId
+    numerator: int
+    denominator: int
+    dividend: Decimal
+    lots: int
+    cash: Decimal
+    venue_at_ns: int
+
+    @property
+    def is_split(self) -> bool:
+        """Whether units became more, or fewer."""
+        return self.numerator != self.denominator
+
+
 class Balances(Value, frozen=True, kw_only=True, tag="balances"):
-    """What the account holds: money by currency and lots by instrument, zeros left out."""
+    """What the account holds: money by currency and lots by instrument, zeros left out.
+
+    It holds so much after `adjusted`, the latest splits and dividends, oldest first. `splits` are
+    how often each instrument had been split by then. Number 0 answers no question: the venue says
+    so by itself when something else than a trade has changed what is held.
+    """
 
     query_id: int
     cash: dict[str, Decimal]
     positions: dict[InstrumentId, int]
+    adjusted: tuple[Adjusted, ...] = ()
+    splits: dict[InstrumentId, int] = msgspec.field(default_factory=dict)
+
+
+class CorporateActed(Value, frozen=True, kw_only=True, tag="corporate_acted"):
+    """What came of a `CorporateAction`; without an id it was refused, as `text` says."""
+
+    action_id: ActionId | None
+    text: str
 
 
 class VenueTime(Value, frozen=True, kw_only=True, tag="venue_time"):
@@ -290,7 +351,7 @@ class Quote(Value, frozen=True, kw_only=True):
     `volume` is what others have traded there since the venue opened, in lots. `told_ns` is the
     time of the latest news behind it, by the feed that told it, in market time; None: it is as
     new as its arrival. `messages` counts what that feed said, and `faults` what of it was not
-    used, by reason.
+    used, by reason. It is of after so many `splits` of the instrument.
     """
 
     instrument_id: InstrumentId
@@ -302,6 +363,7 @@ class Quote(Value, frozen=True, kw_only=True):
     messages: int = 0
     doubt: Doubt | None = None
     faults: dict[str, int] = msgspec.field(default_factory=dict)
+    splits: int = 0
 
 
 class Quotes(Value, frozen=True, kw_only=True, tag="quotes"):
@@ -328,11 +390,12 @@ AccountMessage = (
     | Balances
     | VenueTime
 )
-VenueMessage = AccountMessage | Quotes
+VenueMessage = AccountMessage | Quotes | CorporateActed
 
 __all__ = [
     "Accepted",
     "AccountMessage",
+    "Adjusted",
     "AmendCode",
     "AmendOrder",
     "AmendRejected",
@@ -344,6 +407,8 @@ __all__ = [
     "CancelOrder",
     "CancelRejected",
     "Canceled",
+    "CorporateActed",
+    "CorporateAction",
     "Doubt",
     "ExecutionReport",
     "Executions",

@@ -1,34 +1,36 @@
-"""A second program on an account of the paper exchange: it logs in with the secret and trades."""
+"""What others do at the paper exchange, past the pool: another program's orders, and issuers.
+
+The second program logs in to an account with its secret, and trades.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
-import msgspec
-
-from tandem.adapters.local.network import UnixNetwork
 from tandem.domain.errors import ConfigurationError, VenueUnreachableError
-from tandem.domain.exchange import AccountSettings
+from tandem.domain.exchange import ExchangeSettings
 from tandem.domain.ids import AccountId, ClientOrderId, Lots
+from tandem.domain.instrument import Instrument
 from tandem.domain.order import Order, Side, TimeInForce
 from tandem.domain.reports import Rejected
 from tandem.domain.value import Value
 from tandem.domain.venue import (
-    LoggedIn,
-    Login,
+    CorporateActed,
+    CorporateAction,
     OrderFound,
     OrderNotFound,
     PlaceOrder,
     QueryOrder,
-    VenueMessage,
 )
-from tandem.shells.link import Link
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 from tandem.wiring.settings import Paper, read_paper
+from tandem.wiring.venue_session import VenueSession, venue_session
 
 ANSWER_S: Final = 5.0
 AGAIN_S: Final = 0.1
+_Word = Rejected | OrderFound | OrderNotFound
 
 
 class OutsideTrade(Value, frozen=True, kw_only=True):
@@ -56,10 +58,7 @@ def outside_order(
         ConfigurationError: there is no paper exchange, or it does not list the symbol.
         OffGridError: a price or quantity is off its grid.
     """
-    instruments = _paper_of(home).exchange.instruments
-    instrument = next((one for one in instruments if one.symbol == symbol), None)
-    if instrument is None:
-        raise ConfigurationError(f"{symbol} is not listed at the paper exchange")
+    instrument = _listed(_paper_of(home).exchange, symbol)
     return Order(
         client_order_id=ClientOrderId(fresh_command("outside")),
         instrument_id=instrument.instrument_id,
@@ -68,30 +67,6 @@ def outside_order(
         limit_price=None if limit is None else instrument.price(limit),
         time_in_force=TimeInForce.DAY,
     )
-
-
-class _Session:
-    """One login of another program."""
-
-    def __init__(self, account: AccountSettings) -> None:
-        self._account = account
-        self.heard: asyncio.Queue[VenueMessage | str] = asyncio.Queue(maxsize=10_000)
-        self.link: Link[VenueMessage] = Link(
-            msgspec.msgpack.Decoder(list[VenueMessage]),
-            self._on_messages,
-            self._on_open,
-            lambda _, reason: self.heard.put_nowait(reason),
-        )
-
-    def _on_open(self, link: Link[VenueMessage]) -> None:
-        link.send(Login(account_id=self._account.account_id, secret=self._account.secret))
-
-    def _on_messages(
-        self, _link: Link[VenueMessage], _epoch: int, messages: Sequence[VenueMessage]
-    ) -> None:
-        for message in messages:
-            if isinstance(message, LoggedIn | Rejected | OrderFound | OrderNotFound):
-                self.heard.put_nowait(message)
 
 
 async def trade_outside(home: Home, account_id: AccountId, order: Order) -> OutsideTrade:
@@ -105,18 +80,9 @@ async def trade_outside(home: Home, account_id: AccountId, order: Order) -> Outs
     account = next((one for one in exchange.accounts if one.account_id == account_id), None)
     if account is None:
         raise ConfigurationError(f"the paper exchange has no account {account_id}")
-    session = _Session(account)
-    make: Callable[[], asyncio.Protocol] = lambda: session.link  # noqa: E731 - a typed thunk
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await UnixNetwork().connect(home.exchange_socket, make)
-            found = await _placed(session, order)
-    except TimeoutError as error:
-        raise VenueUnreachableError(f"{home.exchange_socket}: no answer") from error
-    except OSError as error:
-        raise VenueUnreachableError(f"{home.exchange_socket}: {error}") from error
-    finally:
-        session.link.drop("done")
+    kinds = (Rejected, OrderFound, OrderNotFound)
+    async with _answering(home), venue_session(home, account, *kinds) as session:
+        found = await _placed(session, order)
     instrument = next(
         one for one in exchange.instruments if one.instrument_id == order.instrument_id
     )
@@ -130,21 +96,51 @@ async def trade_outside(home: Home, account_id: AccountId, order: Order) -> Outs
     )
 
 
-async def _placed(session: _Session, order: Order) -> Rejected | OrderFound:
+@contextlib.asynccontextmanager
+async def _answering(home: Home) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except TimeoutError as error:
+        raise VenueUnreachableError(f"{home.exchange_socket}: no answer") from error
+    except OSError as error:
+        raise VenueUnreachableError(f"{home.exchange_socket}: {error}") from error
+
+
+async def _placed(session: VenueSession, order: Order) -> Rejected | OrderFound:
     """Place the order and ask for it until the exchange knows it, or has refused it."""
     question = QueryOrder(query_id=1, client_order_id=order.client_order_id)
+    session.link.send(PlaceOrder(order=order))
+    session.link.send(question)
     while True:
-        message = await session.heard.get()
-        if isinstance(message, str):
-            raise VenueUnreachableError(message)
-        if isinstance(message, LoggedIn):
-            session.link.send(PlaceOrder(order=order))
-            session.link.send(question)
-        elif isinstance(message, OrderFound):
+        message: _Word = await session.heard(Rejected, OrderFound, OrderNotFound)
+        if isinstance(message, OrderFound):
             return message
-        elif isinstance(message, Rejected):
-            if message.client_order_id == order.client_order_id:
-                return message
-        else:
+        if isinstance(message, OrderNotFound):
             await asyncio.sleep(AGAIN_S)
             session.link.send(question)
+        elif message.client_order_id == order.client_order_id:
+            return message
+
+
+async def act_as_issuer(home: Home, symbol: str, **action: Any) -> CorporateActed:
+    """Have an instrument split, or a dividend paid on it, by the fields of `CorporateAction`.
+
+    Raises:
+        ConfigurationError: there is no paper exchange, or it does not list the symbol.
+        VenueUnreachableError: the exchange does not answer; it may or may not have acted.
+    """
+    exchange = _paper_of(home).exchange
+    asked = CorporateAction(instrument_id=_listed(exchange, symbol).instrument_id, **action)
+    async with (
+        _answering(home),
+        venue_session(home, exchange.accounts[0], CorporateActed) as session,
+    ):
+        return await session.ask(asked, CorporateActed)
+
+
+def _listed(exchange: ExchangeSettings, symbol: str) -> Instrument:
+    found = next((one for one in exchange.instruments if one.symbol == symbol), None)
+    if found is None:
+        raise ConfigurationError(f"{symbol} is not listed at the paper exchange")
+    return found

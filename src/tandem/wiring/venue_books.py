@@ -1,14 +1,9 @@
 """What the exchange itself says about every account, asked over its own sessions."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable
+from typing import Final
 
-import msgspec
-
-from tandem.adapters.local.network import UnixNetwork
-from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.errors import VenueUnreachableError
 from tandem.domain.exchange import AccountSettings
 from tandem.domain.ids import AccountId
@@ -21,22 +16,18 @@ from tandem.domain.venue import (
     Executions,
     ListExecutions,
     ListOpenOrders,
-    LoggedIn,
-    Login,
     OpenOrder,
     OpenOrders,
     Quote,
     Quotes,
-    VenueMessage,
-    VenueRequest,
 )
-from tandem.shells.link import Link
 from tandem.wiring.home import Home
 from tandem.wiring.settings import DESK_ID, read_paper
+from tandem.wiring.venue_session import venue_session
 
 ANSWER_S: Final = 5.0
 PAUSE_S: Final = 0.05
-R = TypeVar("R")
+KINDS: Final = (Executions, OpenOrders, Balances)
 
 
 class AccountBooks(Value, frozen=True, kw_only=True):
@@ -46,59 +37,6 @@ class AccountBooks(Value, frozen=True, kw_only=True):
     fills: tuple[Filled, ...]
     open_orders: tuple[OpenOrder, ...]
     balances: Balances
-
-
-class _Session:
-    """One login; one question at a time."""
-
-    def __init__(self, account: AccountSettings) -> None:
-        self._account = account
-        self._messages: asyncio.Queue[VenueMessage | str] = asyncio.Queue(maxsize=10_000)
-        self.link: Link[VenueMessage] = Link(
-            msgspec.msgpack.Decoder(list[VenueMessage]),
-            self._on_messages,
-            self._on_open,
-            lambda _, reason: self._messages.put_nowait(reason),
-        )
-        self.link.bytes_max = ANSWER_BYTES_MAX
-        self.quotes: tuple[Quote, ...] = ()
-        self.quoted = asyncio.Event()
-
-    def _on_open(self, link: Link[VenueMessage]) -> None:
-        link.send(Login(account_id=self._account.account_id, secret=self._account.secret))
-
-    def _on_messages(
-        self, _link: Link[VenueMessage], _epoch: int, messages: Sequence[VenueMessage]
-    ) -> None:
-        for message in messages:
-            if isinstance(message, LoggedIn | Executions | OpenOrders | Balances):
-                self._messages.put_nowait(message)
-            elif isinstance(message, Quotes) and not self.quoted.is_set():
-                self.quotes = message.quotes  # at first all that have a price
-                self.quoted.set()
-
-    async def heard(self, kind: type[R]) -> R:
-        """Return the next message, which must be of that kind."""
-        message = await self._messages.get()
-        if not isinstance(message, kind):
-            raise VenueUnreachableError(f"{self._account.account_id}: {message}")
-        return message
-
-    async def ask(self, request: VenueRequest, kind: type[R]) -> R:
-        self.link.send(request)
-        return await self.heard(kind)
-
-
-@contextlib.asynccontextmanager
-async def _session(home: Home, account: AccountSettings) -> AsyncIterator[_Session]:
-    session = _Session(account)
-    make: Callable[[], asyncio.Protocol] = lambda: session.link  # noqa: E731 - a typed thunk
-    await UnixNetwork().connect(home.exchange_socket, make)
-    try:
-        await session.heard(LoggedIn)
-        yield session
-    finally:
-        session.link.drop("done")
 
 
 def is_ours(order: Order) -> bool:
@@ -117,7 +55,7 @@ async def open_at_venue(
     """
     counts = {}
     for account in read_paper(home).exchange.accounts:
-        async with _session(home, account) as session:
+        async with venue_session(home, account, OpenOrders) as session:
             told = await session.ask(ListOpenOrders(query_id=1), OpenOrders)
         counts[account.account_id] = sum(is_counted(one.order) for one in told.orders)
     return counts
@@ -130,17 +68,17 @@ async def quotes_at_venue(home: Home) -> tuple[Quote, ...]:
         OSError: the exchange is not there.
         VenueUnreachableError: it hung up, or knows no price.
     """
-    async with _session(home, read_paper(home).exchange.accounts[0]) as session:
+    account = read_paper(home).exchange.accounts[0]
+    async with venue_session(home, account, Quotes) as session:
         try:
             async with asyncio.timeout(ANSWER_S):
-                await session.quoted.wait()
+                return (await session.heard(Quotes)).quotes  # at first all that have a price
         except TimeoutError as error:
             raise VenueUnreachableError(f"{home.exchange_socket}: no price") from error
-        return session.quotes
 
 
 async def _books_of(home: Home, account: AccountSettings) -> AccountBooks:
-    async with _session(home, account) as session:
+    async with venue_session(home, account, *KINDS) as session:
         fills: list[Filled] = []
         cursor = 0
         while True:

@@ -37,6 +37,7 @@ REQUESTS: list[VenueRequest] = [
     venue.AskBalances(query_id=5),
     venue.AskTime(query_id=6),
     venue.Misbehave(misbehavior=venue.Misbehavior(lose_report=0.5), seed=7),
+    venue.CorporateAction(instrument_id=InstrumentId("T@x"), numerator=2),
 ]
 MESSAGES: list[VenueMessage] = [
     venue.LoggedIn(venue_id=VenueId("x"), account_id=None, venue_at_ns=1),
@@ -60,6 +61,7 @@ MESSAGES: list[VenueMessage] = [
     venue.OpenOrders(query_id=1, orders=(venue.OpenOrder(order=ORDER, cum_quantity=Lots(1)),)),
     venue.Executions(query_id=1, fills=(FILL,), cursor=2),
     venue.Balances(query_id=1, cash={"USD": Decimal("1.50")}, positions={InstrumentId("T@x"): -3}),
+    venue.CorporateActed(action_id=None, text="no"),
     venue.VenueTime(query_id=1, venue_at_ns=2),
     venue.Quotes(
         quotes=(

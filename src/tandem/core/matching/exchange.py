@@ -16,6 +16,7 @@ import msgspec
 from tandem.core.matching import queries
 from tandem.core.matching.book import Resting
 from tandem.core.matching.chance import seeded
+from tandem.core.matching.corporate import PAUSE_NS, Corporate
 from tandem.core.matching.days import Days
 from tandem.core.matching.delivery import Delivery, bounded
 from tandem.core.matching.floor import Floor
@@ -54,6 +55,7 @@ from tandem.domain.venue import (
     CancelCode,
     CancelOrder,
     CancelRejected,
+    CorporateAction,
     ListExecutions,
     ListOpenOrders,
     LoggedIn,
@@ -100,6 +102,7 @@ class Exchange:
         self._floor = Floor(state, self._delivery)
         self._liquidity = Liquidity(state, self._floor)
         self._days = Days(state, self._floor, self._liquidity)
+        self._corporate = Corporate(state, self._floor, self._liquidity, self._delivery)
         self._accounts = {one.settings.account_id: one for one in state.accounts}
 
     def snapshot(self) -> bytes:
@@ -125,6 +128,8 @@ class Exchange:
         wanted = []
         if (market_ns := self._days.next_ns) is not None:
             wanted.append(state.now_ns + market_ns - state.market_ns)
+        if (resumes_ns := self._corporate.next_due_ns) is not None:
+            wanted.append(resumes_ns)
         if state.parcels:
             wanted.append(state.parcels[0].due_ns)
         if state.settings.synthetic is not None:
@@ -171,6 +176,7 @@ class Exchange:
         state.market_ns = now.market_ns
         state.at_ns = max(state.at_ns, state.epoch_ns + now.now_ns)
         self._days.advance()
+        self._corporate.advance()
         return state.candles.told_ns
 
     def _start(self, now: Instant) -> None:
@@ -195,6 +201,8 @@ class Exchange:
         state.feeds.clear()
         if now.market_ns < state.candles.told_ns:
             state.candles.begin_anew()
+        for key in state.resumes_ns:
+            state.resumes_ns[key] = now.now_ns + PAUSE_NS
         if state.is_started and now.now_ns < state.now_ns:
             state.epoch_ns = max(now.market_ns, state.at_ns) - now.now_ns
         state.step_due_ns = state.quotes_due_ns = now.now_ns
@@ -208,7 +216,7 @@ class Exchange:
             for plan in synthetic.books:
                 market = state.markets[plan.instrument_id]
                 book = self._floor.books[plan.instrument_id]
-                for event in step(plan, market, book, state.chance):
+                for event in step(market.plan or plan, market, book, state.chance):
                     state.candles.note(event, state.market_ns, None)
                     self._liquidity.apply(event)
         if state.touched and state.quotes_due_ns <= state.now_ns:
@@ -227,6 +235,7 @@ class Exchange:
                 ask=_ticks(book.best(is_buy=False)),
                 last=_ticks(market.last),
                 volume=market.volume,
+                splits=market.splits,
             )
             watch = state.feeds.get(instrument_id)
             if watch is not None:
@@ -276,9 +285,11 @@ class Exchange:
         self,
         session: int,
         account: AccountState,
-        request: PlaceOrder | CancelOrder | AmendOrder | _Question,
+        request: PlaceOrder | CancelOrder | AmendOrder | CorporateAction | _Question,
     ) -> None:
         match request:
+            case CorporateAction():
+                self._delivery.push(session, self._corporate.act(request))
             case PlaceOrder():
                 self._place(account, request.order)
             case CancelOrder():
@@ -400,9 +411,7 @@ class Exchange:
                 most = state.settings.executions_answered
                 return queries.executions_as_of(account, request, at_ns=at_ns, most=most)
             case AskBalances():
-                return queries.balances_as_of(
-                    account, self._floor.instruments, query_id=query_id, at_ns=at_ns
-                )
+                return self._corporate.balances(account, query_id=query_id, at_ns=at_ns)
             case _:
                 assert_never(request)
 

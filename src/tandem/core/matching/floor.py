@@ -28,7 +28,7 @@ from tandem.domain.exchange import SelfMatch
 from tandem.domain.ids import ExecutionId, InstrumentId, Lots, Ticks, VenueOrderId
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import FenceClass, Order, OrderStatus, Side, TimeInForce
-from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode
+from tandem.domain.reports import Accepted, Canceled, EndCause, Expired, Filled, RejectCode
 from tandem.domain.venue import AmendCode, Amended, AmendOrder, CancelCode
 
 _SWEEP: Final = 64  # forgotten orders and fills go in lots of at least this many
@@ -141,6 +141,7 @@ class Floor:
         if record.status is not None:
             return
         if is_stopped:
+            record.cause = EndCause.SELF_MATCH
             self._end(record, OrderStatus.CANCELED)
         elif order.limit_price is None or order.time_in_force in _IMMEDIATE:
             self._end(record, OrderStatus.EXPIRED)
@@ -188,6 +189,8 @@ class Floor:
         if code is None or code is RejectCode.NO_LIQUIDITY:
             self._go_to_market(record)
         else:
+            if code is RejectCode.SELF_MATCH:
+                record.cause = EndCause.SELF_MATCH
             self._end(record, OrderStatus.CANCELED)
 
     def traded_at(self, instrument_id: InstrumentId, price: int) -> None:
@@ -231,9 +234,11 @@ class Floor:
             return
         resting = self._open[maker.number]
         if self._mode is SelfMatch.DECREMENT:
+            resting.cause = taker.cause = EndCause.SELF_MATCH
             self._prevent(resting, meeting.quantity)
             self._prevent(taker, meeting.quantity)
         elif self._mode is SelfMatch.EXPIRE_MAKER or self._mode is SelfMatch.EXPIRE_BOTH:
+            resting.cause = EndCause.SELF_MATCH
             self._end(resting, OrderStatus.CANCELED)
 
     def _prevent(self, record: OrderRecord, quantity: int) -> None:
@@ -386,11 +391,12 @@ class Floor:
             _forget(account, len(account.ended) - kept)
         if status is OrderStatus.FILLED:
             return
-        made = Expired if status is OrderStatus.EXPIRED else Canceled
-        cum_quantity = Lots(record.cum_quantity)
-        self._delivery.report(
-            account, made(client_order_id=order.client_order_id, cum_quantity=cum_quantity)
-        )
+        key, cum_quantity = order.client_order_id, Lots(record.cum_quantity)
+        if status is OrderStatus.EXPIRED:
+            self._delivery.report(account, Expired(client_order_id=key, cum_quantity=cum_quantity))
+            return
+        told = Canceled(client_order_id=key, cum_quantity=cum_quantity, cause=record.cause)
+        self._delivery.report(account, told)
 
 
 def _mistake(record: OrderRecord, asked: AmendOrder) -> AmendCode | None:

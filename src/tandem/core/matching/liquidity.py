@@ -110,11 +110,22 @@ class Liquidity:
 
     def _halt(self, event: HaltEvent) -> None:
         market = self._state.markets[event.instrument_id]
+        self._state.resumes_ns.pop(event.instrument_id, None)  # the feed knows better
         was_still = self._state.is_still(event.instrument_id)
         market.is_halted = isinstance(event, TradingHalted)
         is_still = self._state.is_still(event.instrument_id)
         if is_still != was_still:
             self.change(event.instrument_id, trades=not is_still)
+
+    def clear(self, instrument_id: InstrumentId) -> None:
+        """Display nothing any more: what was displayed is of another scale."""
+        market, book = self._state.markets[instrument_id], self._floor.books[instrument_id]
+        for resting in book.resting():
+            assert resting.owner == BACKGROUND, f"order {resting.number} was to be canceled before"
+            book.cancel(resting.number)
+        for shown in (market.bids, market.asks, market.bids_after, market.asks_after):
+            shown.clear()
+        self._state.touched[instrument_id] = None
 
     def change(self, instrument_id: InstrumentId, *, trades: bool) -> None:
         """Let trading stop, or go on with what the feed has displayed in the meantime."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from tandem.core.matching import ledger
-from tandem.core.matching.state import AccountState, Execution, OrderRecord
+from tandem.core.matching.state import ZERO, AccountState, Execution, OrderRecord
 from tandem.domain.ids import ClientOrderId, InstrumentId, Lots, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import OrderStatus, Side
@@ -45,6 +45,7 @@ def order_as_of(
         fills=fills,
         quantity=order.quantity,
         limit_price=order.limit_price,
+        cause=None if _is_open(record, at_ns) else record.cause,
     )
 
 
@@ -130,21 +131,34 @@ def executions_as_of(
 def balances_as_of(
     account: AccountState,
     instruments: dict[InstrumentId, Instrument],
+    splits: dict[InstrumentId, int],
     *,
     query_id: int,
     at_ns: int,
 ) -> Balances:
-    """Return what the account held at `at_ns`: what it holds, less what came since."""
+    """Return what the account held at `at_ns`: what it holds, less what came since.
+
+    `splits` are how often each instrument has been split by now.
+    """
     cash: dict[str, Decimal] = dict(account.cash)
-    positions = dict(account.positions)
+    positions, splits = dict(account.positions), dict(splits)
     for one in reversed(account.executions):
         if one.at_ns <= at_ns:
             break
         currency = instruments[one.instrument_id].quote
         cash[currency] = ledger.subtract(cash[currency], one.cash)
         positions[one.instrument_id] -= one.lots
+    adjusted = [one.told for one in account.adjusted if one.at_ns <= at_ns]
+    for later in account.adjusted[len(adjusted) :]:
+        told = later.told
+        currency = instruments[told.instrument_id].quote
+        cash[currency] = ledger.subtract(cash.get(currency, ZERO), told.cash)
+        positions[told.instrument_id] = positions.get(told.instrument_id, 0) - told.lots
+        splits[told.instrument_id] = splits.get(told.instrument_id, 0) - told.is_split
     return Balances(
         query_id=query_id,
         cash={currency: amount for currency, amount in cash.items() if amount},
         positions={key: lots for key, lots in positions.items() if lots},
+        adjusted=tuple(adjusted),
+        splits={key: count for key, count in splits.items() if count},
     )

@@ -14,11 +14,11 @@ from tandem.core.matching.book import Resting
 from tandem.core.matching.candles import Candles
 from tandem.core.matching.chance import Chance, seeded
 from tandem.core.matching.used_ids import UsedIds
-from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
+from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees, SyntheticBook
 from tandem.domain.ids import InstrumentId, Lots
 from tandem.domain.order import Order, OrderStatus
-from tandem.domain.reports import ExecutionReport, Filled
-from tandem.domain.venue import Amended, Misbehavior, Quote, VenueMessage
+from tandem.domain.reports import EndCause, ExecutionReport, Filled
+from tandem.domain.venue import Adjusted, Amended, Misbehavior, Quote, VenueMessage
 
 ZERO: Final = Decimal(0)
 PAST_MAX: Final = 64
@@ -64,6 +64,7 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     past: list[Past] = []
     waits: bool = False
     stop_price: int | None = None
+    cause: EndCause | None = None  # why the exchange ended it by itself
 
     @property
     def leaves(self) -> int:
@@ -102,6 +103,13 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
         return next((one.order for one in self.past if one.until_ns > at_ns), self.order)
 
 
+class Adjustment(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a split or a dividend did to an account, and when."""
+
+    at_ns: int
+    told: Adjusted
+
+
 class AccountState(msgspec.Struct, array_like=True, gc=False):
     """What one account holds and has asked.
 
@@ -128,6 +136,7 @@ class AccountState(msgspec.Struct, array_like=True, gc=False):
     used: UsedIds = msgspec.field(default_factory=lambda: UsedIds(shelves={}))
     sessions: list[int] = []
     recent: list[OrderNews] = []
+    adjusted: list[Adjustment] = []  # the latest splits and dividends, oldest first
 
 
 class MarketState(msgspec.Struct, array_like=True, gc=False):
@@ -135,7 +144,8 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
 
     `bids` and `asks` are what the feed last said of each price, whether or not it is still to
     be had. While nothing can trade, `bids_after` and `asks_after` are what it says instead, to be
-    shown when trading goes on. `center` and `age` belong to the synthetic market.
+    shown when trading goes on. `center` and `age` belong to the synthetic market, and `plan`
+    where a split or dividend has changed the one of the settings.
     """
 
     quoted: Quote
@@ -148,6 +158,8 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     is_halted: bool = False
     bids_after: dict[int, int] = {}
     asks_after: dict[int, int] = {}
+    splits: int = 0
+    plan: SyntheticBook | None = None
 
     @property
     def is_quoted(self) -> bool:
@@ -211,6 +223,8 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     session_ends_at_ns: int | None = None
     feeds: dict[InstrumentId, FeedWatch] = {}
     candles: Candles = msgspec.field(default_factory=Candles)
+    actions: int = 0  # splits and dividends so far
+    resumes_ns: dict[InstrumentId, int] = {}  # ends of pauses after splits, by the `now_ns` clock
 
     def is_still(self, instrument_id: InstrumentId) -> bool:
         """Whether nothing can trade there now: between two sessions, or because of a halt."""

@@ -357,7 +357,7 @@ class Worker:
         if isinstance(message, venue.Quotes):
             for quote in message.quotes:
                 self._sent.on_quote(quote, now)
-        elif venue_id == self.venue_id:
+        elif venue_id == self.venue_id and not isinstance(message, venue.CorporateActed):
             self._from_venue(message, now)
         return self._out
 

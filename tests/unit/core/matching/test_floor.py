@@ -17,7 +17,15 @@ from tandem.domain.exchange import (
 from tandem.domain.ids import ClientOrderId, Lots, Ticks
 from tandem.domain.instant import Instant
 from tandem.domain.order import OrderStatus, Side
-from tandem.domain.reports import Accepted, Canceled, Expired, Filled, RejectCode, Rejected
+from tandem.domain.reports import (
+    Accepted,
+    Canceled,
+    EndCause,
+    Expired,
+    Filled,
+    RejectCode,
+    Rejected,
+)
 from tandem.domain.venue import (
     AmendCode,
     Amended,
@@ -288,6 +296,28 @@ def test_decrement_may_use_up_the_new_order() -> None:
     assert paper.book() == [("sell", 1_000, 1)]
 
 
+@pytest.mark.parametrize(
+    ("mode", "causes"),
+    [
+        (SelfMatch.EXPIRE_TAKER, [None, EndCause.SELF_MATCH]),
+        (SelfMatch.EXPIRE_MAKER, [EndCause.SELF_MATCH, None]),
+        (SelfMatch.EXPIRE_BOTH, [EndCause.SELF_MATCH, EndCause.SELF_MATCH]),
+        (SelfMatch.DECREMENT, [EndCause.SELF_MATCH, EndCause.SELF_MATCH]),
+    ],
+)
+def test_what_self_match_prevention_ended_says_so(
+    mode: SelfMatch, causes: list[EndCause | None]
+) -> None:
+    """C1: a report with its cause, and an order without one was canceled by who placed it."""
+    paper = Paper(self_match=mode)
+    paper.place("A1-1", SELL, 4, 1_000)
+    paper.place("A2-1", BUY, 4, 1_000)
+    paper.cancel("A1-1")
+    paper.cancel("A2-1")
+    records = [paper.account(one).records[number] for one, number in (("A1", 1), ("A2", 2))]
+    assert [one.cause for one in records] == causes
+
+
 @pytest.mark.parametrize("mode", list(SelfMatch))
 def test_fill_or_kill_counts_no_lots_behind_its_own_unless_those_give_way(
     mode: SelfMatch,
@@ -554,6 +584,7 @@ def test_a_triggered_order_meets_no_order_of_its_owner() -> None:
     paper.market(at(995))
     paper.place("A1-2", SELL, 5, None, stop_price=Ticks(996))
     assert paper.account("A1").records[3].status is OrderStatus.CANCELED
+    assert paper.account("A1").records[3].cause is EndCause.SELF_MATCH
     assert paper.account("A1").held_lots[SHARE] == 5
     assert paper.exchange.state.executions == 0
 
