@@ -1,0 +1,168 @@
+"""The evaluator of user strategies: from final bars to answers.
+
+An engine is one thread's, and waits for nothing. What it answers is a function of texts,
+parameters, states, wanted positions and the bars since the origin, and of nothing else: not of who
+else is attached, of what was asked before, of the machine or the moment. So any evaluator can do
+any task again, and hears the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, NewType
+
+import numpy as np
+
+from tandem.domain.bars import Bar, Span
+from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import Answer, Language, Parameters, StrategyText, TextHash
+from tandem.strategies.errors import StrategyError
+from tandem.strategies.grid import Grid
+from tandem.strategies.lua_machine import Attachment, Lua, LuaMachine, Sources
+from tandem.strategies.places import Places, Values
+from tandem.strategies.series import Handle, Series
+from tandem.strategies.ta.definition import Scalar as Given
+
+SeriesId = NewType("SeriesId", str)  # chosen by whoever opens it
+
+MEMORY_BYTES: Final = 256 << 20
+CONTROL_BYTES: Final = 8
+_NOBODY: Final = -1
+
+
+class _Held(NamedTuple):
+    number: int
+    series: Series
+    grid: Grid
+
+
+class Engine:
+    """Evaluates strategies on the bars of the series that are open.
+
+    `control` is memory that is shared with whoever watches: byte 0 is set by him when we are late
+    (then the running strategy ends with an error), bytes 4 to 7 name the attachment that runs, as
+    a signed number, -1 for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        control: memoryview | bytearray | None = None,
+        lua: Lua | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        """Start without series and strategies."""
+        shared = bytearray(CONTROL_BYTES) if control is None else control
+        self._control = np.frombuffer(shared, np.uint8)
+        self._control[4:8].view(np.int32)[0] = _NOBODY
+        self._places = Places()
+        self._series: dict[SeriesId, _Held] = {}
+        self._by_number: list[Series] = []
+        self._programs: dict[TextHash, tuple[Language, int]] = {}
+        self._attached: dict[int, SeriesId] = {}
+        self._logged: list[tuple[int, str]] = []
+        self._lua = LuaMachine(
+            self._places,
+            self._control,
+            Sources(self._find, self._track),
+            kind=lua or Lua.here(),
+            memory_bytes=memory_bytes,
+        )
+
+    def load(self, text: StrategyText) -> None:
+        """Compile a text, once.
+
+        Raises:
+            StrategyError: it cannot be used; names the line.
+        """
+        if text.text_hash in self._programs:
+            return
+        if text.language is not Language.LUA:
+            raise StrategyError(None, f"{text.language} is not understood here")
+        number = len(self._programs)
+        self._lua.load(number, text.text)
+        self._programs[text.text_hash] = text.language, number
+
+    def open_series(
+        self, series: SeriesId, instrument: Instrument, span: Span, bars: Iterable[Bar]
+    ) -> None:
+        """Begin a series with its history, or begin it anew: who is attached stays attached."""
+        grid = Grid(instrument)
+        held = self._series.get(series)
+        if held is None:
+            held = _Held(len(self._by_number), Series(self._places, span), grid)
+            self._series[series] = held
+            self._by_number.append(held.series)
+        held.series.restart((grid.row(bar), bar.begin_ns) for bar in bars)
+        self._lua.open_series(held.number, first=held.series.first)
+
+    def attach(  # noqa: PLR0913 - all that one evaluation depends on
+        self,
+        number: int,
+        text_hash: TextHash,
+        series: SeriesId,
+        *,
+        parameters: Parameters,
+        state: str = "{}",
+        position_ppm: int = 0,
+        others: Mapping[str, SeriesId],
+        may_short: bool = False,
+    ) -> None:
+        """Evaluate a text on a series from now on, under a number that nobody else has.
+
+        Raises:
+            StrategyError: `state` is none.
+        """
+        _, program = self._programs[text_hash]
+        one = Attachment(
+            number=number,
+            program=program,
+            parameters=parameters,
+            state=state,
+            position_ppm=position_ppm,
+            others={symbol: self._series[other].number for symbol, other in others.items()},
+            may_short=may_short,
+        )
+        self._lua.attach(self._series[series].number, one)
+        self._attached[number] = series
+
+    def detach(self, number: int) -> None:
+        """Evaluate it no more; nothing happens when it is not attached."""
+        series = self._attached.pop(number, None)
+        if series is not None:
+            self._lua.detach(self._series[series].number, number=number)
+
+    def on_bar(self, series: SeriesId, bar: Bar) -> list[tuple[int, Answer]]:
+        """Take the next bar of a series and evaluate all that is attached to it; see `decide`."""
+        self.feed(series, bar)
+        return self.decide(series)
+
+    def feed(self, series: SeriesId, bar: Bar) -> None:
+        """Take the next bar of a series, and evaluate nothing."""
+        held = self._series[series]
+        held.series.feed(held.grid.row(bar), bar.begin_ns)
+
+    def decide(self, series: SeriesId) -> list[tuple[int, Answer]]:
+        """Evaluate all that is attached to a series on its last bar; return what was said.
+
+        Who said nothing and remembers what it did is left out. Others that it looks at have had
+        all their bars that begin no later than this one, and none that begins later. An answer
+        with an error is the last of its attachment until it is attached anew.
+        """
+        held = self._series[series]
+        if held.series.is_crowded:
+            held.series.forget()
+            self._lua.open_series(held.number, first=held.series.first)
+        close = self._places.values[held.series.first + 3]
+        said, logged = self._lua.evaluate(held.number, held.grid, close)
+        self._logged += logged
+        return said
+
+    def logged(self) -> list[tuple[int, str]]:
+        """Return what was logged since this was asked last, oldest first, by attachment."""
+        lines, self._logged = self._logged, []
+        return lines
+
+    def _find(self, number: int, name: str, given: tuple[Given, ...]) -> Handle:
+        return self._by_number[number].handle(name, given)
+
+    def _track(self, number: int, place: int) -> Values:
+        return self._by_number[number].track(place)
