@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from tandem.domain.bars import FinalBar, Span
+from tandem.domain.evaluation import Sight, TenantId
 from tandem.domain.feeds import AssetClass, FeedNews
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
@@ -345,4 +346,50 @@ class BarStore(Protocol):
 
     def close(self) -> None:
         """Give it up."""
+        ...
+
+
+class Cell(Protocol):
+    """The process of one tenant, in which its strategies are evaluated."""
+
+    @property
+    def running(self) -> int | None:
+        """The attachment that it evaluates at this moment, as in `Sight`."""
+        ...
+
+    def send(self, payload: bytes) -> None:
+        """Give it a task; nothing happens when it has ended."""
+        ...
+
+    def stop(self) -> None:
+        """Ask the strategy that it evaluates now to stop."""
+        ...
+
+    def look(self) -> Sight:
+        """Return what can be seen of it from outside."""
+        ...
+
+    def end(self) -> None:
+        """End it by force; nothing more comes of it, not even its end."""
+        ...
+
+
+class Jail(Protocol):
+    """Makes processes for tenants."""
+
+    def open(
+        self,
+        tenant: TenantId,
+        *,
+        memory_bytes: int,
+        on_open: Callable[[Cell | str], None],
+        on_answer: Callable[[bytes], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        """Make a process that may take `memory_bytes` more than it begins with.
+
+        `on_open` is called once, never from in here: with the cell, or with the reason why there
+        is none. `on_answer` gets what the process writes, one answer at a time, and `on_end` is
+        called when it has ended by itself or writes what is no frame.
+        """
         ...

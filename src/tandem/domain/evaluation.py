@@ -219,6 +219,57 @@ class Skipped(Value, frozen=True, kw_only=True, tag="skipped"):
 
 TaskAnswer = Evaluated | Cold | Skipped
 
+
+class TenantQuota(Value, frozen=True, kw_only=True):
+    """What one tenant may use of one evaluator.
+
+    `strategies` counts attachments, `memory_bytes` is what its process may take beyond what it
+    began with, `bar_ns` how long all its tasks of bars that end together may take.
+
+    Raises:
+        ConfigurationError: one of them is not above 0.
+    """
+
+    strategies: int = 100_000
+    memory_bytes: int = 1 << 30
+    bar_ns: int = 10_000_000_000
+
+    def __post_init__(self) -> None:
+        if min(self.strategies, self.memory_bytes, self.bar_ns) <= 0:
+            raise ConfigurationError("quota: expected numbers above 0")
+
+
+class Meter(Value, frozen=True, kw_only=True):
+    """What one tenant has used of an evaluator since that began.
+
+    `strategies` are attached now; `busy_ns` is how long its process worked. Of its tasks
+    `evaluated` were done, `cold` had to be asked again and `skipped` were not done. `stopped`
+    counts strategies that were asked to stop because they took long, `ended` processes that were
+    ended by force or ended themselves.
+    """
+
+    tenant: TenantId
+    strategies: int = 0
+    busy_ns: int = 0
+    evaluated: int = 0
+    cold: int = 0
+    skipped: int = 0
+    stopped: int = 0
+    ended: int = 0
+
+
+class Sight(Value, frozen=True, kw_only=True):
+    """What can be seen of a tenant's process without asking it.
+
+    `running` is the attachment that is being evaluated; None: the process does its own work.
+    `cpu_ns` is what it has used of a processor, and `is_asleep` that it does not want one now.
+    """
+
+    running: int | None
+    cpu_ns: int
+    is_asleep: bool
+
+
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _TASKS: Final = msgspec.msgpack.Decoder(Task)
 _ANSWERS: Final[msgspec.msgpack.Decoder[TaskAnswer]] = msgspec.msgpack.Decoder(TaskAnswer)

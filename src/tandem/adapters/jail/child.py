@@ -1,0 +1,43 @@
+"""A tenant's process: reads tasks from its pipe, does them, writes the answers, until it ends."""
+
+import os
+from typing import Final
+
+from tandem.adapters.jail.evaluation import Engine, Evaluation
+from tandem.adapters.jail.frames import ANSWER_BYTES_MAX, FRAME_BYTES_MAX, Frames, frame
+from tandem.adapters.jail.page import ControlPage
+from tandem.domain.evaluation import Skipped, answer_bytes, task_of
+
+_READ_BYTES: Final = 1 << 20
+
+
+def serve(channel: int, page: ControlPage, engine: Engine) -> None:
+    """Do one task after the other until the other end hangs up."""
+
+    def mark(number: int | None) -> None:
+        page.running = number
+
+    evaluation = Evaluation(engine, mark)
+    frames = Frames(FRAME_BYTES_MAX)
+    while True:
+        payload = frames.take()
+        if payload is None:
+            data = os.read(channel, _READ_BYTES)
+            if not data:
+                return
+            frames.add(data)
+            continue
+        task = task_of(payload)
+        page.is_late = False
+        answer = answer_bytes(evaluation.do(task))
+        page.running = None
+        if len(answer) > ANSWER_BYTES_MAX:
+            reason = f"its answers have {len(answer)} bytes, at most {ANSWER_BYTES_MAX}"
+            answer = answer_bytes(Skipped(task_id=task.task_id, reason=reason))
+        _write(channel, frame(answer))
+
+
+def _write(channel: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(channel, rest) :]
