@@ -51,7 +51,7 @@ class _Wanted(msgspec.Struct):
 class ForkedCell:
     """Satisfies `tandem.ports.Cell`; made by `ForkingJail`."""
 
-    def __init__(self, wanted: _Wanted, pid: int, pidfd: int) -> None:
+    def __init__(self, wanted: _Wanted, *, pid: int, pidfd: int) -> None:
         self.pid = pid
         self._pidfd = pidfd
         self._channel = wanted.channel
@@ -273,7 +273,7 @@ class ForkingJail:
                 self._tell_ready(None)
             case Forked(number=number, pid=pid):
                 wanted = self._wanted.pop(number)
-                wanted.on_open(ForkedCell(wanted, pid, descriptors[0]))
+                wanted.on_open(ForkedCell(wanted, pid=pid, pidfd=descriptors[0]))
             case Unable(reason=reason):
                 self._tell_ready(reason)
             case Refused(number=number, reason=reason):
