@@ -9,7 +9,7 @@ def _candle(name: str, title: str, penetration: float | None = None) -> Indicato
     """Return one; the usual `penetration` is how far a candle reaches into another's body."""
     return Indicator(
         name=name,
-        doc=f"{title}: 100 where it is bullish, -100 where it is bearish, 0 where it is not.",
+        doc=f"{title}: above 0 where it is bullish, below where bearish, 0 where it is not.",
         inputs=OPEN_TO_CLOSE,
         parameters=()
         if penetration is None

@@ -4,7 +4,7 @@ TA-Lib 0.8 promises that a stream's values are those of the array function bit f
 hold it to that for every function, and for histories cut anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ def arrays(function: str, options: Bound, columns: Sequence[Array]) -> tuple[Arr
     """Return its outputs, as long as the columns; NaN where it is not warm."""
     found = getattr(talib, function)(*columns, *_numbers(options))
     outputs = found if isinstance(found, tuple) else (found,)
-    return tuple(_real(one, lookback(function, options)) for one in outputs)
+    return tuple(_real_array(one, lookback(function, options)) for one in outputs)
 
 
 class LibraryStream:
@@ -59,7 +59,7 @@ class LibraryStream:
         self._handle: Any = None
         self._early: list[list[float]] = []
         self._missing = lookback(function, options) + 1 - len(columns[0])
-        self.update: Any = self._update_converted
+        self.update: Any = self._update_early
         if self._missing <= 0:
             self._open(columns)
         else:
@@ -69,13 +69,14 @@ class LibraryStream:
     def value(self) -> Reading:
         """What it says of the last bar."""
         if self._handle is not None:
-            return _float(self._handle.value)
+            return _real(self._handle.value)
         outputs = width(self._function)
         return _NAN if outputs == 1 else (_NAN,) * outputs
 
-    def _update_converted(self, *inputs: float) -> Reading:
+    def _update_early(self, *inputs: float) -> Reading:
         if self._handle is not None:
-            return _float(self._handle.update(*inputs))
+            reading: Reading = self.update(*inputs)
+            return reading
         for column, value in zip(self._early, inputs, strict=True):
             column.append(value)
         self._missing -= 1
@@ -85,18 +86,33 @@ class LibraryStream:
         return self.value
 
     def _open(self, columns: Sequence[Array]) -> None:
-        handle = getattr(streams, self._function)(*columns, *_numbers(self._options))
-        self._handle = handle
-        first = handle.value
-        is_whole = isinstance(first, int) or (isinstance(first, tuple) and int in map(type, first))
-        self.update = self._update_converted if is_whole else handle.update
+        self._handle = getattr(streams, self._function)(*columns, *_numbers(self._options))
+        self.update = _returning_floats(self._handle.update, self._handle.value)
+
+
+def _returning_floats(update: Callable[..., Any], sample: Any) -> Callable[..., Reading]:
+    """Return `update`, made to give floats where `sample` shows that it gives whole numbers.
+
+    TA-Lib functions that do so give one number or two; each has its own quick way.
+    """
+
+    def one(*inputs: float) -> Reading:
+        return float(update(*inputs))
+
+    def two(*inputs: float) -> Reading:
+        first, second = update(*inputs)
+        return float(first), float(second)
+
+    if isinstance(sample, tuple):
+        return two if int in map(type, sample) else update
+    return one if isinstance(sample, int) else update
 
 
 def _numbers(options: Bound) -> tuple[float, ...]:
     return tuple(AVERAGES[one] if isinstance(one, str) else one for one in options)
 
 
-def _real(output: NDArray[Any], early: int) -> Array:
+def _real_array(output: NDArray[Any], early: int) -> Array:
     if output.dtype == np.float64:
         return output
     real = output.astype(np.float64)
@@ -104,7 +120,5 @@ def _real(output: NDArray[Any], early: int) -> Array:
     return real
 
 
-def _float(value: Any) -> Reading:
-    if isinstance(value, tuple):
-        return tuple(map(float, value))
-    return float(value)
+def _real(value: Any) -> Reading:
+    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)

@@ -138,7 +138,7 @@ OSCILLATORS: Final = (
     ),
     Indicator(
         name="fractal",
-        doc="100 once a swing high, -100 once a swing low is confirmed, `right_bars` after it.",
+        doc="100 on the bar that confirms a swing high or low, `right_bars` after it; else 0.",
         inputs=HIGH_LOW,
         outputs=("high", "low"),
         parameters=(whole("left_bars", default=2), whole("right_bars", default=2)),

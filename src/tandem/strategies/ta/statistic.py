@@ -46,10 +46,10 @@ STATISTICS: Final = (
     _window("linearreg_angle", 14, "The angle of that rise, in degrees."),
     _window("linearreg_intercept", 14, "Where that line begins."),
     _window("tsf", 14, "That line's forecast of the next bar."),
-    _window("percentrank", 100, "How many percent of the closes before are at most this one."),
+    _window("percentrank", 100, "How many percent of the closes before are below this one."),
     Indicator(
         name="percentile",
-        doc="The close below which so many percent of the closes are.",
+        doc="The close that so many percent of the closes reach at most, by nearest rank.",
         inputs=CLOSE,
         parameters=(period(30, least=2), number("percentile", default=50.0)),
         seed=WINDOW,

@@ -75,7 +75,7 @@ def numbers(reading: Reading) -> tuple[float, ...]:
     return reading if isinstance(reading, tuple) else (reading,)
 
 
-def bits(values: Sequence[float] | Array) -> NDArray[np.uint64]:
+def bits(values: Sequence[object] | Array) -> NDArray[np.uint64]:
     """Return the bits of numbers; every NaN is the same."""
     array = np.array(values, dtype=np.float64)
     return np.where(np.isnan(array), np.nan, array).view(np.uint64)
