@@ -1,0 +1,217 @@
+"""The load-balancing broker: the sockets around `balancer`, which decides.
+
+Workers connect to it; tasks are submitted in its own process (for submitters elsewhere, let a
+`Server` submit: examples/messaging shows it). Tasks, pings and farewells go to a worker over one
+connection and in order, and so do its outcomes and pongs: `balancer` builds on that.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import zmq
+
+from tandem.messaging import words
+from tandem.messaging.balancer import (
+    Balancer,
+    Counts,
+    Effect,
+    Give,
+    GiveUp,
+    Release,
+    Rules,
+    Settle,
+    WorkerLoad,
+)
+from tandem.messaging.errors import ClosedError, FullError, MessagingError, TaskFailedError
+from tandem.messaging.places import Bind
+from tandem.messaging.sockets import LoopSocket
+
+BEAT_NS: Final = 50_000_000
+_BATCHES: Final = 20  # of messages, read before the silent are judged
+
+OnOutcome = Callable[[bytes | MessagingError], None]
+
+
+class Broker:
+    """Gives tasks to workers, and exactly one outcome of each to whoever submitted it."""
+
+    def __init__(self, at: Bind, rules: Rules | None = None, *, run: int) -> None:
+        """Open it on the running loop; workers may be there already, or come later.
+
+        `run` is another number at each start, such as the time of the start, so that what a
+        worker has from an earlier broker is not taken for ours.
+
+        Raises:
+            AddressError: `at` cannot be bound.
+        """
+        self._balancer = Balancer(rules)
+        self._run = run
+        self._waiting: dict[int, OnOutcome] = {}
+        self._due: deque[Effect] = deque()
+        self._is_performing = False
+        self._words = msgspec.msgpack.Decoder(
+            words.Ready | words.Leaving | words.Pong | words.Done | words.Unable
+        )
+        self.malformed = 0
+        # Mandatory: a worker whose connection ended is known at the next send.
+        options = {zmq.ROUTER_MANDATORY: 1, zmq.ROUTER_HANDOVER: 1}
+        self._socket = LoopSocket(zmq.ROUTER, at, self._on_parts, options)
+        self._socket.every(BEAT_NS, self._on_beat)
+
+    @property
+    def counts(self) -> Counts:
+        """What happened beside the ordinary, since the start."""
+        return self._balancer.counts
+
+    @property
+    def open_tasks(self) -> int:
+        """How many tasks await their outcome."""
+        return self._balancer.open_tasks
+
+    def workers(self) -> list[WorkerLoad]:
+        """Return every worker and its load, in the order of their coming."""
+        return self._balancer.loads()
+
+    async def submit(self, key: bytes, *, payload: bytes) -> bytes:
+        """Return the outcome of a task; tasks of one key go to one worker, in order, if possible.
+
+        Raises:
+            TaskFailedError: a worker refused it, or too many workers were lost with it.
+            FullError: as many tasks are open as the rules allow; nothing was taken.
+            TooLargeError: no worker would read it; nothing was taken.
+            ClosedError: the broker is closed, or was meanwhile.
+        """
+        outcome: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def on_outcome(found: bytes | MessagingError) -> None:
+            if outcome.done():
+                return
+            if isinstance(found, bytes):
+                outcome.set_result(found)
+            else:
+                outcome.set_exception(found)
+
+        number = self.give(key, payload=payload, on_outcome=on_outcome)
+        try:
+            return await outcome
+        finally:
+            self.abandon(number)
+
+    def give(self, key: bytes, *, payload: bytes, on_outcome: OnOutcome) -> int:
+        """Return the number of a task whose one outcome will be handed to `on_outcome`.
+
+        Cheaper than `submit`, which makes a future. `on_outcome` is called on the loop, never
+        before this returns; what it raises comes out of `run`. Raises what `submit` raises.
+        """
+        self._socket.check(payload)
+        number, effects = self._balancer.submit(key, payload=payload, now_ns=self._socket.now_ns)
+        if number is None:
+            raise FullError(f"{self._balancer.open_tasks} tasks are open, the most")
+        self._waiting[number] = on_outcome
+        self._perform(effects)
+        return number
+
+    def abandon(self, number: int) -> None:
+        """Want no outcome of that task any more."""
+        if self._waiting.pop(number, None) is not None:
+            self._balancer.abandon(number)
+
+    def lost(self, name: str) -> None:
+        """Take every worker of that name for dead, at once: its tasks are done elsewhere.
+
+        For whoever knows before the heartbeats do, such as the one that started the process.
+        """
+        for worker in self._balancer.named(name):
+            self._perform(self._balancer.on_lost(worker, self._socket.now_ns))
+
+    async def run(self) -> None:
+        """Return when this end was closed; raises what an `on_outcome` raised."""
+        await self._socket.run()
+
+    def close(self) -> None:
+        """Give and take nothing more; whoever awaits an outcome gets a ClosedError."""
+        if not self._socket.is_open:
+            return
+        self._socket.close()
+        waiting, self._waiting = self._waiting, {}
+        for on_outcome in waiting.values():
+            on_outcome(ClosedError("the broker was closed"))
+
+    def _on_beat(self) -> None:
+        # All that has arrived is heard before anybody is called silent. When there is too much of
+        # it, nobody is; a worker whose connection ended is found by its ping all the same.
+        if any(self._socket.read_now() for _ in range(_BATCHES)):
+            self._perform(self._balancer.on_tick(self._socket.now_ns))
+        for load in self._balancer.loads():
+            self._ping(load.worker)
+
+    def _ping(self, worker: bytes) -> None:
+        """Ping; every task up to the mark has been sent, because nothing is being performed."""
+        self._balancer.ping(worker, self._socket.now_ns)
+        ping = words.Ping(self._run, self._balancer.attempts)
+        if not self._socket.send([worker, words.encode(ping)]):
+            self._perform(self._balancer.on_lost(worker, self._socket.now_ns))
+
+    def _on_parts(self, parts: list[bytes]) -> None:
+        worker = parts[0]
+        try:
+            said = self._words.decode(parts[-1])
+        except msgspec.MsgspecError:
+            self.malformed += 1
+            return
+        self._perform(self._heard(worker, said))
+        if isinstance(said, words.Ready):
+            self._ping(worker)  # so that it knows that we know it
+
+    def _heard(
+        self,
+        worker: bytes,
+        said: words.Ready | words.Leaving | words.Pong | words.Done | words.Unable,
+    ) -> list[Effect]:
+        now_ns = self._socket.now_ns
+        if isinstance(said, words.Ready):
+            name = worker.rpartition(b"/")[0].decode("utf-8", "replace")
+            return self._balancer.on_ready(worker, name=name, window=said.window, now_ns=now_ns)
+        if isinstance(said, words.Leaving):
+            return self._balancer.on_leaving(worker, now_ns)
+        if said.run != self._run:
+            self.counts.late += isinstance(said, words.Done)
+            return []
+        if isinstance(said, words.Pong):
+            return self._balancer.on_pong(worker, mark=said.mark, held=said.held, now_ns=now_ns)
+        if isinstance(said, words.Done):
+            return self._balancer.on_done(worker, said.attempt, payload=said.payload, now_ns=now_ns)
+        return self._balancer.on_unable(worker, said.attempt, reason=said.reason, now_ns=now_ns)
+
+    def _perform(self, effects: list[Effect]) -> None:
+        """Do it in order, also when a submitter that is told an outcome submits the next task."""
+        self._due.extend(effects)
+        if self._is_performing:
+            return
+        self._is_performing = True
+        try:
+            while self._due and self._socket.is_open:
+                self._do(self._due.popleft())
+        finally:
+            self._is_performing = False
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Give():
+                # If its connection has ended, the next ping finds out.
+                task = words.Task(self._run, effect.attempt, effect.payload)
+                self._socket.send([effect.worker, words.encode(task)])
+            case Settle():
+                self._tell(effect.task, effect.payload)
+            case GiveUp():
+                self._tell(effect.task, TaskFailedError(effect.reason))
+            case Release():
+                self._socket.send([effect.worker, words.encode(words.Goodbye(self._run))])
+
+    def _tell(self, number: int, outcome: bytes | MessagingError) -> None:
+        on_outcome = self._waiting.pop(number, None)
+        if on_outcome is not None:
+            on_outcome(outcome)

@@ -1,0 +1,142 @@
+"""A worker of the load-balancing broker."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+import zmq
+
+from tandem.messaging import words
+from tandem.messaging.errors import RefusedError
+from tandem.messaging.places import BYTES_MAX, NAME_BYTES_MAX, Connect
+from tandem.messaging.sockets import LoopSocket
+
+BEAT_NS: Final = 50_000_000
+SILENCE_NS: Final = 250_000_000  # without a ping for so long, it says again that it is ready
+
+Do = Callable[[bytes], bytes | Awaitable[bytes]]
+
+
+class Worker:
+    """Does the broker's tasks; it may start before the broker, and outlive it.
+
+    `do` returns the outcome, or something to await for it. A plain return is faster, but the
+    worker says nothing meanwhile, and a broker takes it for dead after 250 ms of that: what may
+    take longer is awaited. It raises `RefusedError` for what no worker can do; anything else that
+    it raises closes the worker and comes out of `run`.
+    """
+
+    def __init__(self, connect: Connect, do: Do, *, name: str, window: int = 2) -> None:
+        """Open it on the running loop.
+
+        Args:
+            connect: where the broker is.
+            do: does one task.
+            name: whose life the broker watches; a later worker of that name replaces this one.
+            window: tasks to have at a time, so that the next is there when one is done.
+
+        Raises:
+            ValueError: the name is empty or longer than 200 bytes.
+            AddressError: `connect` is no address.
+        """
+        if not 0 < len(name.encode()) <= NAME_BYTES_MAX:
+            raise ValueError(f"a worker's name has 1 to {NAME_BYTES_MAX} bytes, got {name!r}")
+        self._do = do
+        self._window = window
+        self._run: int | None = None  # of the broker that we have tasks from
+        self._held: dict[int, asyncio.Task[None]] = {}
+        self._heard_ns: int | None = None
+        self._left: asyncio.Future[bool] | None = None
+        self._words = msgspec.msgpack.Decoder(words.Task | words.Ping | words.Goodbye)
+        self.malformed = 0
+        # Another life of the same name is another route, so that no task goes to the wrong one.
+        route = f"{name}/{secrets.token_hex(8)}".encode()
+        # What cannot be passed on now is not kept: the broker finds out by its pings.
+        options: dict[zmq.SocketOption, int | bytes] = {zmq.ROUTING_ID: route, zmq.IMMEDIATE: 1}
+        self._socket = LoopSocket(zmq.DEALER, connect, self._on_parts, options)
+        self._socket.every(BEAT_NS, self._on_beat)
+
+    async def leave(self, *, timeout_s: float) -> bool:
+        """Finish what was begun, hand the rest back, close; return whether the broker agreed."""
+        self._left = asyncio.get_running_loop().create_future()
+        self._on_beat()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._left
+        except TimeoutError:
+            return False
+        finally:
+            self.close()
+
+    async def run(self) -> None:
+        """Return when this end was closed; raises what `do` raised."""
+        await self._socket.run()
+
+    def close(self) -> None:
+        """Do nothing more; what is being awaited is canceled, and done elsewhere."""
+        self._socket.close()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        held, self._held = self._held, {}
+        for task in held.values():
+            task.cancel()
+
+    def _on_beat(self) -> None:
+        if self._left is not None:
+            self._say(words.Leaving())
+        elif self._heard_ns is None or self._socket.now_ns - self._heard_ns >= SILENCE_NS:
+            self._say(words.Ready(self._window))
+
+    def _say(self, word: words.Word) -> None:
+        self._socket.send([words.encode(word)])
+
+    def _on_parts(self, parts: list[bytes]) -> None:
+        try:
+            said = self._words.decode(parts[-1])
+        except msgspec.MsgspecError:
+            self.malformed += 1
+            return
+        self._heard_ns = self._socket.now_ns
+        if said.run != self._run:
+            self._cancel()  # another broker is there: it knows nothing of what we have
+            self._run = said.run
+        if isinstance(said, words.Task):
+            self._begin(said)
+        elif isinstance(said, words.Ping):
+            self._say(words.Pong(said.run, said.mark, list(self._held)))
+        elif self._left is not None and not self._left.done():
+            self._left.set_result(True)
+
+    def _begin(self, task: words.Task) -> None:
+        try:
+            made = self._do(task.payload)
+        except RefusedError as error:
+            self._say(words.Unable(task.run, task.attempt, str(error)))
+            return
+        if isinstance(made, bytes):
+            self._say(_outcome(task, made))
+            return
+        doing = asyncio.ensure_future(self._finish(task, made))
+        self._held[task.attempt] = doing
+        doing.add_done_callback(self._on_finished)
+
+    async def _finish(self, task: words.Task, made: Awaitable[bytes]) -> None:
+        try:
+            word = _outcome(task, await made)
+        except RefusedError as error:
+            word = words.Unable(task.run, task.attempt, str(error))
+        if self._held.pop(task.attempt, None) is not None:
+            self._say(word)
+
+    def _on_finished(self, doing: asyncio.Task[None]) -> None:
+        if not doing.cancelled():
+            self._socket.guard(doing.result)
+
+
+def _outcome(task: words.Task, payload: bytes) -> words.Word:
+    if len(payload) <= BYTES_MAX:
+        return words.Done(task.run, task.attempt, payload)
+    return words.Unable(task.run, task.attempt, f"its outcome has {len(payload)} bytes")
