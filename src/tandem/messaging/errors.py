@@ -29,9 +29,9 @@ class RefusedError(MessagingError):
     """The other side would not, or could not; raised by whoever answers, told to who asked."""
 
 
-class FullError(MessagingError):
+class FullError(RefusedError):
     """As many requests or tasks are open as the rules allow; nothing was taken."""
 
 
-class TaskFailedError(MessagingError):
+class TaskFailedError(RefusedError):
     """A task was given up: it was refused, or every worker that had it was lost."""

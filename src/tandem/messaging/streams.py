@@ -81,7 +81,7 @@ class _Stream:
 
     __slots__ = ("asked_first", "asked_ns", "early", "expected", "newest", "run", "source")
 
-    def __init__(self, source: Source, run: int, expected: int) -> None:
+    def __init__(self, source: Source, *, run: int, expected: int) -> None:
         self.source = source
         self.run = run
         self.expected = expected
@@ -98,7 +98,7 @@ class Streams:
         """Begin where `have` says; elsewhere at the start of the history, or with what is new."""
         self._wants_history = wants_history
         self._streams = {
-            source: _Stream(source, position.run, position.next)
+            source: _Stream(source, run=position.run, expected=position.next)
             for source, position in have.items()
         }
         self._behind: dict[Source, _Stream] = {}
@@ -173,10 +173,10 @@ class Streams:
             if len(self._streams) >= STREAMS_MAX:
                 self.counts.too_many_streams += 1
                 return None
-            stream = _Stream(source, run, 0 if self._wants_history else number)
+            stream = _Stream(source, run=run, expected=0 if self._wants_history else number)
             self._streams[source] = stream
         elif run > stream.run:
-            stream = self._streams[source] = _Stream(source, run, 0)
+            stream = self._streams[source] = _Stream(source, run=run, expected=0)
             self._behind.pop(source, None)
             found.append(Gap(source, run, 0, None))
         elif run < stream.run:
