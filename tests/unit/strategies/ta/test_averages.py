@@ -145,4 +145,4 @@ def test_an_average_that_is_named_is_the_indicator_of_that_name(kind: str) -> No
     given = () if kind == "mama" else (10,)
     named = ta.batch(ta.find("ma"), (10, kind), columns)[0]
     itself = ta.batch(ta.find(kind), given, columns)[0]
-    assert named[40:] == pytest.approx(itself[40:], rel=1e-12)
+    assert named[60:] == pytest.approx(itself[60:], rel=1e-12)
