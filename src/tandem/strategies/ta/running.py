@@ -1,7 +1,8 @@
 """Indicators that TA-Lib lacks, fed bar by bar; most are made of TA-Lib's streams."""
 
 from collections import deque
-from math import fsum, log10
+from itertools import accumulate
+from math import isnan, log10
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,34 @@ class Delay:
         return self._kept.popleft()
 
 
+class WindowSum:
+    """The sum of the last values, none of them negative.
+
+    Nothing is ever taken off a sum, so no error of a large value outlives it, and the sum is zero
+    only if all values are. `_front` holds, for each of the older ones, the sum from it to the
+    youngest of them, the oldest last; the newer ones are in `_back`. So a value costs the same
+    few steps on average, however long the window is.
+    """
+
+    def __init__(self, bars: int) -> None:
+        self._bars = bars
+        self._front: list[float] = []
+        self._back: list[float] = []
+        self._back_sum = 0.0
+
+    def update(self, value: float) -> float:
+        """Take a value in and return the sum."""
+        if len(self._front) + len(self._back) == self._bars:
+            if not self._front:
+                self._front = list(accumulate(reversed(self._back)))
+                self._back = []
+                self._back_sum = 0.0
+            self._front.pop()
+        self._back.append(value)
+        self._back_sum += value
+        return self._front[-1] + self._back_sum if self._front else self._back_sum
+
+
 class Vwap:
     """Volume-weighted average price since the session began, a day long, at an hour of UTC."""
 
@@ -55,26 +84,22 @@ class Vwap:
 
 
 class RollingVwap:
-    """Volume-weighted average price of the last bars.
-
-    Sums are exact, not carried on: after a burst of volume nothing of it is left.
-    """
+    """Volume-weighted average price of the last bars."""
 
     def __init__(self, period: int) -> None:
         self.value: Reading = NAN
-        self._period = period
-        self._worths: deque[float] = deque(maxlen=period)
-        self._volumes: deque[float] = deque(maxlen=period)
+        self._missing = period
+        self._worth = WindowSum(period)
+        self._volume = WindowSum(period)
 
     def update(self, *inputs: float) -> Reading:
         """Take a bar in; while nothing traded in the window, its typical price counts."""
         high, low, close, volume = inputs
         typical = (high + low + close) / 3.0
-        self._worths.append(typical * volume)
-        self._volumes.append(volume)
-        if len(self._volumes) == self._period:
-            total = fsum(self._volumes)
-            self.value = fsum(self._worths) / total if total > 0 else typical
+        worth, total = self._worth.update(typical * volume), self._volume.update(volume)
+        self._missing -= 1
+        if self._missing <= 0:
+            self.value = worth / total if total > 0 else typical
         return self.value
 
 
@@ -129,19 +154,21 @@ class Choppiness:
         self.value: Reading = NAN
         self._scale = 100.0 / log10(period)
         self._range = _part("TRANGE", (), 3)
-        self._ranges: deque[float] = deque(maxlen=period)
+        self._way = WindowSum(period)
         self._highest = _part("MAX", (period,), 1)
         self._lowest = _part("MIN", (period,), 1)
-        self._missing = period + 1
+        self._missing = period
 
     def update(self, *inputs: float) -> Reading:
         """Take a bar in."""
         high, low, close = inputs
-        self._ranges.append(self._range.update(high, low, close))
+        reach = self._range.update(high, low, close)
         height = self._highest.update(high) - self._lowest.update(low)
-        self._missing -= 1
-        if self._missing <= 0:
-            self.value = log10(fsum(self._ranges) / height) * self._scale if height > 0 else NAN
+        if not isnan(reach):  # the first bar has none
+            way = self._way.update(reach)
+            self._missing -= 1
+            if self._missing <= 0:
+                self.value = log10(way / height) * self._scale if height > 0 else NAN
         return self.value
 
 

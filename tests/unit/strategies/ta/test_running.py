@@ -1,12 +1,16 @@
 """What TA-Lib lacks, against its formulas."""
 
+from math import fsum
 from typing import Final
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tandem.strategies import ta
 from tandem.strategies.ta import Array
+from tandem.strategies.ta.running import WindowSum
 from tests.unit.strategies.ta import plain
 from tests.unit.strategies.ta.markets import market
 from tests.unit.strategies.ta.plain import Case, Columns, before, highest, lowest, rma
@@ -92,6 +96,19 @@ def test_after_a_burst_of_volume_nothing_of_it_is_left() -> None:
     (found,) = ta.batch(ta.find("rolling_vwap"), (5,), columns)
     expected = plain.sma(plain.typical(columns), 5)
     assert found[20:] == pytest.approx(expected[20:], rel=1e-12)
+
+
+@given(
+    st.integers(1, 9),
+    st.lists(st.one_of(st.just(0.0), st.floats(0, 1e12)), min_size=1, max_size=60),
+)
+def test_a_window_sum_is_the_sum_of_its_window(bars: int, values: list[float]) -> None:
+    running = WindowSum(bars)
+    for end, value in enumerate(values, start=1):
+        expected = fsum(values[max(0, end - bars) : end])
+        found = running.update(value)
+        assert found == pytest.approx(expected, rel=1e-14)
+        assert (found == 0.0) is (expected == 0.0)
 
 
 def test_a_flat_window_has_no_choppiness() -> None:
