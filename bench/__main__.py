@@ -171,6 +171,9 @@ def _start_rows(sheet: Sheet) -> None:
 
 def _other_rows(sheet: Sheet) -> None:
     sheet.add("matching", "matching rate", (300_000, "operations/s"), at_most=False)
+    sheet.add("a bar to an indicator, the median one", "indicators median_us", (0.5, "µs"))
+    sheet.add("… the slowest of those that are liked", "indicators liked_us", (0.5, "µs"))
+    sheet.add("… the slowest of all", "indicators slowest_us", (None, "µs"))
     sheet.add("a simulated seed", "seed s", (1, "core s"))
     sheet.add("a worker's memory (PSS), spawned", "64 worker_mb", (40, "MB"))
     sheet.add("a worker's memory (PSS), forked", "start forked_mb", (20, "MB"))

@@ -12,6 +12,8 @@ import statistics
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from bench.figures import Row, table
 from tandem.strategies import ta
 from tests.unit.strategies.ta.markets import bars_of, market, until
@@ -79,13 +81,29 @@ def rows(measured: dict[str, list[float]]) -> list[Row]:
     return made
 
 
+def figures(measured: dict[str, list[float]]) -> dict[str, float]:
+    """Return what the large table shows of them."""
+    middles = {name: statistics.median(values) for name, values in measured.items()}
+    return {
+        "median_us": statistics.median(middles.values()),
+        "liked_us": max(middles[name] for name in LIKED),
+        "slowest_us": max(middles.values()),
+    }
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("folder", nargs="?", help="not needed: nothing is written")
     options.add_argument("--all", action="store_true", help="show every indicator")
+    options.add_argument("--json", action="store_true", help="for the large table")
+    asked = options.parse_args()
     names = sorted({one.name for one in ta.catalogue.values()})
     measured = {name: measure(name) for name in names}
-    if options.parse_args().all:
+    if asked.json:
+        print(msgspec.json.encode(figures(measured)).decode())
+        return
+    if asked.all:
         for name in sorted(names, key=lambda name: -statistics.median(measured[name])):
             print(f"{statistics.median(measured[name]):7.3f} µs  ta.{name}")
     print(table(rows(measured)))

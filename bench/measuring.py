@@ -28,6 +28,7 @@ PARTS: Final = (
     "drill",
     "bundle",
     "matching",
+    "indicators",
     "start_up",
 )
 ONCE: Final = ("seed",)  # measured in the first round only: it is long and says its own average
@@ -154,6 +155,10 @@ class Rounds:
         """The order book by itself."""
         rate = matching.measure("book", matching.run_book, count=50_000, made=matching.as_they_are)
         self._note("matching", {"rate": rate.median})
+
+    def indicators(self) -> None:
+        """Indicators, fed bar by bar."""
+        self._note("indicators", self._python("bench.indicators", "--json"))
 
     def start_up(self) -> None:
         """Commands as a trader starts them."""
