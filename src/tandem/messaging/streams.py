@@ -103,6 +103,7 @@ class Streams:
         }
         self._behind: dict[Source, _Stream] = {}
         self.counts = Counts()
+        self.streams_max = STREAMS_MAX
 
     def positions(self) -> dict[Source, Position]:
         """Return how far each stream has come."""
@@ -170,7 +171,7 @@ class Streams:
         """Return the stream, begun anew when its publisher was; None for what is out of date."""
         stream = self._streams.get(source)
         if stream is None:
-            if len(self._streams) >= STREAMS_MAX:
+            if len(self._streams) >= self.streams_max:
                 self.counts.too_many_streams += 1
                 return None
             stream = _Stream(source, run=run, expected=0 if self._wants_history else number)
