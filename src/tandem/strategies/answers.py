@@ -69,7 +69,7 @@ def wish_of(said: Mapping[str, object], grid: Grid, close: float, *, may_short: 
     wanted = said.get("position")
     ppm = None if wanted is None else position_ppm(wanted, may_short=may_short)
     if wanted is not None and ppm is None:
-        raise StrategyError(None, f"position is {_shown(wanted)}, expected a number from -1 to 1")
+        raise StrategyError(None, f"position is {shown(wanted)}, expected a number from -1 to 1")
     prices = _Prices(grid, close)
     stop = prices.get(said, "stop")
     target = prices.get(said, "target")
@@ -90,7 +90,7 @@ class _Prices:
         if value is None:
             return None
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise StrategyError(None, f"{key} is {_shown(value)}, expected a price")
+            raise StrategyError(None, f"{key} is {shown(value)}, expected a price")
         low, high = self._close / PRICE_TIMES_MAX, self._close * PRICE_TIMES_MAX
         ticks = self._grid.ticks(float(value)) if low <= value <= high else None
         if ticks is None:
@@ -111,17 +111,17 @@ def _orders(said: object, grid: Grid, prices: _Prices) -> tuple[WantedOrder, ...
 def _order(said: object, grid: Grid, prices: _Prices, number: int) -> WantedOrder:
     what = f"order {number}"
     if not isinstance(said, Mapping):
-        raise StrategyError(None, f"{what} is {_shown(said)}, expected a table")
+        raise StrategyError(None, f"{what} is {shown(said)}, expected a table")
     _check_keys(said, _ORDER_KEYS, what)
     side = said.get("side")
     if not isinstance(side, str) or side not in _SIDES:
-        raise StrategyError(None, f'{what}: side is {_shown(side)}, expected "buy" or "sell"')
+        raise StrategyError(None, f'{what}: side is {shown(side)}, expected "buy" or "sell"')
     quantity = said.get("quantity")
     is_number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
     lots = grid.lots(float(quantity)) if is_number else None  # type: ignore[arg-type]
     if lots is None:
         raise StrategyError(
-            None, f"{what}: quantity is {_shown(quantity)}, expected one of at least half a lot"
+            None, f"{what}: quantity is {shown(quantity)}, expected one of at least half a lot"
         )
     try:
         limit, stop, target = (prices.get(said, key) for key in ("limit", "stop", "target"))
@@ -135,10 +135,11 @@ def _order(said: object, grid: Grid, prices: _Prices, number: int) -> WantedOrde
 def _check_keys(said: Mapping[str, object], known: Sequence[str], what: str) -> None:
     for key in said:
         if key not in known:
-            raise StrategyError(None, f"{what} has {_shown(key)}, expected only {', '.join(known)}")
+            raise StrategyError(None, f"{what} has {shown(key)}, expected only {', '.join(known)}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as an error shows it."""
     if value is None:
         return "missing"
     if isinstance(value, str):

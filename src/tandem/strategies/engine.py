@@ -14,10 +14,11 @@ import numpy as np
 from tandem.domain.bars import Bar, Span
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import Answer, Language, Parameters, StrategyText, TextHash
-from tandem.strategies.errors import StrategyError
+from tandem.strategies.attaching import Attachment, Sources
 from tandem.strategies.grid import Grid
-from tandem.strategies.lua_machine import Attachment, Lua, LuaMachine, Sources
+from tandem.strategies.lua_machine import Lua, LuaMachine
 from tandem.strategies.places import Places, Values
+from tandem.strategies.python_machine import PythonMachine
 from tandem.strategies.series import Handle, Series
 from tandem.strategies.ta.definition import Scalar as Given
 
@@ -52,20 +53,23 @@ class Engine:
         """Start without series and strategies."""
         shared = bytearray(CONTROL_BYTES) if control is None else control
         self._control = np.frombuffer(shared, np.uint8)
+        self._control_bytes = memoryview(shared)
         self._control[4:8].view(np.int32)[0] = _NOBODY
         self._places = Places()
         self._series: dict[SeriesId, _Held] = {}
         self._by_number: list[Series] = []
         self._programs: dict[TextHash, tuple[Language, int]] = {}
-        self._attached: dict[int, SeriesId] = {}
+        self._attached: dict[int, tuple[SeriesId, Language]] = {}
         self._logged: list[tuple[int, str]] = []
+        sources = Sources(self._find, self._track)
         self._lua = LuaMachine(
             self._places,
             self._control,
-            Sources(self._find, self._track),
+            sources,
             kind=lua or Lua.here(),
             memory_bytes=memory_bytes,
         )
+        self._python = PythonMachine(self._places, self._control, sources)
 
     def load(self, text: StrategyText) -> None:
         """Compile a text, once.
@@ -75,10 +79,8 @@ class Engine:
         """
         if text.text_hash in self._programs:
             return
-        if text.language is not Language.LUA:
-            raise StrategyError(None, f"{text.language} is not understood here")
         number = len(self._programs)
-        self._lua.load(number, text.text)
+        self._machine(text.language).load(number, text.text)
         self._programs[text.text_hash] = text.language, number
 
     def open_series(
@@ -92,7 +94,7 @@ class Engine:
             self._series[series] = held
             self._by_number.append(held.series)
         held.series.restart((grid.row(bar), bar.begin_ns) for bar in bars)
-        self._lua.open_series(held.number, first=held.series.first)
+        self._show(held)
 
     def attach(  # noqa: PLR0913 - all that one evaluation depends on
         self,
@@ -111,7 +113,7 @@ class Engine:
         Raises:
             StrategyError: `state` is none.
         """
-        _, program = self._programs[text_hash]
+        language, program = self._programs[text_hash]
         one = Attachment(
             number=number,
             program=program,
@@ -121,14 +123,15 @@ class Engine:
             others={symbol: self._series[other].number for symbol, other in others.items()},
             may_short=may_short,
         )
-        self._lua.attach(self._series[series].number, one)
-        self._attached[number] = series
+        self._machine(language).attach(self._series[series].number, one)
+        self._attached[number] = series, language
 
     def detach(self, number: int) -> None:
         """Evaluate it no more; nothing happens when it is not attached."""
-        series = self._attached.pop(number, None)
-        if series is not None:
-            self._lua.detach(self._series[series].number, number=number)
+        where = self._attached.pop(number, None)
+        if where is not None:
+            series, language = where
+            self._machine(language).detach(self._series[series].number, number=number)
 
     def on_bar(self, series: SeriesId, bar: Bar) -> list[tuple[int, Answer]]:
         """Take the next bar of a series and evaluate all that is attached to it; see `decide`."""
@@ -143,17 +146,23 @@ class Engine:
     def decide(self, series: SeriesId) -> list[tuple[int, Answer]]:
         """Evaluate all that is attached to a series on its last bar; return what was said.
 
-        Who said nothing and remembers what it did is left out. Others that it looks at have had
+        Who said nothing and remembers what it did is left out. In no order that is promised.
+        Others that it looks at have had
         all their bars that begin no later than this one, and none that begins later. An answer
         with an error is the last of its attachment until it is attached anew.
         """
         held = self._series[series]
         if held.series.is_crowded:
             held.series.forget()
-            self._lua.open_series(held.number, first=held.series.first)
+            self._show(held)
         close = self._places.values[held.series.first + 3]
+        self._control_bytes[0] = 0  # whoever was late before is done
         said, logged = self._lua.evaluate(held.number, held.grid, close)
-        self._logged += logged
+        if self._python.has(held.number):
+            more, more_logged = self._python.evaluate(held.number, held.grid, close)
+            said, logged = said + more, logged + more_logged
+        if logged:
+            self._logged += logged
         return said
 
     def logged(self) -> list[tuple[int, str]]:
@@ -161,8 +170,17 @@ class Engine:
         lines, self._logged = self._logged, []
         return lines
 
-    def _find(self, number: int, name: str, given: tuple[Given, ...]) -> Handle:
-        return self._by_number[number].handle(name, given)
+    def _machine(self, language: Language) -> LuaMachine | PythonMachine:
+        return self._lua if language is Language.LUA else self._python
+
+    def _show(self, held: _Held) -> None:
+        self._lua.open_series(held.number, first=held.series.first)
+        self._python.open_series(held.number, first=held.series.first)
+
+    def _find(
+        self, number: int, name: str, given: tuple[Given, ...], named: Mapping[str, Given]
+    ) -> Handle:
+        return self._by_number[number].handle(name, given, named)
 
     def _track(self, number: int, place: int) -> Values:
         return self._by_number[number].track(place)

@@ -8,23 +8,25 @@ through `state` unchanged.
 """
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module, resources
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
-from tandem.domain.strategies import STATE_BYTES_MAX, Answer, Parameters, Scalar
+from tandem.domain.strategies import Answer, Scalar
 from tandem.strategies import ta
 from tandem.strategies.answers import Wish, error_of, wish_of
+from tandem.strategies.attaching import Attachment, Logged, Said, Sources
 from tandem.strategies.errors import StrategyError
 from tandem.strategies.grid import Grid
 from tandem.strategies.guard import guarded
 from tandem.strategies.places import Places, Values
-from tandem.strategies.series import TRACK, Handle
+from tandem.strategies.remembering import WHOLE_MAX, state_of, state_text
+from tandem.strategies.series import TRACK
 from tandem.strategies.ta.definition import Scalar as Given
 
 BUDGET: Final = 20_000  # counts of an evaluation; about a millisecond, 20 at worst
@@ -44,8 +46,6 @@ _HOST: Final = [
     "forget",
 ]
 _ANSWERS: Final = 1 << 21  # two numbers for each attachment of one series
-WHOLE_MAX: Final = 2**53  # beyond, a float is not every whole number
-_STATE: Final = msgspec.json.Decoder(dict[str, Scalar])
 
 
 class Lua(enum.StrEnum):
@@ -64,27 +64,12 @@ class Lua(enum.StrEnum):
         return Lua.JIT
 
 
-class Sources(NamedTuple):
-    """What a machine asks its engine, with the number of the series that is evaluated."""
+class _Plain(dict[int, Answer]):
+    """Answers that are a position alone; equal ones are one object."""
 
-    find: Callable[[int, str, tuple[Given, ...]], Handle]
-    track: Callable[[int, int], Values]
-
-
-class Attachment(NamedTuple):
-    """A strategy on a series, as a machine takes it."""
-
-    number: int
-    program: int
-    parameters: Parameters
-    state: str
-    position_ppm: int
-    others: Mapping[str, int]  # symbol to number of a series
-    may_short: bool
-
-
-Said = list[tuple[int, Answer]]
-Logged = list[tuple[int, str]]
+    def __missing__(self, ppm: int) -> Answer:
+        answer = self[ppm] = Answer(position_ppm=ppm)
+        return answer
 
 
 class LuaMachine:
@@ -114,13 +99,15 @@ class LuaMachine:
             max_memory=memory_bytes,
         )
         self._is_jit = kind is Lua.JIT
-        self._answers: Any = np.zeros(_ANSWERS, np.int32) if self._is_jit else self._lua.table()
+        self._array = np.zeros(_ANSWERS if self._is_jit else 0, np.int32)
+        self._answers: Any = self._array.data if self._is_jit else self._lua.table()
         self._programs: dict[int, bool] = {}  # whether it remembers
         self._states: dict[int, str] = {}
-        self._plain: dict[int, Answer] = {}
+        self._plain = _Plain()
         environment = self._run("environment", self._options(places))
         host = self._run("machine", self._options(places), environment)
         self._host = {name: host[name] for name in _HOST}
+        self._evaluate = host["evaluate"]
         self._lua.execute(f"{_BRIDGES} = nil")
 
     def open_series(self, series: int, *, first: int) -> None:
@@ -150,7 +137,7 @@ class LuaMachine:
             state = state_of(one.state)
             kept = self._lua.table_from({_latin(key): _kept(at) for key, at in state.items()})
         parameters = self._table(one.parameters) if one.parameters else None
-        others = self._lua.table_from({_bytes(symbol): at for symbol, at in one.others.items()})
+        others = {_bytes(symbol): at for symbol, at in one.others.items()}
         self._host["attach"](
             series,
             one.number,
@@ -159,7 +146,7 @@ class LuaMachine:
             parameters,
             kept,
             one.may_short,
-            others if one.others else None,
+            self._lua.table_from(others) if others else None,
         )
         if one.state != "{}":
             self._states[one.number] = one.state
@@ -171,7 +158,7 @@ class LuaMachine:
 
     def evaluate(self, series: int, grid: Grid, close: float) -> tuple[Said, Logged]:
         """Evaluate all that is attached to a series; return what was said, and logged."""
-        plain, odd = self._host["evaluate"](series)
+        plain, odd = self._evaluate(series)
         said = self._plain_answers(plain)
         logged: Logged = []
         for at in range(1, odd + 1):
@@ -198,16 +185,13 @@ class LuaMachine:
         return said, logged
 
     def _plain_answers(self, count: int) -> Said:
-        """Return positions alone; most answers are such, and equal ones are one object."""
+        """Return positions alone, as most answers are."""
         answers = self._answers
         if self._is_jit:
             flat = answers[: 2 * count].tolist()
         else:
             flat = [answers[at] for at in range(2 * count)]
-        found = self._plain
-        for ppm in set(flat[1::2]) - found.keys():
-            found[ppm] = Answer(position_ppm=ppm)
-        said = list(zip(flat[::2], map(found.__getitem__, flat[1::2]), strict=True))
+        said = list(zip(flat[::2], map(self._plain.__getitem__, flat[1::2]), strict=True))
         if self._states:
             for at, (number, answer) in enumerate(said):
                 state = self._states.get(number)
@@ -224,7 +208,7 @@ class LuaMachine:
 
     def _find(self, series: int, name: str, *given: Given) -> tuple[int | None, int | str, int]:
         try:
-            return self._sources.find(series, name, given)
+            return self._sources.find(series, name, given, {})
         except StrategyError as error:
             return None, _bytes(error.message), 0
 
@@ -245,13 +229,17 @@ class LuaMachine:
             options["flag"] = self._control.ctypes.data
             options["running"] = self._running.ctypes.data
             options["values"] = places.address
-            options["answers"] = self._answers.ctypes.data
+            options["answers"] = self._array.ctypes.data
         else:
-            options["is_late"] = lambda: bool(self._control[0])
+            options["is_late"] = self._is_late
             options["mark"] = partial(self._running.__setitem__, 0)
             options["values"] = self._values.__getitem__
             options["answers"] = self._answers
         return self._lua.table_from(options)
+
+    def _is_late(self) -> bool:
+        is_late, self._control[0] = bool(self._control[0]), 0
+        return is_late
 
     def _run(self, name: str, *arguments: object) -> Any:
         source = resources.files(__package__).joinpath(f"lua/{name}.lua").read_text("utf-8")
@@ -259,30 +247,6 @@ class LuaMachine:
 
     def _table(self, content: Mapping[str, Scalar]) -> Any:
         return self._lua.table_from({_bytes(key): _sent(one) for key, one in content.items()})
-
-
-def state_of(text: str) -> dict[str, Scalar]:
-    """Return what a strategy remembers.
-
-    Raises:
-        StrategyError: the text is no state.
-    """
-    try:
-        return _STATE.decode(text)
-    except msgspec.MsgspecError as error:
-        raise StrategyError(None, f"state: {error}") from error
-
-
-def state_text(state: Mapping[str, Scalar]) -> str:
-    """Return what a strategy remembers as text; equal states have equal text.
-
-    Raises:
-        StrategyError: it is too much.
-    """
-    text = msgspec.json.encode(dict(sorted(state.items())))
-    if len(text) > STATE_BYTES_MAX:
-        raise StrategyError(None, f"state: {len(text)} bytes, expected at most {STATE_BYTES_MAX}")
-    return text.decode()
 
 
 def _deny(*_: object) -> str:

@@ -1,5 +1,6 @@
 """The array that holds every value that a strategy can read of the bar at hand."""
 
+import struct
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from tandem.strategies.errors import StrategyError
 
 PLACES_MAX: Final = 1 << 20
+_SEVEN: Final = struct.Struct("=7d")
 
 
 class Values(Protocol):
@@ -38,6 +40,7 @@ class Places:
         """Make room; memory is used as places are taken."""
         self._array = np.zeros(PLACES_MAX)
         self.values = view_of(self._array)
+        self._bytes = self._array.data.cast("B")
         self._taken = 0
         self._free: dict[int, list[int]] = {}
 
@@ -45,6 +48,10 @@ class Places:
     def address(self) -> int:
         """Where the array lies in memory."""
         return int(self._array.ctypes.data)
+
+    def write(self, first: int, numbers: tuple[float, ...]) -> None:
+        """Write the seven numbers of a series' last bar."""
+        _SEVEN.pack_into(self._bytes, 8 * first, *numbers)
 
     def take(self, count: int) -> int:
         """Return the first of `count` places in a row.

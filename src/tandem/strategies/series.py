@@ -63,56 +63,52 @@ class Series:
         self._values = places.values
         self.span = span
         self.first = places.take(_FIXED)
-        self._columns = tuple(array("d") for _ in COLUMNS)
+        self._bars = array("d")  # one bar's columns after the other's
+        self.count = 0  # bars since the origin
+        self.asked = 0  # indicators that were asked for, time-scales included
         self._handles: dict[tuple[str, Bound], Handle] = {}
         self._simple: list[tuple[Any, int]] = []  # streams of the close alone, with one value
         self._others: list[_Work] = []
         self._work: list[_Work] = []  # all of them
         self._tracks: dict[int, Values] = {}
         self._coarse: dict[Span, _Coarse] = {}
-        self._show()
-
-    @property
-    def count(self) -> int:
-        """How many bars there were since the origin."""
-        return len(self._columns[0])
+        self.restart(())
 
     @property
     def is_crowded(self) -> bool:
         """Whether so much was asked for that all of it should be forgotten."""
-        asked = len(self._handles) + sum(len(one.series._handles) for one in self._coarse.values())
-        return asked > ASKED_MAX
+        return self.asked > ASKED_MAX
 
     def feed(self, row: Row, begin_ns: int) -> None:
         """Take the next bar."""
-        self.append(row, begin_ns)
-        self._show()
+        numbers = (*row, float(begin_ns // _SECOND_NS))
+        self._bars.extend(numbers)
+        self.count += 1
+        self._places.write(self.first, (*numbers, self.count))
         values, close = self._values, row[3]
         for running, place in self._simple:
             values[place] = running.update(close)
-        numbers = (*row, float(begin_ns // _SECOND_NS))
         for work in self._others:
             self._write(work, work.running.update(*[numbers[at] for at in work.inputs]))
-        at = (self.count - 1) % TRACK
-        for place, track in self._tracks.items():
-            track[at] = values[place]
+        if self._tracks:
+            self._write_tracks()
         for coarse in self._coarse.values():
             coarse.feed(row, begin_ns)
 
-    def append(self, row: Row, begin_ns: int) -> None:
-        """Take a bar of history, before anything was asked for."""
-        for column, value in zip(self._columns, row, strict=False):
-            column.append(value)
-        self._columns[TIME].append(begin_ns // _SECOND_NS)
+    def _write_tracks(self) -> None:
+        at = (self.count - 1) % TRACK
+        for place, track in self._tracks.items():
+            track[at] = self._values[place]
 
     def restart(self, rows: Iterable[tuple[Row, int]]) -> None:
         """Begin anew with these bars and their begins, oldest first, and forget what was asked."""
         self.forget()
-        for column in self._columns:
-            del column[:]
+        del self._bars[:]
         for row, begin_ns in rows:
-            self.append(row, begin_ns)
-        self._show()
+            self._bars.extend((*row, float(begin_ns // _SECOND_NS)))
+        self.count = len(self._bars) // len(COLUMNS)
+        last = self._bars[-len(COLUMNS) :] if self.count else (0.0,) * len(COLUMNS)
+        self._places.write(self.first, (*last, self.count))
 
     def forget(self) -> None:
         """Drop every indicator: who wants one asks again, and hears the same."""
@@ -122,6 +118,7 @@ class Series:
             coarse.series.close()
         self._handles, self._coarse, self._tracks = {}, {}, {}
         self._simple, self._others, self._work = [], [], []
+        self.asked = 0
 
     def close(self) -> None:
         """Give all of its places back."""
@@ -145,6 +142,7 @@ class Series:
         try:
             indicator = ta.find(name)
             bound = ta.bind(indicator, given, named)
+            self.asked += 1
             if span is None or span is self.span:
                 return self._handle(indicator, bound)
             return self._in(span, indicator, bound)._handle(indicator, bound)
@@ -168,7 +166,7 @@ class Series:
 
     def _history(self, place: int) -> ta.Array:
         if self.first <= place < self.first + len(COLUMNS):
-            return np.array(self._columns[place - self.first])
+            return self._table()[:, place - self.first].copy()
         for work in self._work:
             if work.place <= place < work.place + len(work.indicator.outputs):
                 outputs = ta.batch(work.indicator, work.parameters, self._arrays(work.indicator))
@@ -211,12 +209,17 @@ class Series:
         coarse = self._coarse.get(span)
         if coarse is None:
             coarse = self._coarse[span] = _Coarse(self._places, span, of=self.span)
-            for *row, seconds in zip(*self._columns, strict=True):
-                coarse.feed((row[0], row[1], row[2], row[3], row[4]), int(seconds) * _SECOND_NS)
+            for a, b, c, d, e, seconds in self._table().tolist():
+                coarse.feed((a, b, c, d, e), int(seconds) * _SECOND_NS)
         return coarse.series
 
     def _arrays(self, indicator: ta.Indicator) -> dict[str, ta.Array]:
-        return {name: np.array(self._columns[COLUMNS.index(name)]) for name in indicator.inputs}
+        table = self._table()
+        return {name: table[:, COLUMNS.index(name)].copy() for name in indicator.inputs}
+
+    def _table(self) -> ta.Array:
+        """Return all bars, one a row; a view, not to be kept: while it lives no bar can come."""
+        return np.frombuffer(self._bars).reshape(-1, len(COLUMNS))
 
     def _write(self, work: _Work, reading: ta.Reading) -> None:
         if isinstance(reading, tuple):
@@ -224,13 +227,6 @@ class Series:
                 self._values[place] = value
         else:
             self._values[work.place] = reading
-
-    def _show(self) -> None:
-        """Write the last bar's numbers to their places."""
-        count = self.count
-        for at, column in enumerate(self._columns, start=self.first):
-            self._values[at] = column[-1] if count else 0.0
-        self._values[self.first + COUNT] = count
 
 
 _SPANS: Final = frozenset(str(span) for span in Span)

@@ -20,14 +20,15 @@ local LOG_LINES_MAX, LOG_LENGTH_MAX = 10, 200
 local left, return_line, seed = 0, 0, 0
 local kept, is_kept_changed, lines = nil, false, nil
 
--- The budget. `flag` is a byte that whoever waits for us sets when he has waited long enough.
+-- The budget. `flag` is a byte that whoever waits for us sets when he has waited long enough: it
+-- ends the script that runs, and is put down again for those after it.
 local charge
 if ffi then
   local flag = ffi.cast("volatile uint8_t*", ffi.cast("uintptr_t", opts.flag))
   function charge(count, level)
     left = left - count
     if left < 0 then error(SPENT, (level or 2) + 1) end
-    if flag[0] ~= 0 then error(LATE, (level or 2) + 1) end
+    if flag[0] ~= 0 then flag[0] = 0; error(LATE, (level or 2) + 1) end
   end
 else
   local watched, is_late = 0, opts.is_late
