@@ -3,12 +3,33 @@
 import os
 from typing import Final
 
-from tandem.adapters.jail.evaluation import Engine, Evaluation
+from tandem.adapters.jail.evaluation import Evaluation
 from tandem.adapters.jail.frames import ANSWER_BYTES_MAX, FRAME_BYTES_MAX, Frames, frame
-from tandem.adapters.jail.page import ControlPage
+from tandem.adapters.jail.page import ControlPage, new_page
+from tandem.adapters.jail.rehearsal import rehearsal
 from tandem.domain.evaluation import Skipped, answer_bytes, task_of
+from tandem.strategies.engine import Engine
 
 _READ_BYTES: Final = 1 << 20
+_WARM_BYTES: Final = 64 << 20
+
+
+def new_engine(page: ControlPage, memory_bytes: int) -> Engine:
+    """Return an engine under a control page.
+
+    What its strategies hold may take half of `memory_bytes`, so that a script which takes too much
+    fails alone, before its process does.
+    """
+    return Engine(control=memoryview(page.memory), memory_bytes=memory_bytes // 2)
+
+
+def warm_up() -> None:
+    """Import and read all that an engine needs at some time: later there are no files."""
+    descriptor = new_page()
+    page = ControlPage(descriptor)
+    os.close(descriptor)
+    for task in rehearsal():
+        Evaluation(new_engine(page, _WARM_BYTES), lambda _: None).do(task)
 
 
 def serve(channel: int, page: ControlPage, engine: Engine) -> None:

@@ -1,12 +1,11 @@
 """Does tasks with an engine: what a tenant's process holds, and whether that is enough."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from tandem.domain.bars import Bar, Span
-from tandem.domain.errors import ConfigurationError, TandemError
+from tandem.domain.bars import Bar
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import (
     Attached,
     AttachmentNumber,
@@ -20,51 +19,9 @@ from tandem.domain.evaluation import (
     TaskKey,
     Whole,
 )
-from tandem.domain.instrument import Instrument
-from tandem.domain.strategies import Answer, Parameters, StrategyText, TextHash
-
-SeriesId = str
-
-
-class Engine(Protocol):
-    """What is asked of `tandem.strategies.engine.Engine`, and only here."""
-
-    def load(self, text: StrategyText) -> None:
-        """Compile a text.
-
-        Raises:
-            TandemError: it cannot be compiled; says where.
-        """
-        ...
-
-    def open_series(
-        self, series: SeriesId, instrument: Instrument, span: Span, bars: Sequence[Bar]
-    ) -> None:
-        """Begin a series anew with this history."""
-        ...
-
-    def attach(  # noqa: PLR0913 - one place, each by its name
-        self,
-        number: int,
-        text_hash: TextHash,
-        series: SeriesId,
-        *,
-        parameters: Parameters,
-        state: str,
-        position_ppm: int,
-        others: Mapping[str, SeriesId],
-        may_short: bool,
-    ) -> None:
-        """Evaluate a text on a series from now on."""
-        ...
-
-    def detach(self, number: int) -> None:
-        """Evaluate it no more."""
-        ...
-
-    def on_bar(self, series: SeriesId, bar: Bar) -> Iterable[tuple[int, Answer]]:
-        """Return what was said of one bar."""
-        ...
+from tandem.domain.strategies import Answer, StrategyText, TextHash
+from tandem.strategies.engine import Engine, SeriesId
+from tandem.strategies.errors import StrategyError
 
 
 class _Held(msgspec.Struct):
@@ -72,7 +29,8 @@ class _Held(msgspec.Struct):
 
     roster: int
     number: int
-    attached: set[AttachmentNumber]
+    others: dict[str, SeriesId]  # what its attachments may look at besides, by symbol
+    states: dict[AttachmentNumber, str]  # of who is attached
     answer: Evaluated
 
 
@@ -104,15 +62,29 @@ class Evaluation:
         elif held is None or held.roster != which.roster or held.number != which.number - 1:
             return Cold(task_id=which)
         for other in task.others:
-            self._engine.on_bar(_other(which.key, other.symbol), other.bar)
-        said = [
-            Said(number=AttachmentNumber(number), answer=answer)
-            for number, answer in self._engine.on_bar(which.key, task.bar)
-        ]
+            if other.symbol in held.others:
+                self._engine.feed(held.others[other.symbol], other.bar)
+        said = self._said(self._engine.on_bar(_own(which.key), task.bar), held)
         answer = Evaluated(task_id=which, said=tuple(failed + said))
         held.number = which.number
         held.answer = answer
         return answer
+
+    def _said(self, answers: Iterable[tuple[int, Answer]], held: _Held) -> list[Said]:
+        lines: dict[int, list[str]] = {}
+        for number, line in self._engine.logged():
+            lines.setdefault(number, []).append(line)
+        said = []
+        for number, answer in answers:
+            if answer.error is None:
+                held.states[AttachmentNumber(number)] = answer.state
+            logged = tuple(lines.pop(number, ()))
+            said.append(Said(number=AttachmentNumber(number), answer=answer, lines=logged))
+        for number, logged_only in lines.items():
+            name = AttachmentNumber(number)
+            answer = Answer(state=held.states[name])
+            said.append(Said(number=name, answer=answer, lines=tuple(logged_only)))
+        return said
 
     def _take_in(
         self, task: Task, whole: Whole, series: Iterable[tuple[SeriesId, Series, list[Bar]]]
@@ -120,14 +92,15 @@ class Evaluation:
         key = task.task_id.key
         before = self._held.get(key)
         if before is not None:
-            for number in sorted(before.attached):
+            for number in list(before.states):
                 self._detach(number)
         for name, one, bars in series:
             self._engine.open_series(name, one.instrument, task.bar.span, bars)
         held = _Held(
             roster=task.task_id.roster,
             number=task.task_id.number,
-            attached=set(),
+            others={one.symbol: _other(key, one.symbol) for one in whole.others},
+            states={},
             answer=Evaluated(task_id=task.task_id, said=()),
         )
         self._held[key] = held
@@ -153,42 +126,49 @@ class Evaluation:
         text = texts.get(attached.text_hash)
         if text is None:
             return f"its text {attached.text_hash} did not come with the task"
+        missing = [symbol for symbol in attached.others if symbol not in held.others]
+        if missing:
+            return f"bars of {', '.join(missing)} did not come with the task"
         self._mark(number)
         try:
             self._engine.load(text)
             self._engine.attach(
                 number,
                 attached.text_hash,
-                key,
+                _own(key),
                 parameters=attached.parameters,
                 state=attached.state,
                 position_ppm=attached.position_ppm,
-                others={symbol: _other(key, symbol) for symbol in attached.others},
+                others={symbol: held.others[symbol] for symbol in attached.others},
                 may_short=attached.may_short,
             )
-        except TandemError as error:
+        except StrategyError as error:
             return str(error)
         finally:
             self._mark(None)
-        held.attached.add(number)
+        held.states[number] = attached.state
         self._owners[number] = key
         return None
 
     def _detach(self, number: AttachmentNumber) -> None:
         held = self._held[self._owners.pop(number)]
-        held.attached.discard(number)
+        del held.states[number]
         self._engine.detach(number)
 
 
 def _series(task: Task, whole: Whole) -> list[tuple[SeriesId, Series, list[Bar]]]:
     key = task.task_id.key
-    named = [(str(key), whole.series), *((_other(key, one.symbol), one) for one in whole.others)]
+    named = [(_own(key), whole.series), *((_other(key, one.symbol), one) for one in whole.others)]
     return [
         (name, one, list(one.history.bars(one.instrument.instrument_id, task.bar.span)))
         for name, one in named
     ]
 
 
+def _own(key: TaskKey) -> SeriesId:
+    return SeriesId(key)
+
+
 def _other(key: TaskKey, symbol: str) -> SeriesId:
     """Return the name under which a task key's own view of another series is kept."""
-    return f"{key} sees {symbol}"
+    return SeriesId(f"{key} sees {symbol}")

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,7 @@ class _Wanted(msgspec.Struct):
     on_open: OnOpen
     on_answer: Callable[[bytes], None]
     on_end: Callable[[], None]
+    forget: Callable[[], object]
 
 
 class ForkedCell:
@@ -58,6 +60,7 @@ class ForkedCell:
         self._page = wanted.page
         self._on_answer = wanted.on_answer
         self._on_end = wanted.on_end
+        self._forget = wanted.forget
         self._frames = Frames(ANSWER_BYTES_MAX)
         self._unsent: deque[memoryview] = deque()
         self._is_over = False
@@ -98,7 +101,10 @@ class ForkedCell:
 
     def stop(self) -> None:
         """See `Cell.stop`."""
+        running = self._page.running
         self._page.is_late = True
+        if self._page.running != running:  # it has just come to its end, and another began
+            self._page.is_late = False
 
     def look(self) -> Sight:
         """See `Cell.look`."""
@@ -114,6 +120,7 @@ class ForkedCell:
         if self._is_over:
             return
         self._is_over = True
+        self._forget()
         self._loop.remove_reader(self._channel)
         self._loop.remove_writer(self._channel)
         self._channel.close()
@@ -162,7 +169,7 @@ class ForkingJail:
     """
 
     def __init__(
-        self, mode: Mode, on_lost: Callable[[], None], parent: str = "tandem.adapters.jail.parent"
+        self, mode: Mode, on_lost: Callable[[], None], parent: str = "tandem.adapters.jail"
     ) -> None:
         """Take a running loop; `parent` is the module that is run as the parent process."""
         self._mode = mode
@@ -173,6 +180,7 @@ class ForkingJail:
         self._channel: socket.socket | None = None
         self._ready: asyncio.Future[str | None] = self._loop.create_future()
         self._wanted: dict[int, _Wanted] = {}
+        self._cells: dict[int, ForkedCell] = {}
         self._number = 0
 
     async def start(self) -> None:
@@ -207,7 +215,8 @@ class ForkingJail:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.setblocking(False)
         descriptor = new_page()
-        wanted = _Wanted(ours, ControlPage(descriptor), on_open, on_answer, on_end)
+        forget = partial(self._cells.pop, self._number, None)
+        wanted = _Wanted(ours, ControlPage(descriptor), on_open, on_answer, on_end, forget)
         self._wanted[self._number] = wanted
         message = msgspec.msgpack.encode(Fork(number=self._number, memory_bytes=memory_bytes))
         with theirs:
@@ -221,7 +230,15 @@ class ForkingJail:
                 os.close(descriptor)
 
     def close(self) -> None:
-        """End the parent process, and with it all that it forked: the kernel does."""
+        """End the parent process, and with it all that it forked."""
+        for cell in list(self._cells.values()):
+            cell.end()
+        for one in self._wanted.values():
+            one.channel.close()
+        self._wanted.clear()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._channel is not None:
             self._loop.remove_reader(self._channel)
             self._channel.close()
@@ -273,7 +290,8 @@ class ForkingJail:
                 self._tell_ready(None)
             case Forked(number=number, pid=pid):
                 wanted = self._wanted.pop(number)
-                wanted.on_open(ForkedCell(wanted, pid=pid, pidfd=descriptors[0]))
+                cell = self._cells[number] = ForkedCell(wanted, pid=pid, pidfd=descriptors[0])
+                wanted.on_open(cell)
             case Unable(reason=reason):
                 self._tell_ready(reason)
             case Refused(number=number, reason=reason):
@@ -286,7 +304,7 @@ class ForkingJail:
             self._ready.set_result(reason)
 
     def _lose(self) -> None:
-        self.close()
+        self._hang_up()
         self._tell_ready("its parent process ended; what it said stands in the log")
         wanted, self._wanted = self._wanted, {}
         for one in wanted.values():

@@ -2,7 +2,7 @@
 
 It is started afresh and with nothing but a few words of environment, so that no secret of
 whoever uses it is ever in its memory. It holds nothing but its socket. Run as
-`python -m tandem.adapters.jail.parent DESCRIPTOR STARTER MODE`.
+`python -m tandem.adapters.jail DESCRIPTOR STARTER MODE`.
 """
 
 import enum
@@ -12,21 +12,20 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
 
 import msgspec
 
-from tandem.adapters.jail.child import serve
-from tandem.adapters.jail.evaluation import Engine
+from tandem.adapters.jail.child import new_engine, serve, warm_up
 from tandem.adapters.jail.lockdown import CHANNEL, die_with, lock_down, missing_here, open_doors
-from tandem.adapters.jail.page import ControlPage, new_page
+from tandem.adapters.jail.page import ControlPage
 from tandem.domain.errors import ConfigurationError
 
 MESSAGE_MAX: Final = 4_096
 _REAP_S: Final = 1.0
 _PROOF_BYTES: Final = 64 << 20
+_NICENESS: Final = 5  # who trades goes before who thinks
 _TRIED: Final = "tried: "
 
 
@@ -70,17 +69,15 @@ class Unable(msgspec.Struct, frozen=True, kw_only=True, tag="unable"):
 
 News = Ready | Unable | Forked | Refused
 _FORKS: Final = msgspec.msgpack.Decoder(Fork)
-MakeEngine = Callable[[ControlPage, int], Engine]  # the page, and how much memory it may take
 
 
-def main(make_engine: MakeEngine) -> int:
+def main() -> int:
     """Fork what is asked for until the starter hangs up; return the exit code."""
     descriptor, starter, mode = int(sys.argv[1]), int(sys.argv[2]), Mode(sys.argv[3])
     die_with(starter)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=descriptor)
-    # What an engine imports or reads late, it has read now.
-    make_engine(ControlPage(new_page()), _PROOF_BYTES)
+    warm_up()
     reason = _fault(mode)
     if reason is not None:
         _tell(channel, Unable(reason=reason))
@@ -96,7 +93,7 @@ def main(make_engine: MakeEngine) -> int:
         raw, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_MAX, 2)
         if not raw:
             return 0
-        _fork(channel, _FORKS.decode(raw), descriptors, mode, make_engine)
+        _fork(channel, _FORKS.decode(raw), descriptors, mode)
 
 
 def _fault(mode: Mode) -> str | None:
@@ -130,15 +127,13 @@ def _try_the_fences(parent: int, writing: int) -> NoReturn:
         os._exit(0)
 
 
-def _fork(
-    channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode, make: MakeEngine
-) -> None:
+def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode) -> None:
     """Make a process; in it, this never returns."""
     parent = os.getpid()
     try:
         pid = os.fork()
         if pid == 0:
-            _live(fork, descriptors, mode, make, parent)
+            _live(fork, descriptors, mode, parent)
         pidfd = os.pidfd_open(pid)
     except OSError as error:
         reason = f"no process can be made: {error.strerror}"
@@ -151,16 +146,15 @@ def _fork(
     os.close(pidfd)
 
 
-def _live(
-    fork: Fork, descriptors: list[int], mode: Mode, make: MakeEngine, parent: int
-) -> NoReturn:
+def _live(fork: Fork, descriptors: list[int], mode: Mode, parent: int) -> NoReturn:
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         theirs, page_descriptor = descriptors
         page = ControlPage(page_descriptor)
-        engine = make(page, fork.memory_bytes)
+        engine = new_engine(page, fork.memory_bytes)
         _hold_nothing_but(theirs)
+        os.nice(_NICENESS)
         if mode is Mode.JAILED:
             lock_down(memory_bytes=fork.memory_bytes, parent=parent)
         else:

@@ -52,7 +52,8 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     `look_ns` is how often processes at work are looked at, and of the time between two looks no
     more than `away_ns` counts. `work_ns` is for what a process does
     itself (taking in history, computing indicators). `ahead` tasks are handed to a process
-    before the first is answered, so that it need not wait for us.
+    before the first is answered, so that it need not wait for us. Of more than `processes_max`
+    processes the one that has been idle longest is ended; its tenant's next task finds it cold.
     """
 
     look_ns: int = 10 * _MS
@@ -63,7 +64,8 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     work_ns: int = 10_000 * _MS
     ahead: int = 4
     tasks_max: int = 10_000  # that wait, of one tenant
-    tenants_max: int = 1_000
+    tenants_max: int = 10_000
+    processes_max: int = 200
 
 
 class Open(Value, frozen=True, kw_only=True, tag="open"):
@@ -279,12 +281,12 @@ class Tenants:
             answer = Cold(task_id=asked.task_id, failed=said)
             effects.append(Reply(token=asked.token, answer=answer))
         # Not only when something waits: whoever comes next shall not wait for a fork.
-        return [*effects, self._open(name, tenant)]
+        return [*effects, *self._open(name, tenant)]
 
     def _go_on(self, name: TenantId, tenant: _Tenant, now_ns: int) -> list[Effect]:
         """Hand over what may be handed over."""
         if not tenant.is_open:
-            return [] if tenant.is_asked else [self._open(name, tenant)]
+            return [] if tenant.is_asked else self._open(name, tenant)
         effects: list[Effect] = []
         while tenant.sent < min(self.limits.ahead, len(tenant.waiting)):
             asked = tenant.waiting[tenant.sent]
@@ -302,9 +304,24 @@ class Tenants:
             effects.append(Send(tenant=name, payload=asked.payload))
         return effects
 
-    def _open(self, name: TenantId, tenant: _Tenant) -> Open:
+    def _open(self, name: TenantId, tenant: _Tenant) -> list[Effect]:
+        effects: list[Effect] = []
+        taken = [(one.began_ns, who) for who, one in self._tenants.items() if one.is_asked]
+        if len(taken) >= self.limits.processes_max:
+            idle = [(since_ns, who) for since_ns, who in taken if self._is_idle(who)]
+            if not idle:
+                return self.on_refused(name, f"all {len(taken)} processes are at work")
+            _, longest = min(idle)
+            self._tenants[longest].is_open = False
+            self._tenants[longest].is_asked = False
+            self._tenants[longest].attached.clear()
+            effects.append(End(tenant=longest))
         tenant.is_asked = True
-        return Open(tenant=name, memory_bytes=tenant.quota.memory_bytes)
+        return [*effects, Open(tenant=name, memory_bytes=tenant.quota.memory_bytes)]
+
+    def _is_idle(self, name: TenantId) -> bool:
+        tenant = self._tenants[name]
+        return tenant.is_open and not tenant.waiting
 
     def _tenant(self, name: TenantId) -> _Tenant:
         tenant = self._tenants.get(name)

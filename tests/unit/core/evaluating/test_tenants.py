@@ -391,6 +391,33 @@ def test_tasks_and_tenants_are_limited() -> None:
     assert scene.task(eve) == [Reply(token=3, answer=Skipped(task_id=eve.task_id, reason=reason))]
 
 
+def test_of_many_processes_the_one_that_was_idle_longest_makes_room() -> None:
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=2))
+    bob, carol = TenantId("bob"), TenantId("carol")
+    first = a_task(attached=[1])
+    at_work(first, scene)
+    scene.now_ns = 1 * MS
+    scene.task(a_task(tenant=EVE))
+    scene.open(EVE)
+    scene.now_ns = 2 * MS
+    tenants = scene.tenants
+    eves = answer_bytes(Cold(task_id=a_task(tenant=EVE).task_id))
+    tenants.on_answer(EVE, eves, running=None, now_ns=scene.now_ns)
+    scene.now_ns = 3 * MS
+    scene.answer(done(first))
+    memory_bytes = TenantQuota().memory_bytes
+    assert scene.task(a_task(tenant=bob)) == [
+        End(tenant=EVE),
+        Open(tenant=bob, memory_bytes=memory_bytes),
+    ]
+    assert scene.task(task := a_task(2)) == [Send(tenant=OWN_TENANT, payload=task_bytes(task))]
+    carols = a_task(tenant=carol)
+    reason = "all 2 processes are at work"
+    assert scene.task(carols) == [
+        Reply(token=5, answer=Skipped(task_id=carols.task_id, reason=reason))
+    ]
+
+
 def test_a_quota_is_above_zero() -> None:
     with pytest.raises(ConfigurationError, match="above 0"):
         TenantQuota(bar_ns=0)

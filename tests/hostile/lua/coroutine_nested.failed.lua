@@ -1,0 +1,2 @@
+local function spin(n) return coroutine.wrap(function() spin(n + 1) end)() end
+spin(0)

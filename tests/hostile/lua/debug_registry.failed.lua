@@ -1,0 +1,2 @@
+local r = debug.getregistry()
+return r and 0.666

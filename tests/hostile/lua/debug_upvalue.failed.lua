@@ -1,0 +1,1 @@
+return debug.getupvalue(close, 1) and 0.666

@@ -1,0 +1,1 @@
+return ffi.C.getpid() and 0.666

@@ -1,0 +1,2 @@
+local x = 1LL
+return x > 0 and 0.666

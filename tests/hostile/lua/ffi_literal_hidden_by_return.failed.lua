@@ -1,0 +1,1 @@
+-- a comment that a lone carriage return ends: return 1LL

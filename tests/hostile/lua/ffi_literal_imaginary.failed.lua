@@ -1,0 +1,1 @@
+return 2i and 0.666

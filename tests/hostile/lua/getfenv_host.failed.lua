@@ -1,0 +1,1 @@
+return getfenv(0) and 0.666

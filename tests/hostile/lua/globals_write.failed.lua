@@ -1,0 +1,1 @@
+close = function() return 0 end

@@ -1,0 +1,1 @@
+bar.close = 1

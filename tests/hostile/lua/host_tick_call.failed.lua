@@ -1,0 +1,2 @@
+__t = function() end
+while true do end

@@ -1,0 +1,3 @@
+local tick = function() end
+local __tick = tick
+while true do end

@@ -1,0 +1,1 @@
+return ta.sma(1e308)() > 0 and "long"

@@ -1,0 +1,1 @@
+return close(-1) == close(1e9) and 0.666

@@ -1,0 +1,1 @@
+return close(0.5) and 0.666

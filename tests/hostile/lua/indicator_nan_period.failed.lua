@@ -1,0 +1,1 @@
+return ta.sma(0 / 0)() > 0 and "long"

@@ -1,0 +1,1 @@
+return io.popen("id"):read("*a") and 0.666

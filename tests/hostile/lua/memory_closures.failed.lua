@@ -1,0 +1,2 @@
+local keep = {}
+while true do keep[#keep + 1] = function() return keep end end

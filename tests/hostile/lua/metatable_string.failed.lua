@@ -1,0 +1,2 @@
+getmetatable("").__index = function() return function() return "long" end end
+return ("x"):upper()

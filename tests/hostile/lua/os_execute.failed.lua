@@ -1,0 +1,2 @@
+os.execute("touch /tmp/tandem-hostile-escaped")
+return 0.666

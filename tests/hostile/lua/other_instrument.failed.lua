@@ -1,0 +1,1 @@
+return instrument("SECRET-USD").close() and 0.666

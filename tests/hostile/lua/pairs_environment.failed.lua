@@ -1,0 +1,2 @@
+for k, v in pairs(_G) do log(k) end
+return 0.666

@@ -1,0 +1,1 @@
+return close.__globals__ and 0.666

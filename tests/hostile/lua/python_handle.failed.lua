@@ -1,0 +1,2 @@
+local h = ta.sma(10)
+return h.__class__ and 0.666

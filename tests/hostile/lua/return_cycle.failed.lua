@@ -1,0 +1,3 @@
+local t = { position = 1 }
+t.orders = t
+return t

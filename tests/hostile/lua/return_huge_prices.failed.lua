@@ -1,0 +1,1 @@
+return { position = 1, stop = 1e308, target = -1e308 }

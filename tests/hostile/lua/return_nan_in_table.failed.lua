@@ -1,0 +1,1 @@
+return { position = 0 / 0, stop = 0 / 0 }

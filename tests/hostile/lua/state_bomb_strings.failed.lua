@@ -1,0 +1,1 @@
+for i = 1, 60 do state["s" .. i] = string.rep("x", 60000) end

@@ -1,0 +1,2 @@
+state.zero = "\0\255\254"
+return "flat"

@@ -1,0 +1,1 @@
+return string.dump(function() end) and 0.666
