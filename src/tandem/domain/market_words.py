@@ -145,7 +145,7 @@ class BackFilled(Value, frozen=True, kw_only=True, tag="back_filled"):
     from_ns: int
     to_ns: int
     bars: tuple[Bar, ...] = ()
-    trades: tuple[TradeTold, ...] = ()
+    trades: tuple[TradeTold | PieceTold, ...] = ()
 
 
 class Recalled(Value, frozen=True, kw_only=True, tag="recalled"):

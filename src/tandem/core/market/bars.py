@@ -1,71 +1,113 @@
-"""Bars of a longer span, made of trades or of shorter bars."""
+"""Bars, made of trades, of pieces of a span, or of the bars of a shorter span."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from tandem.domain.exchange import PublicTrade, TradeBar
-from tandem.domain.feeds import FeedNews
+from tandem.domain.bars import Bar, Span
 from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.market_words import PieceTold, TradeTold
 
-_Trade = PublicTrade | TradeBar
+VOLUME_MAX: Final = 2**63 - 1  # what a store can hold
 
 
-class _Open:
-    """A bar that is not over."""
+class Piece(NamedTuple):
+    """What traded in a part of a span; parts have their order by `place`, whenever they come."""
 
-    def __init__(self, begin_ns: int, first: _Trade) -> None:
-        self.begin_ns = begin_ns
-        self._id: InstrumentId = first.instrument_id
-        self._open = first.price if isinstance(first, PublicTrade) else first.open
-        self._high = self._low = self._close = self._open
-        self._volume = 0
-        self._rounded = 0
+    place: tuple[int, int]
+    open: Ticks
+    high: Ticks
+    low: Ticks
+    close: Ticks
+    volume: int
 
-    def add(self, one: _Trade) -> None:
-        if isinstance(one, PublicTrade):
-            high = low = close = one.price
-            self._volume += one.quantity
-        else:
-            high, low, close = one.high, one.low, one.close
-            self._volume += one.volume
+
+class Growing:
+    """A bar that is not over: of its pieces only what counts is kept."""
+
+    def __init__(self, piece: Piece) -> None:
+        """Begin with one of its pieces."""
+        self._first = self._last = piece.place
+        _, self._open, self._high, self._low, self._close, self._volume = piece
+
+    def add(self, piece: Piece) -> None:
+        """Take a piece that it did not have; of two at one place the later word is the later."""
+        place, opened, high, low, close, volume = piece
+        if place < self._first:
+            self._first, self._open = place, opened
+        if place >= self._last:
+            self._last, self._close = place, close
         self._high = max(self._high, high)
         self._low = min(self._low, low)
-        self._close = close
-        self._rounded += one.off_lot_rounded
+        self._volume = min(self._volume + volume, VOLUME_MAX)
 
-    def bar(self, end_ns: int) -> FeedNews:
-        made = TradeBar(
-            instrument_id=self._id,
-            open=Ticks(self._open),
-            high=Ticks(self._high),
-            low=Ticks(self._low),
-            close=Ticks(self._close),
+    def bar(self, instrument_id: InstrumentId, span: Span) -> Bar:
+        """Return it as if it were over; `place` begins with a moment."""
+        return Bar(
+            instrument_id=instrument_id,
+            span=span,
+            begin_ns=span.begin_ns(self._first[0]),
+            open=self._open,
+            high=self._high,
+            low=self._low,
+            close=self._close,
             volume=Lots(self._volume),
-            off_lot_rounded=self._rounded,
         )
-        return FeedNews(end_ns, end_ns, made)
 
 
-def bars_of(news: Iterable[FeedNews], span_ns: int) -> Iterator[FeedNews]:
-    """Yield the bars of `span_ns` that trades or shorter bars of one instrument make, at its ends.
+def grown(pieces: Sequence[Piece]) -> Growing:
+    """Return what these pieces make, one or more."""
+    growing = Growing(pieces[0])
+    for piece in pieces[1:]:
+        growing.add(piece)
+    return growing
 
-    Spans begin at multiples of `span_ns` since 1970. One in which nothing came is absent; none is
-    made up. A bar is yielded once something of a later span has come, the last one when `news`
-    ends. A trade belongs to the span in which it was; a bar to the one in which it ended. Quotes
-    are passed over.
+
+def piece_of(word: TradeTold | PieceTold, order: int) -> Piece:
+    """Return what was told as a piece; of one moment they are in this order."""
+    place = (word.at_ns, order)
+    if isinstance(word, PieceTold):
+        return Piece(place, word.open, word.high, word.low, word.close, word.volume)
+    return Piece(place, word.price, word.price, word.price, word.price, word.quantity)
+
+
+def longer_bar(span: Span, parts: Sequence[Bar]) -> Bar:
+    """Return the bar of `span` that shorter ones make: one or more, in order, all within it.
+
+    Parts in which nothing traded say nothing, unless they are all there is.
     """
-    current: _Open | None = None
-    for at_ns, told_ns, event, _ in news:
-        if not isinstance(event, _Trade):
-            continue
-        time_ns = at_ns if told_ns is None else told_ns
-        if isinstance(event, TradeBar):
-            time_ns -= 1  # one that ends with the span is of the span
-        begin_ns = time_ns - time_ns % span_ns
-        if current is not None and begin_ns > current.begin_ns:
-            yield current.bar(current.begin_ns + span_ns)
-            current = None
-        if current is None:
-            current = _Open(begin_ns, event)
-        current.add(event)
-    if current is not None:
-        yield current.bar(current.begin_ns + span_ns)
+    traded = [one for one in parts if not one.is_filled]
+    pieces = [
+        Piece((one.begin_ns, 0), one.open, one.high, one.low, one.close, one.volume)
+        for one in traded or parts
+    ]
+    made = grown(pieces).bar(parts[0].instrument_id, span)
+    return made if traded else filled_bar(made, made.begin_ns)
+
+
+def filled_bar(before: Bar, begin_ns: int) -> Bar:
+    """Return the bar of a span in which nothing traded: the last close again."""
+    return Bar(
+        instrument_id=before.instrument_id,
+        span=before.span,
+        begin_ns=begin_ns,
+        open=before.close,
+        high=before.close,
+        low=before.close,
+        close=before.close,
+        volume=Lots(0),
+        is_filled=True,
+    )
+
+
+def chain_of(base: Span) -> dict[Span, Span]:
+    """Return, for each span that bars of `base` make, of which shorter span it is made.
+
+    That is the longest one that divides it, so that no bar has more than twelve parts.
+    """
+    made: dict[Span, Span] = {}
+    for span in Span:
+        if span.ns > base.ns:
+            parts = [one for one in (base, *made) if span.ns % one.ns == 0]
+            if parts:
+                made[span] = parts[-1]
+    return made

@@ -53,7 +53,7 @@ class FeedFilter(msgspec.Struct, array_like=True, gc=False):
     def judge(self, news: FeedNews) -> Fault | None:
         """Return what is wrong with that, and remember it; None: it is to be used."""
         event = news.event
-        fault = _fault_within(event) or self._fault_after(news)
+        fault = fault_within(event) or self._fault_after(news)
         if fault in (None, Fault.FAR):
             self._remember(news)
         if fault is not None:
@@ -127,7 +127,8 @@ def _best(levels: tuple[Level, ...], *, is_bid: bool) -> int:
     return max(shown) if is_bid else min(shown)
 
 
-def _fault_within(event: MarketEvent) -> Fault | None:
+def fault_within(event: MarketEvent) -> Fault | None:
+    """Return what makes it unusable by itself, or None."""
     match event:
         case DepthShown():
             return _depth_fault(event)

@@ -1,56 +1,94 @@
-"""Longer bars out of shorter ones and of trades."""
+"""Longer bars out of shorter ones, and bars out of trades."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.core.market.bars import bars_of
-from tandem.domain.exchange import PublicTrade, TradeBar
-from tandem.domain.feeds import FeedNews
-from tests.unit.core.market.market_news import MINUTE, SECOND, bar, best, said, trade
-
-
-def test_trades_make_bars_at_the_ends_of_their_spans_and_none_where_nothing_traded() -> None:
-    """A26: data points of other time scales."""
-    news = [
-        said(trade(10, 1), 0),
-        said(best(9, 12), 1 * SECOND),
-        said(trade(12, 2), 59 * SECOND),
-        said(trade(8, 3), 60 * SECOND),  # a minute's first nanosecond is its own
-        said(trade(9, 4), 299 * SECOND),
-    ]
-    assert list(bars_of(news, MINUTE)) == [
-        FeedNews(MINUTE, MINUTE, bar(10, 12, 10, 12, 3)),
-        FeedNews(2 * MINUTE, 2 * MINUTE, bar(8, 8, 8, 8, 3)),
-        FeedNews(5 * MINUTE, 5 * MINUTE, bar(9, 9, 9, 9, 4)),
-    ]
-    assert list(bars_of([], MINUTE)) == []
-
-
-def test_a_bar_that_ends_with_a_span_is_of_that_span() -> None:
-    news = [said(bar(5, 9, 4, 6, 2), SECOND * n, SECOND * n) for n in (1, 60, 61)]
-    first, second = bars_of(news, MINUTE)
-    assert first == FeedNews(MINUTE, MINUTE, bar(5, 9, 4, 6, 4))
-    assert second == FeedNews(2 * MINUTE, 2 * MINUTE, bar(5, 9, 4, 6, 2))
-
-
-def test_the_feeds_own_time_counts_and_a_late_trade_is_put_with_those_before_it() -> None:
-    news = [said(trade(1), 90 * SECOND, 59 * SECOND), said(trade(2), 91 * SECOND, 61 * SECOND)]
-    news.append(said(trade(3), 92 * SECOND, 58 * SECOND))
-    first, second = bars_of(news, MINUTE)
-    assert (first.at_ns, first.event) == (MINUTE, bar(1, 1, 1, 1, 1))
-    assert second.event == bar(2, 3, 2, 3, 2)
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 99), st.integers(0, 9))),
-    st.integers(1, 5),
+from tandem.core.market.bars import (
+    VOLUME_MAX,
+    Growing,
+    Piece,
+    chain_of,
+    filled_bar,
+    grown,
+    longer_bar,
+    piece_of,
 )
-def test_bars_of_bars_are_the_bars_of_the_trades(
-    trades: list[tuple[int, int, int]], factor: int
+from tandem.domain.bars import Bar, Span
+from tandem.domain.ids import Ticks
+from tests.unit.core.market.market_words import COIN, MINUTE, bar, piece, trade
+
+
+def flat(price: int) -> tuple[Ticks, Ticks, Ticks, Ticks]:
+    return Ticks(price), Ticks(price), Ticks(price), Ticks(price)
+
+
+def one(moment: int, price: int, size: int = 1) -> Piece:
+    return Piece((moment, 0), *flat(price), size)
+
+
+def test_a_bar_opens_with_its_first_trade_and_closes_with_its_last_however_they_come() -> None:
+    """B8: bars built from trades."""
+    growing = grown([one(30, 7, 2), one(10, 5), one(50, 6, 3), one(20, 9)])
+    made = growing.bar(COIN, Span.M1)
+    assert (made.open, made.high, made.low, made.close, made.volume) == (5, 9, 5, 6, 7)
+
+
+def test_the_volume_stays_within_what_a_store_can_hold() -> None:
+    growing = Growing(one(0, 5, VOLUME_MAX))
+    growing.add(one(1, 5, VOLUME_MAX))
+    assert growing.bar(COIN, Span.M1).volume == VOLUME_MAX
+
+
+def test_trades_and_pieces_are_pieces_at_their_moments() -> None:
+    assert piece_of(trade(1, 5, size=3), 7) == Piece((10**9, 7), *flat(5), 3)
+    told = piece_of(piece(2, 5, 9, 4, 6, volume=8), 0)
+    assert told == Piece((2 * 10**9, 0), Ticks(5), Ticks(9), Ticks(4), Ticks(6), 8)
+
+
+def test_minutes_without_trades_do_not_change_a_longer_bar() -> None:
+    first = filled_bar(bar(0, 3), 0)
+    assert (first.open, first.volume, first.is_filled) == (3, 0, True)
+    made = longer_bar(Span.M3, [first, bar(1, 5, 9, 4, 6, volume=2)])
+    assert made == bar(0, 5, 9, 4, 6, volume=2, span=Span.M3)
+    empty = longer_bar(Span.M3, [first, filled_bar(first, MINUTE)])
+    assert (empty.begin_ns, empty.close, empty.volume, empty.is_filled) == (0, 3, 0, True)
+
+
+def test_each_span_is_made_of_the_longest_that_divides_it() -> None:
+    """B10: 3m 5m 15m 30m 1h 4h 1d, and weeks."""
+    assert chain_of(Span.M1) == {
+        Span.M3: Span.M1,
+        Span.M5: Span.M1,
+        Span.M15: Span.M5,
+        Span.M30: Span.M15,
+        Span.H1: Span.M30,
+        Span.H4: Span.H1,
+        Span.D1: Span.H4,
+        Span.W1: Span.D1,
+    }
+    assert chain_of(Span.M3)[Span.M15] is Span.M3
+    assert Span.M5 not in chain_of(Span.M3)
+    assert chain_of(Span.W1) == {}
+
+
+@pytest.mark.parametrize("span", [Span.M3, Span.M5, Span.M15])
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(1, 99), st.integers(0, 9)), min_size=1, max_size=9
+    )
+)
+def test_bars_of_bars_are_the_bars_of_their_trades(
+    span: Span, trades: list[tuple[int, int, int]]
 ) -> None:
-    news = [said(trade(price, size), at_ns) for at_ns, price, size in sorted(trades)]
-    short = 1_000
-    made = list(bars_of(bars_of(news, short), factor * short))
-    assert made == list(bars_of(news, factor * short))
-    volume = sum(one.event.quantity for one in news if isinstance(one.event, PublicTrade))
-    assert sum(one.event.volume for one in made if isinstance(one.event, TradeBar)) == volume
+    pieces = [
+        Piece((minute * MINUTE, place), *flat(price), size)
+        for place, (minute, price, size) in enumerate(trades)
+    ]
+    minutes: dict[int, list[Piece]] = {}
+    for told in pieces:
+        minutes.setdefault(told.place[0], []).append(told)
+    made: list[Bar] = []
+    for begin in sorted(minutes):
+        made.append(grown(minutes[begin]).bar(COIN, Span.M1))
+    assert longer_bar(span, made) == grown(pieces).bar(COIN, span)
