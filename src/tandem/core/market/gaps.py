@@ -31,7 +31,7 @@ class Gaps:
     def __init__(self) -> None:
         self._gaps: list[Gap] = []
 
-    def know(self, from_ns: int, to_ns: int, *, until_ns: int, again: bool) -> list[Gap]:
+    def know(self, from_ns: int, *, to_ns: int, until_ns: int, again: bool) -> list[Gap]:
         """Add what is missing; return the parts that were not known, which are to be asked for.
 
         `again`: it may be missing a second time, so that only what is asked for now is known.
@@ -52,7 +52,7 @@ class Gaps:
             self._gaps[-1] = Gap(before.from_ns, last.to_ns, max(before.until_ns, last.until_ns))
         return fresh
 
-    def answer(self, from_ns: int, to_ns: int, *, state: GapState, until_ns: int) -> None:
+    def answer(self, from_ns: int, *, to_ns: int, state: GapState, until_ns: int) -> None:
         """Note what became of all that was open there; for the rest is waited until then."""
         parts = []
         for one in self._gaps:

@@ -92,7 +92,7 @@ class Making:
         inbox = self._inboxes[word.source_id]
         effects = self._begin(inbox, word.at_ns)
         number = word.number if isinstance(word, TradeTold) else None
-        if number is not None and not inbox.numbers.take(number, word.at_ns):
+        if number is not None and not inbox.numbers.take(number, at_ns=word.at_ns):
             return effects
         begin_ns = self._span.begin_ns(word.at_ns)
         if not self._is_closed(begin_ns):
@@ -121,8 +121,8 @@ class Making:
         made = self._back_filled_bars(word)
         for trade in word.trades:
             if isinstance(trade, TradeTold) and trade.number is not None:
-                inbox.numbers.take(trade.number, trade.at_ns)
-        inbox.numbers.settle(word.from_ns, word.to_ns)
+                inbox.numbers.take(trade.number, at_ns=trade.at_ns)
+        inbox.numbers.settle(word.from_ns, to_ns=word.to_ns)
         is_primary = inbox is self._primary
         for bar in made:
             if self._is_closed(bar.begin_ns):
@@ -133,7 +133,7 @@ class Making:
                 inbox.tell_bar(bar)
         self._gaps.answer(
             word.from_ns,
-            word.to_ns,
+            to_ns=word.to_ns,
             state=GapState.ANSWERED if is_primary else GapState.LEFT,
             until_ns=self._clock_ns() + self._settings.wait_ns,
         )
@@ -219,7 +219,7 @@ class Making:
         can_come = self._asked is not None or len(self._inboxes) > 1
         until_ns = max(to_ns, self._clock_ns()) + self._settings.wait_ns if can_come else from_ns
         if from_ns < to_ns:
-            fresh = self._gaps.know(from_ns, to_ns, until_ns=until_ns, again=again)
+            fresh = self._gaps.know(from_ns, to_ns=to_ns, until_ns=until_ns, again=again)
             if self._asked is not None:
                 parts += [(one.from_ns, one.to_ns) for one in fresh]
         return [self._ask(one, to_ns=after) for one, after in parts]

@@ -30,7 +30,7 @@ class Numbers:
         self._latest_ns = 0
         self._holes: list[Hole] = []
 
-    def take(self, number: int, at_ns: int) -> bool:
+    def take(self, number: int, *, at_ns: int) -> bool:
         """Note a trade; return whether it is a new one."""
         if self._lowest is None:
             self._begin(number, at_ns)
@@ -50,7 +50,7 @@ class Numbers:
             one.is_said = True
         return found
 
-    def settle(self, from_ns: int, to_ns: int) -> None:
+    def settle(self, from_ns: int, *, to_ns: int) -> None:
         """Forget the holes within this span of time: everything of it was told."""
         self._holes = [one for one in self._holes if one.from_ns < from_ns or one.to_ns > to_ns]
 
