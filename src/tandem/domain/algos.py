@@ -101,12 +101,13 @@ class Bracket(Worked, frozen=True, kw_only=True, tag="bracket"):
 
     Each quantity that the entry trades is protected as soon as the desk hears of it: a resting
     order at `target_price`, and a stop at `stop_price` that the desk holds. When the stop is hit,
-    the target is canceled first, and what is left goes out at the market. The entry is canceled
-    when it has not traded after `entry_ns` (None: it waits for ever).
+    the target is canceled first, and what is left goes out at the market. One of them may be None,
+    not both. The entry is canceled when it has not traded after `entry_ns` (None: it waits for
+    ever).
     """
 
-    target_price: Ticks
-    stop_price: Ticks
+    target_price: Ticks | None
+    stop_price: Ticks | None
     trigger: Trigger = Trigger.LAST
     entry_ns: int | None = None
 

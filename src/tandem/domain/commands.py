@@ -8,7 +8,7 @@ import enum
 from decimal import Decimal
 from typing import Final
 
-from tandem.domain.algos import AlgoSpec
+from tandem.domain.algos import AlgoSpec, Leaving
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import (
     AccountId,
@@ -22,6 +22,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.limits import MONEY_MAX, LimitChanges
 from tandem.domain.parents import ParentSpec
+from tandem.domain.strategies import Assignment, AssignmentId, StrategyText, Target
 from tandem.domain.value import Value
 
 TIMES_NS_MAX: Final = 2**62
@@ -264,6 +265,46 @@ class ClearObjectives(Value, frozen=True, kw_only=True, tag="clear_objectives"):
     """Have no objectives any more; what one of them stopped trades again."""
 
 
+class SaveStrategy(Value, frozen=True, kw_only=True, tag="save_strategy"):
+    """Keep this text by its hash, and let its name mean it from now on.
+
+    What is assigned keeps the text that it was assigned with.
+    """
+
+    text: StrategyText
+
+
+class Assign(Value, frozen=True, kw_only=True, tag="assign"):
+    """Let a saved strategy decide; one of the same id is replaced, and what it holds is kept."""
+
+    assignment: Assignment
+
+
+class Unassign(Value, frozen=True, kw_only=True, tag="unassign"):
+    """Let it decide no more; what it holds stays on the accounts, or is traded back first."""
+
+    assignment_id: AssignmentId
+    leaving: Leaving = Leaving.FLATTEN
+
+
+class SuspendStrategy(Value, frozen=True, kw_only=True, tag="suspend_strategy"):
+    """The strategy of this assignment failed: nothing new is wanted until it is assigned anew.
+
+    What it holds stays as it is. `number` is as in `Target`.
+    """
+
+    assignment_id: AssignmentId
+    number: int
+    reason: str
+
+
+class SetTargets(Value, frozen=True, kw_only=True, tag="set_targets"):
+    """Carry these decisions out. Each counts once, and none over a newer one."""
+
+    targets: tuple[Target, ...]
+
+
+OfStrategies = SaveStrategy | Assign | Unassign | SuspendStrategy | SetTargets
 Command = (
     PlaceParent
     | PlaceBoth
@@ -284,6 +325,7 @@ Command = (
     | ReduceOnly
     | SetObjectives
     | ClearObjectives
+    | OfStrategies
 )
 
 
@@ -301,6 +343,8 @@ class RefusalReason(enum.StrEnum):
     UNKNOWN_WORKER = "unknown_worker"
     UNKNOWN_ORDER = "unknown_order"
     UNKNOWN_ACCOUNT = "unknown_account"
+    UNKNOWN_STRATEGY = "unknown_strategy"  # no such text was saved
+    UNKNOWN_ASSIGNMENT = "unknown_assignment"
     NO_SLOT = "no_slot"  # none of the slots asked for can trade
     SELF_TRADE = "self_trade"
     FUNDS = "funds"
@@ -308,6 +352,8 @@ class RefusalReason(enum.StrEnum):
     BLOCKED = "blocked"  # an order on this instrument, or external news, waits for a person
     BAD_LIMIT = "bad_limit"  # not positive, not finite, or beyond its bound
     BAD_OBJECTIVE = "bad_objective"
+    BAD_ASSIGNMENT = "bad_assignment"
+    TOO_MANY = "too_many"
     BAD_ORDER = "bad_order"  # a combination that cannot be, such as post-only at the market
 
 

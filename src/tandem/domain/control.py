@@ -8,6 +8,7 @@ from typing import Final
 
 from tandem.domain.commands import Answer, Asked
 from tandem.domain.ids import CommandId
+from tandem.domain.strategies import AssignmentId, TextHash
 from tandem.domain.value import Value
 from tandem.domain.views import View
 
@@ -66,6 +67,32 @@ class AskRefusals(Value, frozen=True, kw_only=True, tag="ask_refusals"):
     limit: int = 20
 
 
+class AskStrategies(Value, frozen=True, kw_only=True, tag="ask_strategies"):
+    """What is saved and assigned? From the `begin`th on, by `StrategiesView`.
+
+    An asker that has the version `known` is told only that it is still so.
+    """
+
+    number: int
+    known: int | None = None
+    begin: int = 0
+
+
+class AskTexts(Value, frozen=True, kw_only=True, tag="ask_texts"):
+    """What do these strategies say? Answered by `TextsView`."""
+
+    number: int
+    text_hashes: tuple[TextHash, ...]
+
+
+class AskDecisions(Value, frozen=True, kw_only=True, tag="ask_decisions"):
+    """What came of decisions, of all or of one assignment? The latest, by `DecisionsView`."""
+
+    number: int
+    assignment_id: AssignmentId | None = None
+    limit: int = 100
+
+
 Question = (
     AskStatus
     | AskOrders
@@ -75,6 +102,9 @@ Question = (
     | AskLimits
     | AskObjectives
     | AskRefusals
+    | AskStrategies
+    | AskTexts
+    | AskDecisions
 )
 
 

@@ -15,15 +15,16 @@ STEPS_MAX = 2**53
 TEXT_MAX = 40
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True):
     """One tradable thing on one venue, and the only converter between text and our integers.
 
     `symbol` is the venue's own string; `tick_size` is in quote currency per base unit,
-    `lot_size` in base units. Two instruments with the same `market_id` and `symbol` meet in one
-    market, whatever their venues.
+    `lot_size` in base units. Its venue takes no order below `min_quantity`, or worth less than
+    `min_notional` of the quote currency. Two instruments with the same `market_id` and `symbol`
+    meet in one market, whatever their venues.
 
     Raises:
-        ConfigurationError: a step is not above zero.
+        ConfigurationError: a step is not above zero, or a least order cannot be.
     """
 
     instrument_id: InstrumentId
@@ -34,8 +35,15 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     quote: str
     tick_size: Decimal
     lot_size: Decimal
+    min_quantity: Lots = Lots(1)
+    min_notional: Decimal = ZERO
 
     def __post_init__(self) -> None:
+        if self.min_quantity < 1 or not (self.min_notional.is_finite() and self.min_notional >= 0):
+            raise ConfigurationError(
+                f"{self.instrument_id}: min_quantity is {self.min_quantity} and min_notional "
+                f"{self.min_notional}, expected at least 1, and no less than 0"
+            )
         for name in ("tick_size", "lot_size"):
             step = getattr(self, name)
             if not step.is_finite() or step <= 0:

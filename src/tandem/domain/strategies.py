@@ -139,3 +139,23 @@ class Decision(Value, frozen=True, kw_only=True):
     end_ns: int
     answer: Answer
     inputs_hash: str
+
+
+class Target(Value, frozen=True, kw_only=True):
+    """What one decision asks of the desk; everything is in market time.
+
+    `position_ppm`, `stop_price`, `target_price` and `orders` are those of the answer. `number` is
+    that of the assignment when it was decided (`AssignmentView.number`): when it has been given
+    anew since, the decision is of before and counts no more. `volatility_ppm` is the standard
+    deviation of the bars' returns scaled to a day, for a `VolatilityTarget`.
+    """
+
+    assignment_id: AssignmentId
+    number: int
+    begin_ns: int  # of the bar
+    end_ns: int
+    position_ppm: int | None = None
+    stop_price: Ticks | None = None
+    target_price: Ticks | None = None
+    orders: tuple[WantedOrder, ...] = ()
+    volatility_ppm: int | None = None

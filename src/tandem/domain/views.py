@@ -19,6 +19,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
+from tandem.domain.strategy_views import DecisionsView, StrategiesView, TextsView
 from tandem.domain.value import Value
 
 
@@ -464,4 +465,7 @@ View = (
     | LimitsView
     | ObjectivesView
     | PreventionView
+    | StrategiesView
+    | TextsView
+    | DecisionsView
 )

@@ -360,7 +360,8 @@ class Coordinator:
                 last_s = clock()
 
     def _is_watched(self) -> bool:
-        return bool(self.desk.state.running) or self.desk.state.objectives.is_on
+        state = self.desk.state
+        return bool(state.running) or state.objectives.is_on or state.strategies.is_watching
 
     async def _look_at_room(self) -> None:
         was_short = self.desk.state.short_of_room  # as the records of an earlier process have it

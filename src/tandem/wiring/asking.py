@@ -12,6 +12,7 @@ from tandem.domain.commands import Answer, Asked, Command
 from tandem.domain.control import (
     ANSWER_BYTES_MAX,
     AskCatalogue,
+    AskDecisions,
     AskLife,
     AskLimits,
     AskObjectives,
@@ -19,6 +20,8 @@ from tandem.domain.control import (
     AskPositions,
     AskRefusals,
     AskStatus,
+    AskStrategies,
+    AskTexts,
     CommandAnswer,
     ControlMessage,
     ControlRequest,
@@ -27,6 +30,8 @@ from tandem.domain.control import (
 from tandem.domain.control import Command as CommandRequest
 from tandem.domain.errors import CoordinatorUnreachableError
 from tandem.domain.ids import CommandId
+from tandem.domain.strategies import AssignmentId, TextHash
+from tandem.domain.strategy_views import DecisionsView, StrategiesView, TextsView
 from tandem.domain.views import (
     CatalogueView,
     LifeView,
@@ -121,6 +126,20 @@ class DeskLine:
     async def refusals(self, limit: int) -> PreventionView:
         """Return the latest orders that would have met own ones, and what was netted."""
         return await self._ask(AskRefusals(number=self._next(), limit=limit), PreventionView)
+
+    async def strategies(self, begin: int = 0) -> StrategiesView:
+        """Return what is saved and assigned, from the `begin`th on."""
+        return await self._ask(AskStrategies(number=self._next(), begin=begin), StrategiesView)
+
+    async def texts(self, text_hashes: Sequence[TextHash]) -> TextsView:
+        """Return the strategies of these hashes, as many as fit into one answer."""
+        question = AskTexts(number=self._next(), text_hashes=tuple(text_hashes))
+        return await self._ask(question, TextsView)
+
+    async def decisions(self, assignment_id: AssignmentId | None, limit: int) -> DecisionsView:
+        """Return what came of the latest decisions, of one assignment or of all."""
+        question = AskDecisions(number=self._next(), assignment_id=assignment_id, limit=limit)
+        return await self._ask(question, DecisionsView)
 
     def _next(self) -> int:
         self._number += 1

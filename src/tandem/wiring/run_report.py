@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tandem.core.matching.own_trades import own_trades
 from tandem.core.matching.state import ExchangeState
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.run_record import RunRecord
 from tandem.domain.errors import ConfigurationError
@@ -46,7 +46,7 @@ def report_of(home: Home, on_records: Callable[[int], None]) -> RunReport:
         ConfigurationError: there is no journal, or nothing in it.
     """
     desk, run = Desk(), RunRecord()
-    booked: list[BookedFill] = []
+    booked: list[Booked] = []
     desk.booked = booked
     count = 0
     for count, record in enumerate(desk_records(home), 1):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from tandem.core.trading.accounting import Accounting, Moment
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.statements import Period, statement
 from tandem.domain.errors import ConfigurationError, ReplayMismatchError
@@ -51,11 +51,11 @@ def statement_of(home: Home, asked: Asking, on_records: Callable[[int], None]) -
         ConfigurationError: there is no journal, or nothing in it.
     """
     desk = Desk()
-    booked: list[BookedFill] = []
+    booked: list[Booked] = []
     desk.booked = booked
     accounting = Accounting(asked.by, asked.method)
     start = Moment() if asked.from_ns is None else None
-    kept: list[BookedFill] = []
+    kept: list[Booked] = []
     for count, record in enumerate(desk_records(home), 1):
         at_ns = record.now.market_ns
         if start is None and asked.from_ns is not None and at_ns >= asked.from_ns:

@@ -4,7 +4,8 @@ The argument: the gain of a set of executions is their cash flow and the value o
 That is a sum over executions, so it is the same however they are grouped, to the last digit. What
 of it counts as realized depends on whose lots close whose. Accounts and instruments are asked of
 the desk's own positions. An order or a strategy has books of its own, as if it alone had traded:
-its figures do not depend on what the others do. What was held before, what others did on an
+its figures do not depend on what the others do. What one strategy hands to another inside an
+account both count, at one price. What was held before, what others did on an
 account, and what one group closed of another, is the rest: the accounts' books less the groups'.
 So every column of rows sums to the same total.
 """
@@ -14,12 +15,13 @@ from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked, BookedFill, Handed, parts_of
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.positions import Position
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.money import ZERO, add, multiply
 from tandem.domain.order import Side
+from tandem.domain.reports import Filled
 from tandem.domain.statements import CostMethod, GroupBy
 
 _OF_ACCOUNTS: Final = (GroupBy.ACCOUNT, GroupBy.INSTRUMENT)
@@ -38,13 +40,12 @@ class Tally(msgspec.Struct, gc=False):
     bought: Decimal = ZERO
     sold: Decimal = ZERO
 
-    def on_booked(self, booked: BookedFill) -> None:
-        """Count one execution."""
-        fill = booked.fill
-        self.position.on_fill(booked.side, fill)
-        self.executions += 1
+    def on_fill(self, side: Side, fill: Filled, *, executions: int = 1) -> None:
+        """Count one execution, or a part of one that counts where its first part does."""
+        self.position.on_fill(side, fill)
+        self.executions += executions
         value = Decimal(fill.price * fill.quantity)
-        if booked.side is _BUY:
+        if side is _BUY:
             self.bought_lots += fill.quantity
             self.bought = add(self.bought, value)
         else:
@@ -100,17 +101,31 @@ class Accounting:
         self._of_groups: dict[Cell, Tally] = {}
         self._of_accounts: dict[Cell, Tally] = {}
 
-    def on_booked(self, booked: BookedFill) -> None:
-        """Count one execution; the desk has booked it."""
-        key = tuple(_name(booked, one) for one in self._by)
-        self._tally(self._of_groups, (key, booked.account_id, booked.instrument_id), booked)
-        self._tally(self._of_accounts, ((), booked.account_id, booked.instrument_id), booked)
+    def on_booked(self, booked: Booked) -> None:
+        """Count one execution, or what was handed over; the desk has booked it."""
+        if isinstance(booked, Handed):
+            self._hand(booked)
+            return
+        place = (booked.account_id, booked.instrument_id)
+        parts = [(booked.strategy, booked.fill)]
+        if GroupBy.STRATEGY in self._by:
+            parts = parts_of(booked)
+        for number, (strategy, fill) in enumerate(parts):
+            key = tuple(_name(booked, one, strategy) for one in self._by)
+            group = _tally(self._of_groups, (key, *place))
+            group.on_fill(booked.side, fill, executions=0 if number else 1)
+        _tally(self._of_accounts, ((), *place)).on_fill(booked.side, booked.fill)
 
-    def _tally(self, tallies: dict[Cell, Tally], cell: Cell, booked: BookedFill) -> None:
-        tally = tallies.get(cell)
-        if tally is None:
-            tally = tallies[cell] = Tally()
-        tally.on_booked(booked)
+    def _hand(self, handed: Handed) -> None:
+        """Count it for both strategies; to the account it is nothing, and to no order."""
+        if GroupBy.STRATEGY not in self._by:
+            return
+        names = {GroupBy.ACCOUNT: handed.account_id, GroupBy.INSTRUMENT: handed.instrument_id}
+        for strategy, side in ((handed.buyer, Side.BUY), (handed.seller, Side.SELL)):
+            known = names | {GroupBy.STRATEGY: strategy}
+            key = tuple(known.get(one, "") for one in self._by)
+            group = _tally(self._of_groups, (key, handed.account_id, handed.instrument_id))
+            group.on_fill(side, handed.as_fill, executions=0)
 
     def moment(self, desk: Desk) -> Moment:
         """Return all figures as they are now, at the prices that the desk knows."""
@@ -156,6 +171,13 @@ class Accounting:
         )
 
 
+def _tally(tallies: dict[Cell, Tally], cell: Cell) -> Tally:
+    tally = tallies.get(cell)
+    if tally is None:
+        tally = tallies[cell] = Tally()
+    return tally
+
+
 def _marks(desk: Desk) -> dict[InstrumentId, int]:
     holdings = desk.state.exposure.holdings
     return {key: one.reference for key, one in holdings.items() if one.reference is not None}
@@ -185,7 +207,7 @@ def _accounts(desk: Desk) -> list[AccountId]:
     return [seat.account_id for seat in desk.state.seats.values()]
 
 
-def _name(booked: BookedFill, by: GroupBy) -> str:
+def _name(booked: BookedFill, by: GroupBy, strategy: str) -> str:
     match by:
         case GroupBy.ACCOUNT:
             return booked.account_id
@@ -196,7 +218,7 @@ def _name(booked: BookedFill, by: GroupBy) -> str:
         case GroupBy.PARENT:
             return booked.parent_id
         case GroupBy.STRATEGY:
-            return booked.strategy
+            return strategy
         case _:
             assert_never(by)
 

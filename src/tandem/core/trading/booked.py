@@ -1,12 +1,24 @@
 """One execution as it was booked: for statements, which are made from a desk's records."""
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from typing import Final
 
 import msgspec
 
-from tandem.domain.ids import AccountId, InstrumentId, ParentId
+from tandem.domain.ids import (
+    AccountId,
+    ClientOrderId,
+    ExecutionId,
+    InstrumentId,
+    Lots,
+    ParentId,
+    Ticks,
+)
+from tandem.domain.money import EXACT, ZERO, multiply, subtract
 from tandem.domain.order import Side
 from tandem.domain.reports import Filled
+
+_FEE_STEP: Final = Decimal("0.000000000001")
 
 
 class BookedFill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -15,7 +27,8 @@ class BookedFill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `order_id` is what the trader asked for: the pair, the two-sided quote or the algorithm that
     the parent is a part of, or the parent itself. `realized` is by average cost, `realized_fifo`
     by first in, first out, both in ticks times lots and without the fee. `position` is what the
-    account held afterwards, in lots. `market_ns` is when the desk heard of it.
+    account held afterwards, in lots. `market_ns` is when the desk heard of it. `shares` are the
+    lots of each strategy, of an order that was placed for assignments.
     """
 
     market_ns: int
@@ -29,3 +42,48 @@ class BookedFill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     realized: Decimal
     realized_fifo: Decimal
     position: int
+    shares: tuple[tuple[str, int], ...] = ()
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one strategy handed to another inside an account: no execution, and no fee."""
+
+    market_ns: int
+    account_id: AccountId
+    instrument_id: InstrumentId
+    quantity: int
+    price: Ticks
+    buyer: str
+    seller: str
+
+    @property
+    def as_fill(self) -> Filled:
+        """It, as if it was an execution without a fee."""
+        return Filled(
+            client_order_id=ClientOrderId(""),
+            execution_id=ExecutionId(""),
+            quantity=Lots(self.quantity),
+            price=self.price,
+            fee=ZERO,
+            venue_at_ns=self.market_ns,
+        )
+
+
+Booked = BookedFill | Handed
+
+
+def parts_of(booked: BookedFill) -> list[tuple[str, Filled]]:
+    """Return what each strategy has of an execution; lots and fees sum to the whole exactly."""
+    fill = booked.fill
+    if not booked.shares:
+        return [(booked.strategy, fill)]
+    parts, fee_left = [], fill.fee
+    for number, (strategy, lots) in enumerate(booked.shares, start=1):
+        fee = fee_left
+        if number < len(booked.shares):
+            share = EXACT.divide(multiply(fill.fee, lots), fill.quantity)
+            fee = share.quantize(_FEE_STEP, rounding=ROUND_DOWN, context=EXACT)
+        fee_left = subtract(fee_left, fee)
+        part = msgspec.structs.replace(fill, quantity=Lots(lots), fee=fee)
+        parts.append((strategy, part))
+    return parts

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 import msgspec
 
 from tandem.core.trading import (
+    assignments,
     attempts,
     books,
     by_hand,
@@ -20,6 +21,7 @@ from tandem.core.trading import (
     grey,
     halts,
     limiting,
+    netting,
     objectives,
     orders_by_hand,
     parting,
@@ -27,18 +29,18 @@ from tandem.core.trading import (
     pool,
     reconciling,
     settling,
+    taking,
     tandem_orders,
+    targets,
 )
 from tandem.core.trading.algos import driver
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked
 from tandem.core.trading.plausible import is_quote
-from tandem.core.trading.risk import TradingState
 from tandem.core.trading.state import (
     BothPhase,
     DeskState,
     PairPhase,
     Phase,
-    PoolPhase,
     Seat,
     Worker,
 )
@@ -47,6 +49,7 @@ from tandem.domain import link
 from tandem.domain.commands import (
     Answer,
     Asked,
+    Assign,
     CancelOrders,
     Command,
     PauseOrder,
@@ -58,8 +61,12 @@ from tandem.domain.commands import (
     Refused,
     ReplaceOrder,
     ResumeOrder,
+    SaveStrategy,
+    SetTargets,
     SetUpPool,
+    SuspendStrategy,
     Taken,
+    Unassign,
 )
 from tandem.domain.desk import (
     Commanded,
@@ -81,12 +88,11 @@ from tandem.domain.desk import (
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import AccountId, Incarnation, ParentId, SlotId
 from tandem.domain.instant import Instant
+from tandem.domain.strategies import AssignmentId
 
 AGENDA_MAX = 100_000
 _ATTEMPT: Final = Alarm.ATTEMPT  # finding a member of an enum costs more than comparing it
 _PLANNED: Final = Phase.PLANNED
-_TRADING: Final = PoolPhase.TRADING
-_HALTED: Final = TradingState.HALTED
 _OF_AUDITS: Final = (link.Listed, link.Audited)
 _WORDS_OF_ITS_OWN: Final = (link.NotSent, link.TimedOut)  # a worker's, without its venue
 _ENCODER = msgspec.msgpack.Encoder()
@@ -101,7 +107,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.state = DeskState()
-        self.booked: list[BookedFill] | None = None
+        self.booked: list[Booked] | None = None
         self._rules: Rules | None = None
 
     @property
@@ -222,6 +228,7 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             if turn.state.openings:
                 books.value_openings(turn)
             driver.touch_all(turn)
+            targets.on_quotes(turn, event.quotes)
             objectives.on_prices(turn)
         case RoomChanged():
             turn.state.short_of_room = event.short
@@ -254,6 +261,8 @@ def _work_off(turn: Turn) -> None:
             tandem_orders.advance_pair(turn, state.pairs[key])
         elif key in state.algos:
             driver.advance(turn, state.algos[key])
+        elif key in state.strategies.nets:
+            netting.advance(turn, state.strategies.nets[key])
 
 
 def _from_worker(turn: Turn, event: FromWorker) -> None:  # noqa: C901 - one line a kind
@@ -327,6 +336,8 @@ def _ring(turn: Turn) -> None:
                 reconciling.on_alarm(turn, SlotId(key))
             elif kind == Alarm.OBJECTIVES:
                 objectives.on_alarm(turn)
+            elif kind == Alarm.FLAT:
+                targets.on_alarm(turn, AssignmentId(key))
             else:
                 turn.touch(ParentId(key))
 
@@ -377,6 +388,8 @@ def _renew_deadlines(turn: Turn) -> None:
         if pair.phase not in (PairPhase.DONE, PairPhase.HALTED):
             tandem_orders.renew(turn, pair)
     driver.renew(turn)
+    netting.renew(turn)
+    targets.renew(turn)
     objectives.renew(turn)
     if pool.is_setting_up(turn):
         state.pool.asker = None
@@ -408,13 +421,15 @@ def _carry_out(turn: Turn, event: Commanded, digest: bytes) -> Answer | None:
     command = asked.command
     match command:
         case PlaceParent() | PlaceBoth() | PlacePair() | PlaceAlgo():
-            return _closed(turn) or _place(turn, asked, command)
+            return taking.closed(turn) or _place(turn, asked, command)
         case CancelOrders():
             return orders_by_hand.cancel(turn, command)
         case PauseOrder() | ResumeOrder() | ReplaceOrder():
-            return orders_by_hand.change(turn, command, _closed(turn))
+            return orders_by_hand.change(turn, command, taking.closed(turn))
         case SetUpPool():
             return pool.set_up(turn, event.asker, asked, digest)
+        case SaveStrategy() | Assign() | Unassign() | SuspendStrategy() | SetTargets():
+            return assignments.carry_out(turn, command)
         case _:
             return by_hand.carry_out(turn, command)
 
@@ -433,22 +448,3 @@ def _place(turn: Turn, asked: Asked, command: Command) -> Answer:
         case _:
             assert isinstance(command, PlacePair), f"{type(command).__name__} places nothing"
             return tandem_orders.open_pair(turn, asked.command_id, command)
-
-
-def _closed(turn: Turn) -> Refused | None:
-    """Why nothing new may be placed now."""
-    state = turn.state
-    if state.exposure.state is _HALTED:
-        return Refused(reason=RefusalReason.HALTED, text=f"halted: {state.halt_reason}")
-    if state.short_of_room:
-        text = "the disk of the journal is full; cancels still work"
-        return Refused(reason=RefusalReason.DISK_FULL, text=text)
-    if state.pool.phase is not _TRADING:
-        if state.pool.phase is PoolPhase.NONE:
-            return Refused(reason=RefusalReason.NOT_SET_UP, text="the pool is not set up")
-        return Refused(reason=RefusalReason.SETTING_UP, text="the pool is being set up")
-    for venue_id, clock in state.clocks.items():
-        if not clock.trusted:
-            text = f"the clock of {venue_id} jumped by more than its bound"
-            return Refused(reason=RefusalReason.VENUE_CLOCK, text=text)
-    return None

@@ -9,7 +9,8 @@ said.
 from collections.abc import Sequence
 from typing import Final
 
-from tandem.core.trading.state import BUCKETS, Attempt, Histogram, Hop, Latencies
+from tandem.core.trading.latency_state import BUCKETS, Histogram, Latencies
+from tandem.core.trading.state import Attempt, Hop
 
 SHIFT: Final = 14  # the first bucket is below 2 ** 14 ns, 16 µs; the last but one below 69 s
 SPAN_NS_MAX: Final = 366 * 86_400 * 1_000_000_000

@@ -17,6 +17,7 @@ by us, so it refuses the new one in every mode.
 from collections.abc import Sequence
 
 from tandem.core.trading import attempts, external, lowering
+from tandem.core.trading.booked import Handed
 from tandem.core.trading.books import Share
 from tandem.core.trading.prevention import Netting, Refusal
 from tandem.core.trading.state import Attempt, Parent, Phase
@@ -179,6 +180,18 @@ def net(turn: Turn, newer: Parent, netted: Netted) -> None:
             buyer=buyer.spec.strategy,
             seller=seller.spec.strategy,
         )
+        if turn.booked is not None:
+            turn.booked.append(
+                Handed(
+                    market_ns=turn.now.market_ns,
+                    account_id=turn.state.seats[attempt.slot_id].account_id,
+                    instrument_id=instrument.instrument_id,
+                    quantity=lots,
+                    price=price,
+                    buyer=buyer.spec.strategy,
+                    seller=seller.spec.strategy,
+                )
+            )
         turn.count("nettings")
         attempts.note(turn, attempt, f"netted {lots}")
         lowering.take_planned(turn, attempt, lots)

@@ -11,10 +11,9 @@ and is repeated until the venue's word is that nothing is held, or a person clea
 from decimal import Decimal
 from typing import Final
 
-from tandem.core.trading import account_gate, limiting, orders_by_hand, planning
+from tandem.core.trading import limiting, netting, order_room, orders_by_hand, planning
 from tandem.core.trading.limit_book import Cause, Reason
 from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
-from tandem.core.trading.risk import price_at_worst
 from tandem.core.trading.state import Seat
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import (
@@ -28,7 +27,7 @@ from tandem.domain.commands import (
 from tandem.domain.desk import SECOND, Alert
 from tandem.domain.ids import CommandId, InstrumentId, Lots, ParentId, Ticks
 from tandem.domain.instrument import Instrument
-from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
+from tandem.domain.money import ZERO, add, multiply, subtract
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec
 
@@ -305,7 +304,7 @@ def _close(turn: Turn, seat: Seat, instrument: Instrument, lots: int) -> str | N
     text = _stale(turn, instrument)
     if text is not None:
         return text
-    quantity = min(abs(lots), _most(turn, seat, instrument))
+    quantity = min(abs(lots), order_room.within_limits(turn, seat, instrument))
     if not quantity:
         return "not even one lot is within the limits"
     state = turn.state.objectives
@@ -320,15 +319,7 @@ def _close(turn: Turn, seat: Seat, instrument: Instrument, lots: int) -> str | N
         strategy=STRATEGY,
     )
     opened = planning.open_parent(turn, CommandId(KEY), spec)
-    return opened.text if isinstance(opened, Refused) else None
-
-
-def _most(turn: Turn, seat: Seat, instrument: Instrument) -> int:
-    """Return the most lots that one order at the market may have, here and at the account."""
-    most = 2**53
-    for limits in (turn.rules.limits, account_gate.limits_of(turn.state, turn.rules, seat)):
-        price = price_at_worst(_reference(turn, instrument), None, limits)
-        worth = multiply(instrument.step_value, price)
-        most = min(most, int(EXACT.divide_int(limits.max_notional, worth)))
-        most = min(most, limits.max_quantity.get(instrument.instrument_id, most))
-    return most
+    if isinstance(opened, Refused):
+        return opened.text
+    opened.claims = netting.claims_of_exit(turn, seat.slot_id, instrument, spec)
+    return None

@@ -4,6 +4,7 @@ from tandem.core.trading import (
     attempts,
     books,
     halts,
+    netting,
     parting,
     planning,
     pool,
@@ -40,6 +41,9 @@ def cancel(turn: Turn, command: CancelOrders) -> Answer:
     key = ParentId(command.order_id)
     state = turn.state
     if key in state.parents:
+        net = state.strategies.nets.get(state.parents[key].owner or key)
+        if net is not None:
+            netting.give_up(turn, net, "canceled by hand")
         planning.cancel_parent(turn, state.parents[key], "canceled")
     elif key in state.boths:
         tandem_orders.cancel_both(turn, state.boths[key], "canceled")
@@ -88,6 +92,7 @@ def cancel_all(turn: Turn, why: str) -> int:
         tandem_orders.cancel_pair(turn, pair, why)
     for algo_id in state.running:
         driver.cancel(turn, state.algos[algo_id], why)
+    netting.give_up_all(turn, why)
     parents = planning.open_parents(turn)
     for key in parents:
         planning.cancel_parent(turn, state.parents[key], why)

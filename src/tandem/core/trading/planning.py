@@ -9,6 +9,7 @@ from itertools import islice
 from tandem.core.trading import (
     attempts,
     books,
+    claims,
     destinations,
     lowering,
     meeting,
@@ -432,6 +433,8 @@ def _end(turn: Turn, parent: Parent) -> None:
     del turn.state.working[parent.parent_id]
     if parent.owner is not None:
         turn.touch(parent.owner)
+    elif parent.claims:
+        claims.order_ended(turn, parent.claims[0].assignment_id, parent.parent_id)
 
 
 def forget_old(turn: Turn) -> None:

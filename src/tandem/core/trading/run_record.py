@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked, Handed
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.state import Algo, Attempt, Parent, Phase
@@ -61,8 +61,10 @@ class RunRecord:
             if lots > self._most.get(instrument_id, (0, 0))[0]:
                 self._most[instrument_id] = (lots, market_ns)
 
-    def on_booked(self, booked: BookedFill) -> None:
-        """Count one execution."""
+    def on_booked(self, booked: Booked) -> None:
+        """Count one execution; what strategies hand each other is none."""
+        if isinstance(booked, Handed):
+            return
         held = self._held.setdefault(booked.instrument_id, [])
         before = held[-1][1] if held else 0
         lots = booked.side.sign * booked.fill.quantity

@@ -6,10 +6,11 @@ from typing import assert_never
 
 import msgspec
 
-from tandem.core.trading import showing_limits, showing_objectives
+from tandem.core.trading import showing_limits, showing_objectives, showing_strategies
 from tandem.core.trading.attempts import LOWERED, LOWERING
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.core.trading.latency_state import Histogram
 from tandem.core.trading.showing_algos import algo_view, gains_view, mark_of
 from tandem.core.trading.showing_external import external_views
 from tandem.core.trading.showing_feeds import doubts, feed_views
@@ -19,7 +20,6 @@ from tandem.core.trading.state import (
     Both,
     DeskState,
     Ending,
-    Histogram,
     Pair,
     Parent,
     Phase,
@@ -30,6 +30,7 @@ from tandem.core.trading.two_sided import count_part
 from tandem.domain.commands import Refused, Taken
 from tandem.domain.control import (
     AskCatalogue,
+    AskDecisions,
     AskLife,
     AskLimits,
     AskObjectives,
@@ -37,6 +38,8 @@ from tandem.domain.control import (
     AskPositions,
     AskRefusals,
     AskStatus,
+    AskStrategies,
+    AskTexts,
     Question,
 )
 from tandem.domain.ids import AccountId, CommandId, Lots, ParentId, SlotId, Ticks
@@ -121,6 +124,8 @@ def show(
             return showing_limits.limits_view(desk.state, desk.rules, now)
         case AskObjectives():
             return showing_objectives.objectives_view(desk.state, desk.rules, now)
+        case AskStrategies() | AskTexts() | AskDecisions():
+            return showing_strategies.answer(desk.state, desk.rules, question)
         case AskCatalogue():
             state = desk.state
             return CatalogueView(

@@ -80,7 +80,7 @@ def _standing(algo: Algo, instrument: Instrument) -> str:
         return ""
     if isinstance(spec, Stop) and isinstance(memo, StopMemo):
         return _stop_text(memo.hit_at_ns, memo.stop_price, spec.trigger, instrument)
-    if isinstance(spec, Bracket) and isinstance(memo, BracketMemo):
+    if isinstance(spec, Bracket) and isinstance(memo, BracketMemo) and spec.stop_price is not None:
         return _stop_text(memo.hit_at_ns, spec.stop_price, spec.trigger, instrument)
     return ""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
+from tandem.core.trading.latency_state import Latencies
 from tandem.core.trading.ledger import Ledger
 from tandem.core.trading.limit_book import LimitBook
 from tandem.core.trading.objective_state import Objectives
@@ -22,6 +23,7 @@ from tandem.core.trading.replacement import Replacement
 from tandem.core.trading.risk import Exposure
 from tandem.core.trading.self_trade import Gate
 from tandem.core.trading.tally import Tally
+from tandem.core.trading.target_state import Claim, Strategies
 from tandem.domain.algos import AlgoSpec
 from tandem.domain.commands import Answer, PlaceBoth, PlacePair
 from tandem.domain.desk import DeskSettings
@@ -41,9 +43,8 @@ from tandem.domain.ids import (
 )
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.parents import ParentSpec
+from tandem.domain.strategies import AssignmentId
 from tandem.domain.venue import Doubt
-
-BUCKETS: Final = 24
 
 
 class Phase(enum.StrEnum):
@@ -215,6 +216,7 @@ class Parent(msgspec.Struct, gc=False):
     netted_value: Decimal = Decimal(0)  # in ticks times lots
     date_alarm_ns: int | None = None  # when it will next look whether its date has come
     replacement: Replacement | None = None  # while it is being changed
+    claims: list[Claim] = []  # of the assignments that it trades for, in their turn
 
 
 class BothPhase(enum.StrEnum):
@@ -342,6 +344,7 @@ class Algo(msgspec.Struct, gc=False):
     alarm_ns: int = 0  # when it will next be asked, at the latest
     retry_at_ns: int = 0  # not asked before: what it placed last came to nothing
     shown: dict[VenueId, Shown] = {}
+    assignment_id: AssignmentId | None = None  # whose order it is
 
 
 class Worker(msgspec.Struct, gc=False):
@@ -388,28 +391,6 @@ class Seat(msgspec.Struct, gc=False):
     limits_number: int = 0  # of the last word about its limits; 0: never one
     limits_confirmed: int = 0  # the last that its present holder has confirmed
     vacant_since_ns: int | None = None  # from the end of a holder's right until the next is ready
-
-
-class Histogram(msgspec.Struct, array_like=True, gc=False):
-    """Spans by length: how many in each bucket (see `latencies`), and what they come to."""
-
-    counts: list[int] = msgspec.field(default_factory=lambda: [0] * BUCKETS)
-    total_us: int = 0
-
-
-class Latencies(msgspec.Struct, gc=False):
-    """How long things took since the desk's first start.
-
-    `begun_released` is from a parent's begin to its children's release, the three behind it are
-    from a release, `taken_over` is from a vacant account to its readiness with the next worker.
-    """
-
-    begun_released: Histogram = msgspec.field(default_factory=Histogram)
-    released_sent: Histogram = msgspec.field(default_factory=Histogram)
-    released_accepted: Histogram = msgspec.field(default_factory=Histogram)
-    released_filled: Histogram = msgspec.field(default_factory=Histogram)
-    taken_over: Histogram = msgspec.field(default_factory=Histogram)
-    unknown_known: Histogram = msgspec.field(default_factory=Histogram)
 
 
 class VenueClock(msgspec.Struct, gc=False):
@@ -497,3 +478,4 @@ class DeskState(msgspec.Struct):
     audits: bool = False  # whether the next audit of all accounts has its alarm
     prevention: Prevention = msgspec.field(default_factory=Prevention)
     halted: dict[str, str] = {}  # symbols that a person halted, and why
+    strategies: Strategies = msgspec.field(default_factory=Strategies)

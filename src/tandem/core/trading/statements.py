@@ -15,7 +15,7 @@ from tandem.core.trading.accounting import (
     account_key,
     is_of_accounts,
 )
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked, BookedFill
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
@@ -43,7 +43,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
     start: Moment
     end: Moment
-    booked: Sequence[BookedFill]
+    booked: Sequence[Booked]
     from_ns: int | None = None
     to_ns: int | None = None
 
@@ -119,6 +119,7 @@ def statement(
         whole = _sums(catalogue, period.start.totals, period.end.totals, of_place)
         rest = {place: one.less(known.get(place) or Sum()) for place, one in whole.items()}
     marks = period.end.marks
+    fills = [one for one in period.booked if isinstance(one, BookedFill)]
     rows = [
         _row(kind, place, one, catalogue, marks)
         for kind, sums in ((RowKind.GROUP, groups), (RowKind.REST, rest))
@@ -135,9 +136,9 @@ def statement(
             _row(RowKind.TOTAL, place, one, catalogue, marks) for place, one in totals.items()
         ),
         cash=_cash_rows(period),
-        executions=tuple(_execution(catalogue, method, one) for one in period.booked),
+        executions=tuple(_execution(catalogue, method, one) for one in fills),
         balanced=period.end.balanced,
-        notes=tuple(_notes(period.booked)),
+        notes=tuple(_notes(fills)),
     )
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked
 from tandem.core.trading.state import (
     Answered,
     Attempt,
@@ -58,6 +58,8 @@ class Alarm(enum.StrEnum):
     LEAVING = "leaving"  # a seat whose holder's right is ending
     ALGO = "algo"  # an algorithm wants to look again
     OBJECTIVES = "objectives"  # a time that was set as an objective may have come
+    NET = "net"  # what strategies want of one account is to be looked at again
+    FLAT = "flat"  # an assignment may have to be flat by now
     AUDIT = "audit"  # all accounts are to be audited, or that of one seat
 
 
@@ -96,7 +98,7 @@ class Turn(msgspec.Struct, gc=False):
     out: list[DeskEffect] = []
     agenda: dict[ParentId, None] = {}
     halting: str | None = None  # why everything must be canceled before the event is over
-    booked: list[BookedFill] | None = None
+    booked: list[Booked] | None = None
     lost: dict[SlotId, None] = {}  # seats that realized a loss in this event
 
     def touch(self, parent_id: ParentId) -> None:

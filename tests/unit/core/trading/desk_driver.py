@@ -520,10 +520,16 @@ class Floor:
         return (by or self.teller(attempt)).report(told)
 
     def fill(
-        self, attempt: Attempt, quantity: int, *, execution: str = "", by: Hand | None = None
+        self,
+        attempt: Attempt,
+        quantity: int,
+        *,
+        execution: str = "",
+        by: Hand | None = None,
+        price: int | None = None,
     ) -> list[DeskEffect]:
         number = len(attempt.executions) + 1
-        report = fill_of(attempt, quantity, execution or f"e{number}")
+        report = fill_of(attempt, quantity, execution or f"e{number}", price)
         return (by or self.teller(attempt)).report(report)
 
     def canceled(
@@ -832,6 +838,7 @@ def _prove_alarms(desk: Desk) -> None:
             is_ending = all(state.parents[one].cancel_wanted for one in open_legs)
             assert is_ending or ("pair", pair_id) in pending, pair_id
     _prove_algos(desk, pending)
+    _prove_strategies(desk, pending)
     if state.pool.phase in (PoolPhase.CONFIGURING, PoolPhase.LOGGING_IN):
         assert ("set_up", "") in pending
 
@@ -844,6 +851,23 @@ def _prove_algos(desk: Desk, pending: set[tuple[str, str]]) -> None:
             assert algo.open or ("algo", algo_id) in pending, algo_id
         elif algo.phase is AlgoPhase.WORKING and algo.wake_market_ns is not None:
             assert ("algo", algo_id) in pending, algo_id
+
+
+def _prove_strategies(desk: Desk, pending: set[tuple[str, str]]) -> None:
+    """Whoever wants and may trade has an order out or an alarm; nets and assignments agree."""
+    roster = desk.state.strategies
+    for key, one in roster.assigned.items():
+        assert all(key in roster.nets[net_id].members for net_id in one.nets), key
+        for order_id in one.orders:
+            assert order_id in desk.state.working or order_id in desk.state.running, order_id
+    for net_id, net in roster.nets.items():
+        lacks = [key for key, member in net.members.items() if member.lacking]
+        for key in net.members:
+            assert net_id in roster.assigned[key].nets, (net_id, key)
+        if net.parent_id is not None:
+            assert net.parent_id in desk.state.working, net_id
+        elif not net.is_dust and any(not roster.assigned[key].orders for key in lacks):
+            assert ("net", net_id) in pending, net_id
 
 
 def _prove_seats(desk: Desk) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.attempts import HOPS_MAX
 from tandem.core.trading.latencies import BOUNDS_NS, SPAN_NS_MAX, add, on_known
-from tandem.core.trading.state import BUCKETS, Histogram, Hop
+from tandem.core.trading.latency_state import BUCKETS, Histogram
+from tandem.core.trading.state import Hop
 from tandem.domain.commands import SetUpPool
 from tandem.domain.ids import SlotId
 from tandem.domain.order import FenceClass

@@ -17,7 +17,7 @@ from tandem.core.trading.algos.memos import BracketMemo
 from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
 from tandem.core.trading.algos.twap import SPAN_NS_MAX
 from tandem.domain.algos import Bracket
-from tandem.domain.ids import ParentId
+from tandem.domain.ids import ParentId, Ticks
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.order import Side, TimeInForce
 
@@ -30,7 +30,10 @@ MARKET_ENTRY_NS: Final = 10_000_000_000  # how long an entry at the market is tr
 def objection(spec: Bracket) -> str | None:
     """Return why this cannot be, or None."""
     entry = spec.limit_price
-    rising = [spec.stop_price, *(() if entry is None else (entry,)), spec.target_price]
+    prices = (spec.stop_price, entry, spec.target_price)
+    rising = [one for one in prices if one is not None]
+    if spec.stop_price is None and spec.target_price is None:
+        return "a bracket needs a stop, a target or both"
     if spec.side is Side.SELL:
         rising.reverse()
     if not rising[0] > 0 or rising[-1] > LOTS_MAX:
@@ -52,8 +55,7 @@ def step(spec: Bracket, memo: BracketMemo, sight: Sight) -> Step:
         return Step(is_over=True, text=f"{held} lots are left, with no exit" if held else "")
     exits = spec.side.opposite
     price = watching.believed(memo.watch, spec.trigger, exits, sight)
-    is_reached = price is not None and watching.is_reached(exits, price, stop_price=spec.stop_price)
-    if memo.hit_at_ns is None and is_reached and held > 0:
+    if memo.hit_at_ns is None and held > 0 and _is_stopped(spec, price):
         memo.hit_at_ns = sight.market_ns
     memo.entered = memo.entered or _is_entry_over(spec, memo, sight, held)
     if memo.entered and not held and not sight.parts:
@@ -61,6 +63,12 @@ def step(spec: Bracket, memo: BracketMemo, sight: Sight) -> Step:
     if memo.hit_at_ns is not None:
         return _stop_step(spec, sight, held)
     return _open_step(spec, memo, sight, held - sight.out(exits))
+
+
+def _is_stopped(spec: Bracket, price: Ticks | None) -> bool:
+    if price is None or spec.stop_price is None:
+        return False
+    return watching.is_reached(spec.side.opposite, price, stop_price=spec.stop_price)
 
 
 def _is_entry_over(spec: Bracket, memo: BracketMemo, sight: Sight, held: int) -> bool:
@@ -102,7 +110,7 @@ def _open_step(spec: Bracket, memo: BracketMemo, sight: Sight, unprotected: int)
         place.append(_entry(spec, spec.quantity - sight.traded(spec.side)))
     # An entry at the market could meet a target: it has its answer soon.
     is_entering = spec.limit_price is None and (place or sight.has(ENTRY))
-    if unprotected > 0 and not is_entering:
+    if unprotected > 0 and not is_entering and spec.target_price is not None:
         place.append(_exit(spec, TARGET, unprotected))
     until_ns = None if memo.entered else _entry_until_ns(spec, sight)
     moments_ns = [one for one in (until_ns, watching.look_again_ns(memo.watch)) if one is not None]

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import destinations, planning, two_sided
+from tandem.core.trading import claims, destinations, planning, two_sided
 from tandem.core.trading.algos import kinds
 from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
@@ -201,6 +201,7 @@ def _place(turn: Turn, algo: Algo, one: Slice) -> None:
         del algo.parts[:PARTS_KEPT]
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
+    claims.claim_part(algo, opened)
 
 
 def _is_waited_for(turn: Turn, algo: Algo, one: Slice) -> bool:
@@ -345,6 +346,8 @@ def _end(turn: Turn, algo: Algo) -> None:
     algo.ended_market_ns = turn.now.market_ns
     del turn.state.running[algo.algo_id]
     turn.count("algos_done")
+    if algo.assignment_id is not None:
+        claims.order_ended(turn, algo.assignment_id, algo.algo_id)
 
 
 def cancel(turn: Turn, algo: Algo, why: str) -> None:

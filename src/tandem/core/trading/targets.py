@@ -1,0 +1,265 @@
+"""What decisions become: wanted lots on each account, stops that are watched, times to be flat.
+
+Right at every moment: of each assignment the newest bar's decision counts, once. A decision that
+comes again, late, out of turn, or from before its assignment was given anew changes nothing, and
+is counted. A position is sized when it changes, or was not reached: the same answer again keeps
+the lots that it was given, so that prices alone trade nothing.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from tandem.core.trading import netting, sizing, strategy_orders
+from tandem.core.trading.algos import watching
+from tandem.core.trading.algos.sight import Sight
+from tandem.core.trading.risk import DAY_NS
+from tandem.core.trading.target_state import Assigned
+from tandem.core.trading.turn import Alarm, Turn
+from tandem.domain.algos import Trigger
+from tandem.domain.commands import Answer, Done, SetTargets
+from tandem.domain.ids import InstrumentId, SlotId, Ticks
+from tandem.domain.limits import LOTS_MAX
+from tandem.domain.order import Side
+from tandem.domain.strategies import FULL_PPM, AssignmentId, Target
+from tandem.domain.venue import Quote
+
+FLAT_BY: Final = "flat by"
+LOOK_NS_MAX: Final = 3_600_000_000_000
+AHEAD_NS_MAX: Final = DAY_NS  # a bar that ends later than this is nonsense
+
+
+def set_targets(turn: Turn, command: SetTargets) -> Answer:
+    """Take each decision that counts; say how many of them did."""
+    taken = 0
+    for target in command.targets:
+        one = turn.state.strategies.assigned.get(target.assignment_id)
+        why = "unassigned" if one is None else _objection(turn, one, target)
+        if why is None and one is not None:
+            taken += 1
+            _take(turn, one, target)
+        else:
+            turn.count(f"targets_{why}")
+    turn.state.counters["targets_taken"] = turn.state.counters.get("targets_taken", 0) + taken
+    return Done(text=f"{taken} of {len(command.targets)} decisions were taken")
+
+
+def _objection(turn: Turn, one: Assigned, target: Target) -> str | None:
+    """Return in a word why this decision does not count."""
+    if one.number != target.number:
+        return "of_before"
+    if one.leaving or one.suspended is not None:
+        return "unwanted"
+    if not _is_plausible(turn, target):
+        return "garbled"
+    if one.end_ns is not None and target.end_ns <= one.end_ns:
+        return "repeated" if target.end_ns == one.end_ns else "overtaken"
+    return None
+
+
+def _is_plausible(turn: Turn, target: Target) -> bool:
+    ahead_ns = target.end_ns - turn.now.market_ns
+    ppm = target.position_ppm or 0
+    prices = (target.stop_price, target.target_price)
+    return (
+        target.begin_ns < target.end_ns
+        and ahead_ns <= AHEAD_NS_MAX
+        and -FULL_PPM <= ppm <= FULL_PPM
+        and all(price is None or 0 < price <= LOTS_MAX for price in prices)
+    )
+
+
+def _take(turn: Turn, one: Assigned, target: Target) -> None:
+    one.begin_ns, one.end_ns = target.begin_ns, target.end_ns
+    is_late = turn.now.market_ns - target.end_ns > one.assignment.good_for_ns
+    if is_late and (target.position_ppm is not None or target.orders):
+        one.is_sized = False
+        one.dropped += 1
+        turn.count("targets_dropped")
+        netting.note(turn, one, "dropped", "it came too late")
+        return
+    if target.position_ppm is not None:
+        strategy_orders.cancel_all(turn, one, "a new position is wanted")
+        _want(turn, one, target, target.position_ppm)
+    if target.orders and not is_flat_time(one, turn.now.market_ns):
+        strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
+
+
+def _want(turn: Turn, one: Assigned, target: Target, position_ppm: int) -> None:
+    is_same = one.is_sized and not one.exits and one.position_ppm == position_ppm
+    one.position_ppm, one.exits = position_ppm, ""
+    disarm(turn, one)
+    one.stop_price, one.target_price = target.stop_price, target.target_price
+    if is_flat_time(one, turn.now.market_ns):
+        netting.leave(turn, one, FLAT_BY)
+        return
+    if not is_same:
+        _size(turn, one, target)
+    arm(turn, one)
+
+
+def _size(turn: Turn, one: Assigned, target: Target) -> None:
+    """Let it want what its position comes to on every account."""
+    ppm = one.position_ppm
+    if ppm < 0 and not one.assignment.may_short:
+        ppm = 0
+    one.is_sized = True
+    said = []
+    for slot_id in _slots(turn, one):
+        lots = _lots_on(turn, one, slot_id, (ppm, target.volatility_ppm))
+        if isinstance(lots, str):
+            one.is_sized = False
+            said.append(f"{slot_id}: {lots}")
+        else:
+            netting.want(turn, one, slot_id, lots)
+            said.append(f"{slot_id} {lots}")
+    netting.note(turn, one, "taken", f"{_share_text(one.position_ppm)}: {', '.join(said)}")
+
+
+def _share_text(position_ppm: int) -> str:
+    return f"{(Decimal(position_ppm) / FULL_PPM).normalize():f}"
+
+
+def _slots(turn: Turn, one: Assigned) -> list[SlotId]:
+    seats, named = turn.state.seats, one.assignment.slots
+    slots = netting.slots_of(turn, one.assignment)
+    return slots if named else [key for key in slots if seats[key].active]
+
+
+def _lots_on(
+    turn: Turn, one: Assigned, slot_id: SlotId, wanted: tuple[int, int | None]
+) -> int | str:
+    ppm, volatility_ppm = wanted
+    if not ppm:
+        return 0
+    seat = turn.state.seats[slot_id]
+    instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
+    worth = sizing.worth_on(turn, seat, instrument, volatility_ppm)
+    if isinstance(worth, str):
+        return worth
+    return sizing.lots_of(one.assignment.sizing, ppm, worth)
+
+
+# -- stops and targets
+
+
+def arm(turn: Turn, one: Assigned) -> None:
+    """Watch the market for its stop and its target, wherever it may hold something."""
+    if one.stop_price is None and one.target_price is None:
+        return
+    armed, key = turn.state.strategies.armed, one.assignment.assignment_id
+    for instrument_id in _instruments(turn, one):
+        armed.setdefault(instrument_id, {})[key] = None
+
+
+def disarm(turn: Turn, one: Assigned) -> None:
+    """Watch no more for it."""
+    armed, key = turn.state.strategies.armed, one.assignment.assignment_id
+    for instrument_id in _instruments(turn, one):
+        keys = armed.get(instrument_id, {})
+        if keys.pop(key, key) is None and not keys:
+            del armed[instrument_id]
+
+
+def _instruments(turn: Turn, one: Assigned) -> list[InstrumentId]:
+    """Return what its symbol is called at every venue."""
+    listed, symbol = turn.rules.listed, one.assignment.symbol
+    found = [listed.get((symbol, venue_id)) for venue_id in turn.rules.venues]
+    return [each.instrument_id for each in found if each is not None]
+
+
+def on_quotes(turn: Turn, quotes: Sequence[Quote]) -> None:
+    """See whether a stop or a target is reached."""
+    roster = turn.state.strategies
+    for quote in quotes:
+        for key in list(roster.armed.get(quote.instrument_id, ())):
+            one = roster.assigned.get(key)
+            if one is not None:
+                _watch(turn, one, quote)
+
+
+def _watch(turn: Turn, one: Assigned, quote: Quote) -> None:
+    roster, key = turn.state.strategies, one.assignment.assignment_id
+    held = sum(
+        net.members[key].held
+        for net in (roster.nets[net_id] for net_id in one.nets)
+        if net.instrument_id == quote.instrument_id
+    )
+    if not held or one.exits:
+        return
+    side = Side.SELL if held > 0 else Side.BUY
+    price = watching.believed(one.watch, Trigger.QUOTE, side, _sight(turn, quote))
+    if price is None:
+        return
+    is_hit = one.stop_price is not None and watching.is_reached(
+        side, price, stop_price=one.stop_price
+    )
+    if is_hit or _is_won(one, side, price):
+        what = "stop" if is_hit else "target"
+        one.is_sized = False
+        turn.count(f"targets_{what}s_hit")
+        netting.note(turn, one, what, f"reached at {price}")
+        strategy_orders.cancel_all(turn, one, f"its {what} was reached")
+        netting.leave(turn, one, f"its {what} was reached")
+        disarm(turn, one)
+
+
+def _is_won(one: Assigned, side: Side, price: Ticks) -> bool:
+    target = one.target_price
+    return target is not None and (price >= target if side is Side.SELL else price <= target)
+
+
+def _sight(turn: Turn, quote: Quote) -> Sight:
+    return Sight(
+        market_ns=turn.now.market_ns,
+        began_market_ns=0,
+        bid=quote.bid,
+        ask=quote.ask,
+        last=quote.last,
+        volume=None,
+        bought=0,
+        sold=0,
+        open_buys=0,
+        open_sells=0,
+        parts=(),
+        is_ending=False,
+        collar_ppm=turn.rules.limits.price_collar_ppm,
+    )
+
+
+# -- flat by
+
+
+def is_flat_time(one: Assigned, market_ns: int) -> bool:
+    """Whether it is to be flat now: from its time until the day (UTC) ends."""
+    at_ns = one.assignment.flat_by_ns
+    return at_ns is not None and market_ns % DAY_NS >= at_ns
+
+
+def look_at_clock(turn: Turn, one: Assigned) -> None:
+    """Make it flat when it is time, and come back for the next day's."""
+    at_ns, market_ns = one.assignment.flat_by_ns, turn.now.market_ns
+    if at_ns is None:
+        return
+    if is_flat_time(one, market_ns) and not one.exits and one.nets:
+        one.is_sized = False
+        netting.note(turn, one, FLAT_BY)
+        strategy_orders.cancel_all(turn, one, FLAT_BY)
+        netting.leave(turn, one, FLAT_BY)
+    left_ns = min((at_ns - market_ns - 1) % DAY_NS + 1, LOOK_NS_MAX)
+    after_ns = turn.rules.life_ns(left_ns)
+    one.flat_alarm_ns = turn.now_ns + after_ns
+    turn.wait(Alarm.FLAT, one.assignment.assignment_id, after_ns=after_ns)
+
+
+def on_alarm(turn: Turn, assignment_id: AssignmentId) -> None:
+    """It may be time to be flat; an alarm of an earlier assignment is not meant."""
+    one = turn.state.strategies.assigned.get(assignment_id)
+    if one is not None and turn.now_ns >= one.flat_alarm_ns:
+        look_at_clock(turn, one)
+
+
+def renew(turn: Turn) -> None:
+    """Look at every clock again, after a restart has stopped all alarms."""
+    for one in turn.state.strategies.assigned.values():
+        look_at_clock(turn, one)
