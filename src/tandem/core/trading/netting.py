@@ -12,7 +12,7 @@ by", an assignment that is taken away) is never given up. Whoever has own orders
 
 from typing import Final
 
-from tandem.core.trading import account_gate, handing, order_room, planning, taking
+from tandem.core.trading import account_gate, destinations, handing, order_room, planning, taking
 from tandem.core.trading.claims import member_of, net_id, net_of
 from tandem.core.trading.sizing import price_of
 from tandem.core.trading.state import Parent, ParentPhase, Seat
@@ -192,16 +192,27 @@ def _trade(turn: Turn, net: Net) -> None:
     lacking = _lacking(turn, net)
     if not lacking:
         return
-    refused = taking.closed(turn)
-    if refused is not None or turn.state.objectives.is_flattening:
-        _wait(turn, net, "objectives close everything" if refused is None else refused.text)
-        return
     seat = turn.state.seats[net.slot_id]
     instrument = turn.rules.instruments[net.instrument_id]
+    why = _closed(turn, seat, instrument)
+    if why is not None:
+        _wait(turn, net, why)
+        return
     handing.cross(turn, net, lacking)
     total = sum(member.lacking for member in lacking.values())
     if total:
         _order(turn, net, (seat, instrument), total)
+
+
+def _closed(turn: Turn, seat: Seat, instrument: Instrument) -> str | None:
+    """Why nothing is done for this net now, neither outside nor inside."""
+    refused = taking.closed(turn)
+    if refused is None:
+        places = destinations.eligible(turn, instrument.symbol, (seat.slot_id,))
+        refused = places if isinstance(places, Refused) else None
+    if refused is not None:
+        return refused.text
+    return "objectives close everything" if turn.state.objectives.is_flattening else None
 
 
 def _order(turn: Turn, net: Net, place: tuple[Seat, Instrument], total: int) -> None:

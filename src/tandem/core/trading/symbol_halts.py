@@ -9,7 +9,7 @@ for the desk's gate and for those of the workers, which are told and must confir
 was decided before gets past the last gate before the wire.
 """
 
-from tandem.core.trading import granting, limiting, planning, tandem_orders
+from tandem.core.trading import granting, limiting, netting, planning, tandem_orders
 from tandem.core.trading.algos import driver
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import Answer, Done, RefusalReason, Refused
@@ -54,6 +54,9 @@ def _cancel(turn: Turn, symbol: str, why: str) -> int:
     for algo_id in state.running:
         if state.algos[algo_id].spec.symbol == symbol:
             driver.cancel(turn, state.algos[algo_id], why)
+    for net in state.strategies.nets.values():
+        if turn.rules.instruments[net.instrument_id].symbol == symbol:
+            netting.give_up(turn, net, why)
     found = [key for key in state.working if state.parents[key].spec.symbol == symbol]
     for key in found:
         planning.cancel_parent(turn, state.parents[key], why)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tandem.core.trading.accounting import Accounting, Moment
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import Booked
 from tandem.core.trading.statements import Period, statement
 from tandem.domain.desk import DeskSettings
 from tandem.domain.order import Side
@@ -22,7 +22,7 @@ class Counted:
         self.floor.desk.booked = []
 
     @property
-    def booked(self) -> list[BookedFill]:
+    def booked(self) -> list[Booked]:
         assert self.floor.desk.booked is not None
         return self.floor.desk.booked
 
