@@ -2,6 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.core.trading.booked import BookedFill, parts_of
+from tandem.domain.ids import Lots
 from tandem.domain.order import Side
 from tests.unit.core.trading.counted import Counted
 from tests.unit.core.trading.desk_driver import Floor
@@ -11,6 +17,7 @@ def test_a_desk_tells_what_it_booked_to_whoever_asked() -> None:
     pool = Counted()
     order = pool.trade(Side.SELL, 10, 1_010, strategy="a")
     (found,) = pool.booked
+    assert isinstance(found, BookedFill)
     assert (found.account_id, found.instrument_id, found.side) == ("A1", "T@X", Side.SELL)
     assert (found.order_id, found.parent_id, found.strategy) == (order, order, "a")
     assert (found.realized, found.realized_fifo) == (Decimal(100), Decimal(100))
@@ -23,3 +30,31 @@ def test_a_desk_that_nobody_asked_keeps_none() -> None:
     (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
     floor.fill(attempt, 10)
     assert floor.desk.booked is None
+
+
+@given(
+    lots=st.lists(st.integers(1, 10**9), min_size=1, max_size=6),
+    fee=st.decimals(-1_000, 1_000, places=8, allow_nan=False),
+)
+def test_the_parts_of_an_execution_sum_to_it_in_lots_and_fees(
+    lots: list[int], fee: Decimal
+) -> None:
+    """B3: what strategies gained is what their account gained, to the last digit."""
+    pool = Counted()
+    pool.trade(Side.SELL, 10)
+    (found,) = pool.booked
+    assert isinstance(found, BookedFill)
+    fill = msgspec.structs.replace(found.fill, quantity=Lots(sum(lots)), fee=fee)
+    shares = tuple((f"s{at}", one) for at, one in enumerate(lots))
+    parts = parts_of(msgspec.structs.replace(found, fill=fill, shares=shares))
+    assert [(name, one.quantity) for name, one in parts] == list(shares)
+    assert sum((one.fee for _, one in parts), Decimal(0)) == fee
+    assert all(one.price == fill.price for _, one in parts)
+
+
+def test_an_execution_that_nobody_claims_is_its_order_s() -> None:
+    pool = Counted()
+    pool.trade(Side.SELL, 10, strategy="a")
+    (found,) = pool.booked
+    assert isinstance(found, BookedFill)
+    assert parts_of(found) == [("a", found.fill)]
