@@ -79,8 +79,8 @@ def save(turn: Turn, command: SaveStrategy) -> Answer:
 def _forget_one(turn: Turn) -> bool:
     """Forget the oldest text that no name and no assignment means; return whether there is one."""
     roster = turn.state.strategies
-    meant = set(roster.names.values())
-    meant.update(one.assignment.text_hash for one in roster.assigned.values())
+    meant = dict.fromkeys(roster.names.values())
+    meant |= dict.fromkeys(one.assignment.text_hash for one in roster.assigned.values())
     for text_hash in roster.texts:
         if text_hash not in meant:
             del roster.texts[text_hash]
@@ -210,7 +210,7 @@ def suspend(turn: Turn, command: SuspendStrategy) -> Answer:
         roster.version += 1
         one.suspended = command.reason
         turn.count("strategies_suspended")
-        netting.note(turn, one, "suspended", command.reason)
+        netting.note(turn, one, "suspended", text=command.reason)
         turn.out.append(Alert(text=f"strategy {key} is suspended: {command.reason}"))
     return Done(text=f"{key} is suspended")
 

@@ -7,7 +7,7 @@ traded, bought less sold. Each execution is given out whole, to the claims in th
 from typing import Final
 
 from tandem.core.trading.state import Algo, DeskState, Parent
-from tandem.core.trading.target_state import Claim, Member, Net, Strategies
+from tandem.core.trading.target_state import Assigned, Claim, Member, Net, Strategies
 from tandem.core.trading.turn import Turn
 from tandem.domain.ids import InstrumentId, ParentId, SlotId
 from tandem.domain.order import Order
@@ -82,3 +82,11 @@ def order_ended(turn: Turn, assignment_id: AssignmentId, order_id: ParentId) -> 
         del one.orders[order_id]
         for key in one.nets:
             turn.touch(key)
+        remove_left(turn.state.strategies, one)
+
+
+def remove_left(roster: Strategies, one: Assigned) -> None:
+    """Forget an assignment that was taken away, once nothing is held or out for it."""
+    if one.leaving and not one.nets and not one.orders:
+        del roster.assigned[one.assignment.assignment_id]
+        roster.version += 1

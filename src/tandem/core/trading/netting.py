@@ -13,7 +13,7 @@ by", an assignment that is taken away) is never given up. Whoever has own orders
 from typing import Final
 
 from tandem.core.trading import account_gate, destinations, handing, order_room, planning, taking
-from tandem.core.trading.claims import member_of, net_id, net_of
+from tandem.core.trading.claims import member_of, net_id, net_of, remove_left
 from tandem.core.trading.sizing import price_of
 from tandem.core.trading.state import Parent, ParentPhase, Seat
 from tandem.core.trading.target_state import Assigned, Claim, Member, Net, Noted
@@ -60,7 +60,7 @@ def leave(turn: Turn, one: Assigned, why: str) -> None:
         net.members[key].wanted = 0
         net.retry_at_ns = 0
         turn.touch(each)
-    _remove_left(turn, one)
+    remove_left(roster, one)
 
 
 def on_assigned(turn: Turn, one: Assigned) -> None:
@@ -101,7 +101,7 @@ def give_up_all(turn: Turn, why: str) -> None:
         give_up(turn, net, why)
 
 
-def note(turn: Turn, one: Assigned, what: str, text: str = "") -> None:
+def note(turn: Turn, one: Assigned, what: str, *, text: str = "") -> None:
     """Write a line into the log of decisions."""
     assignment_id = one.assignment.assignment_id
     line = Noted(turn.now.market_ns, assignment_id, one.begin_ns, what, text)
@@ -160,7 +160,7 @@ def _drop(turn: Turn, one: Assigned, member: Member, why: str) -> None:
         one.is_sized = False
         one.dropped += 1
         turn.count("targets_dropped")
-        note(turn, one, "dropped", why)
+        note(turn, one, "dropped", text=why)
 
 
 # -- orders
@@ -202,6 +202,8 @@ def _trade(turn: Turn, net: Net) -> None:
     total = sum(member.lacking for member in lacking.values())
     if total:
         _order(turn, net, (seat, instrument), total)
+    elif any(member.lacking for member in lacking.values()):
+        _wait(turn, net, f"no price of {instrument.symbol} is young enough")
 
 
 def _closed(turn: Turn, seat: Seat, instrument: Instrument) -> str | None:
@@ -324,7 +326,7 @@ def _tidy(turn: Turn, net: Net) -> None:
         one = roster.assigned[key]
         if not one.orders and not _is_claimed(turn, net, key):
             del net.members[key], one.nets[net.net_id]
-            _remove_left(turn, one)
+            remove_left(roster, one)
     if not net.members and net.parent_id is None:
         del roster.nets[net.net_id]
 
@@ -332,10 +334,3 @@ def _tidy(turn: Turn, net: Net) -> None:
 def _is_claimed(turn: Turn, net: Net, key: AssignmentId) -> bool:
     parent = turn.state.parents.get(net.parent_id) if net.parent_id is not None else None
     return parent is not None and any(one.assignment_id == key for one in parent.claims)
-
-
-def _remove_left(turn: Turn, one: Assigned) -> None:
-    if one.leaving and not one.nets and not one.orders:
-        roster = turn.state.strategies
-        del roster.assigned[one.assignment.assignment_id]
-        roster.version += 1

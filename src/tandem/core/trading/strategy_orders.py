@@ -35,11 +35,11 @@ def place_all(
             )
             if isinstance(answer, Refused):
                 turn.count("strategy_orders_refused")
-                netting.note(turn, one, "refused", f"{slot_id}: {answer.text}")
+                netting.note(turn, one, "refused", text=f"{slot_id}: {answer.text}")
             elif isinstance(answer, Taken) and answer.order_id is not None:
                 turn.count("strategy_orders")
                 one.orders[answer.order_id] = None
-                netting.note(turn, one, "order", f"{slot_id}: {answer.order_id}")
+                netting.note(turn, one, "order", text=f"{slot_id}: {answer.order_id}")
 
 
 def _objection(turn: Turn, one: Assigned, slot_id: SlotId, wanted: WantedOrder) -> Refused | None:
@@ -113,11 +113,14 @@ def _place(
 
 
 def cancel_all(turn: Turn, one: Assigned, why: str) -> None:
-    """Cancel what is out of its orders."""
+    """Cancel what is out of its orders; what still trades of them is held, and not wanted."""
     state = turn.state
     for order_id in one.orders:
-        parent, algo = state.parents.get(order_id), state.algos.get(order_id)
-        if parent is not None:
-            planning.cancel_parent(turn, parent, why)
-        elif algo is not None:
+        algo = state.algos.get(order_id)
+        if algo is None:
+            planning.cancel_parent(turn, state.parents[order_id], why)
+        else:
             driver.cancel(turn, algo, why)
+        for key in [order_id] if algo is None else [part.parent_id for part in algo.open]:
+            for claim in state.parents[key].claims:
+                claim.is_order = False

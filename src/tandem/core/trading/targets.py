@@ -76,7 +76,7 @@ def _take(turn: Turn, one: Assigned, target: Target) -> None:
         one.is_sized = False
         one.dropped += 1
         turn.count("targets_dropped")
-        netting.note(turn, one, "dropped", "it came too late")
+        netting.note(turn, one, "dropped", text="it came too late")
         return
     if target.position_ppm is not None:
         strategy_orders.cancel_all(turn, one, "a new position is wanted")
@@ -113,7 +113,7 @@ def _size(turn: Turn, one: Assigned, target: Target) -> None:
         else:
             netting.want(turn, one, slot_id, lots)
             said.append(f"{slot_id} {lots}")
-    netting.note(turn, one, "taken", f"{_share_text(one.position_ppm)}: {', '.join(said)}")
+    netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
 
 
 def _share_text(position_ppm: int) -> str:
@@ -198,7 +198,7 @@ def _watch(turn: Turn, one: Assigned, quote: Quote) -> None:
         what = "stop" if is_hit else "target"
         one.is_sized = False
         turn.count(f"targets_{what}s_hit")
-        netting.note(turn, one, what, f"reached at {price}")
+        netting.note(turn, one, what, text=f"reached at {price}")
         strategy_orders.cancel_all(turn, one, f"its {what} was reached")
         netting.leave(turn, one, f"its {what} was reached")
         disarm(turn, one)

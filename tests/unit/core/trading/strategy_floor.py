@@ -74,7 +74,7 @@ class StrategyFloor(Floor):
 
     def out(self) -> list[Attempt]:
         """Return what is out, oldest first."""
-        return [one for one in self.attempts() if one.phase in (Phase.RELEASED, Phase.LIVE)]
+        return [one for one in self.attempts() if one.phase not in (Phase.PLANNED, Phase.FINAL)]
 
     def sizes(self) -> list[int]:
         """Return the lots that are out, negative for sells."""

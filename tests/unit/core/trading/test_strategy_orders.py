@@ -1,0 +1,230 @@
+"""Orders that a strategy asks for by itself."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.core.trading.state import AlgoPhase
+from tandem.domain.algos import Leaving
+from tandem.domain.commands import Unassign
+from tandem.domain.desk import QuotesSeen
+from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.order import Side, TimeInForce
+from tandem.domain.strategies import AssignmentId, WantedOrder
+from tandem.domain.venue import Quote
+from tests.unit.core.trading.desk_driver import SECOND
+from tests.unit.core.trading.strategy_floor import MINUTE, StrategyFloor, strategy_floor
+
+A = AssignmentId("a")
+
+
+def wanted(side: Side = Side.BUY, quantity: int = 5, **prices: int) -> WantedOrder:
+    fields: dict[str, Any] = {name: Ticks(price) for name, price in prices.items()}
+    return WantedOrder(side=side, quantity=Lots(quantity), **fields)
+
+
+def opened(**changes: Any) -> StrategyFloor:
+    floor = strategy_floor(**changes)
+    floor.assign(may_short=bool(changes))
+    return floor
+
+
+def stopped(floor: StrategyFloor) -> None:
+    """Let the market fall, and fill the way out once no target is left."""
+    quote = Quote(
+        instrument_id=InstrumentId("T@X"), bid=Ticks(978), ask=Ticks(980), last=Ticks(979)
+    )
+    floor.on(QuotesSeen(quotes=(quote,)))
+    for attempt in floor.out():
+        if attempt.cancel_wanted:
+            floor.canceled(attempt)
+    assert floor.sizes() == [-5]
+    floor.fill_all(979)
+
+
+def test_a_plain_order_is_placed_once_on_every_account() -> None:
+    """B22 I3."""
+    floor = strategy_floor()
+    floor.assign(slots=("s1", "s2"))
+    target = {"orders": (wanted(limit_price=990),), "end_ns": floor.now.market_ns}
+    floor.set(**target)
+    floor.set(**target)
+    first, second = floor.out()
+    assert {first.slot_id, second.slot_id} == {"s1", "s2"}
+    order = first.order
+    assert (order.limit_price, order.time_in_force) == (990, TimeInForce.GOOD_TILL_CANCEL)
+    parent = floor.state.parents[first.parent_id]
+    assert parent.command_id == f"a@{floor.assigned().begin_ns}#1"
+    assert parent.spec.strategy == "a"
+    floor.fill_all()
+    assert (floor.held(slot="s1"), floor.member(slot="s1").wanted) == (5, 5)
+    assert floor.assigned().orders == {}
+    floor.pass_time(10 * MINUTE)
+    assert floor.out() == []
+    floor.replay()
+
+
+def test_an_order_without_a_price_takes_what_there_is() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(),))
+    (attempt,) = floor.out()
+    assert attempt.order.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+
+
+def test_a_stop_or_a_target_makes_a_bracket() -> None:
+    """B35."""
+    for prices in (
+        {"stop_price": 980, "target_price": 1_020},
+        {"stop_price": 980},
+        {"target_price": 1_020},
+    ):
+        floor = opened()
+        floor.set(orders=(wanted(limit_price=999, **prices),))
+        (entry,) = floor.out()
+        assert (entry.order.limit_price, entry.order.quantity) == (999, 5)
+        floor.fill(entry, 5)
+        assert floor.sizes() == ([-5] if "target_price" in prices else [])
+        assert floor.held() == 5
+        if "stop_price" not in prices:
+            (exit_,) = floor.out()
+            floor.fill(exit_, 5)
+        else:
+            stopped(floor)
+        assert (floor.held(), floor.assigned().orders) == (0, {})
+        floor.replay()
+
+
+def test_a_new_position_cancels_its_orders_first_and_then_trades() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(limit_price=990),))
+    (resting,) = floor.out()
+    floor.accept(resting)
+    floor.pass_time(SECOND)
+    floor.set(position=1)
+    assert resting.cancel_wanted
+    assert floor.sizes() == [5]
+    floor.fill(resting, 2)
+    floor.canceled(resting)
+    assert floor.sizes() == [8]
+    floor.fill_all()
+    assert (floor.held(), floor.state.ledger.lots("A1", "T@X")) == (10, 10)
+    floor.replay()
+
+
+def test_a_bracket_that_a_new_position_cancels_leaves_what_it_bought_to_it() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(limit_price=999, stop_price=980, target_price=1_020),))
+    floor.fill(floor.out()[0], 5)
+    floor.pass_time(SECOND)
+    floor.set(position=0)
+    (target,) = floor.out()
+    floor.canceled(target)
+    assert floor.sizes() == [-5]
+    floor.fill_all()
+    assert (floor.held(), floor.assigned().orders) == (0, {})
+    (algo,) = floor.state.algos.values()
+    assert algo.phase is AlgoPhase.DONE
+
+
+def test_what_would_be_short_is_refused_and_said() -> None:
+    """B20."""
+    floor = opened()
+    floor.set(position=0.5)
+    floor.fill_all()
+    floor.pass_time(SECOND)
+    sells = (
+        wanted(Side.SELL, 3, limit_price=1_010),
+        wanted(Side.SELL, 3, limit_price=1_010),
+        wanted(Side.SELL, 1, stop_price=1_100, target_price=900),
+    )
+    floor.set(orders=sells)
+    assert floor.sizes() == [-3]
+    assert [text for what, text in floor.said() if what == "refused"] == [
+        "s1: it would sell 3 lots, and may not be short",
+        "s1: it would sell 1 lots, and may not be short",
+    ]
+    other = opened(may_short=True)
+    other.set(orders=(wanted(Side.SELL, 3),))
+    assert other.sizes() == [-3]
+    flat = opened()
+    flat.set(orders=(wanted(Side.SELL, 1),))
+    assert flat.out() == []
+
+
+def test_an_order_that_cannot_be_is_refused_and_said() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(quantity=0), wanted(quantity=10**9), wanted(stop_price=-1)))
+    assert floor.out() == []
+    assert floor.counted("strategy_orders_refused") == 3
+
+
+def test_nothing_is_placed_while_the_desk_is_closed() -> None:
+    """A23."""
+    floor = opened()
+    floor.halt()
+    floor.set(orders=(wanted(),))
+    assert floor.said()[-1] == ("refused", "s1: halted: enough")
+
+
+def test_more_orders_than_its_bound_are_not_placed() -> None:
+    floor = opened()
+    floor.set(orders=tuple(wanted(quantity=1, limit_price=990) for _ in range(25)))
+    assert len(floor.out()) == 20
+
+
+def test_taken_away_its_orders_are_canceled_and_what_they_bought_traded_back() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(limit_price=990), wanted(limit_price=980)))
+    first, second = floor.out()
+    floor.fill(first, 5)
+    floor.accept(second)
+    floor.ask(Unassign(assignment_id=A))
+    assert second.cancel_wanted
+    floor.canceled(second)
+    assert floor.sizes() == [-5]
+    floor.fill_all()
+    assert not floor.knows("a")
+
+
+def test_taken_away_to_keep_what_its_orders_still_trade_is_nobody_s() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(limit_price=990),))
+    (attempt,) = floor.out()
+    floor.ask(Unassign(assignment_id=A, leaving=Leaving.KEEP))
+    floor.fill(attempt, 5)
+    assert (floor.knows("a"), floor.state.ledger.lots("A1", "T@X")) == (False, 5)
+
+
+def test_taken_away_with_an_order_out_and_nothing_held_it_waits_for_its_end() -> None:
+    floor = opened()
+    floor.set(orders=(wanted(limit_price=990),))
+    (attempt,) = floor.out()
+    floor.ask(Unassign(assignment_id=A))
+    assert floor.knows("a")
+    floor.canceled(attempt)
+    assert not floor.knows("a")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["buy", "sell", "long", "flat"]), st.integers(0, 5)), max_size=8
+    )
+)
+def test_orders_and_positions_together_hold_what_was_traded(steps: list[tuple[str, int]]) -> None:
+    """I5."""
+    floor = opened()
+    for what, filled in steps:
+        floor.pass_time(SECOND)
+        floor.quote()
+        if what in ("long", "flat"):
+            floor.set(position=1 if what == "long" else 0)
+        else:
+            side = Side(what)
+            price = 995 if side is Side.BUY else 1_005
+            floor.set(orders=(wanted(side, 5, limit_price=price),))
+        for attempt in floor.out():
+            floor.fill(attempt, min(filled, attempt.order.quantity - attempt.cum_quantity) or 1)
+            if attempt.cancel_wanted and not attempt.is_final:
+                floor.canceled(attempt)
+        assert floor.held() == floor.state.ledger.lots("A1", "T@X") >= 0
