@@ -427,7 +427,6 @@ def test_a_restart_repeats_nothing_and_goes_on() -> None:
     floor.fill(attempt, 4)
     floor.restart()
     for hand in floor.all_hands():
-        hand.seen = dict.fromkeys(floor.state.attempts, None)
         hand.join(ready=True, seen=False)
         hand.ready()
     floor.quote()

@@ -11,7 +11,7 @@ from tandem.core.trading import showing_strategies
 from tandem.core.trading.showing import show
 from tandem.domain.commands import SaveStrategy
 from tandem.domain.control import AskDecisions, AskStrategies, AskTexts
-from tandem.domain.ids import Lots
+from tandem.domain.ids import AccountId, Lots, SlotId
 from tandem.domain.strategies import AssignmentId, Language, StrategyText, TextHash
 from tandem.domain.strategy_views import (
     DecisionsView,
@@ -43,8 +43,8 @@ def test_it_shows_what_is_wanted_and_held_and_why_they_differ() -> None:
     (one,) = roster(floor).assignments
     assert one.held == (
         HeldView(
-            slot_id="s1",
-            account_id="A1",
+            slot_id=SlotId("s1"),
+            account_id=AccountId("A1"),
             wanted_lots=10,
             held_lots=7,
             wanted="5.0",
@@ -107,8 +107,8 @@ def test_the_log_is_the_latest_first_of_one_or_of_all(keys: list[str], limit: in
         floor.pass_time(SECOND)
         floor.set(key, at % 2)
     said = []
-    for key in (None, AssignmentId("a")):
-        asked = AskDecisions(number=1, assignment_id=key, limit=limit)
+    for only in (None, AssignmentId("a")):
+        asked = AskDecisions(number=1, assignment_id=only, limit=limit)
         view = show(floor.desk, asked, records=0)
         assert isinstance(view, DecisionsView)
         assert len(view.decisions) <= max(0, limit)

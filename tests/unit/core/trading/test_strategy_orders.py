@@ -47,7 +47,7 @@ def test_a_plain_order_is_placed_once_on_every_account() -> None:
     """B22 I3."""
     floor = strategy_floor()
     floor.assign(slots=("s1", "s2"))
-    target = {"orders": (wanted(limit_price=990),), "end_ns": floor.now.market_ns}
+    target: dict[str, Any] = {"orders": (wanted(limit_price=990),), "end_ns": floor.now.market_ns}
     floor.set(**target)
     floor.set(**target)
     first, second = floor.out()
@@ -74,11 +74,12 @@ def test_an_order_without_a_price_takes_what_there_is() -> None:
 
 def test_a_stop_or_a_target_makes_a_bracket() -> None:
     """B35."""
-    for prices in (
+    cases: list[dict[str, Any]] = [
         {"stop_price": 980, "target_price": 1_020},
         {"stop_price": 980},
         {"target_price": 1_020},
-    ):
+    ]
+    for prices in cases:
         floor = opened()
         floor.set(orders=(wanted(limit_price=999, **prices),))
         (entry,) = floor.out()

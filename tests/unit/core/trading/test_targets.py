@@ -216,7 +216,7 @@ def quoted(floor: StrategyFloor, bid: int | None, ask: int | None) -> None:
         ({"target_price": 1_010}, 1_010, "target"),
     ],
 )
-def test_a_stop_and_a_target_make_it_flat_once(prices: dict[str, int], bid: int, what: str) -> None:
+def test_a_stop_and_a_target_make_it_flat_once(prices: dict[str, Any], bid: int, what: str) -> None:
     """A13."""
     floor = strategy_floor()
     floor.assign()
@@ -241,7 +241,11 @@ def test_a_stop_and_a_target_make_it_flat_once(prices: dict[str, int], bid: int,
 
 
 def test_a_short_position_is_stopped_by_a_rise_and_won_by_a_fall() -> None:
-    for ask, prices in ((1_011, {"stop_price": 1_010}), (990, {"target_price": 990})):
+    cases: list[tuple[int, dict[str, Any]]] = [
+        (1_011, {"stop_price": 1_010}),
+        (990, {"target_price": 990}),
+    ]
+    for ask, prices in cases:
         floor = strategy_floor(may_short=True)
         floor.assign(may_short=True)
         floor.set(position=-1, **prices)
