@@ -418,7 +418,7 @@ def test_a_refused_order_is_tried_again_within_its_time() -> None:
 
 
 def test_a_restart_repeats_nothing_and_goes_on() -> None:
-    """A20 I3."""
+    """I3."""
     floor = strategy_floor()
     floor.assign()
     floor.set(position=1)
