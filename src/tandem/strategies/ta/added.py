@@ -18,14 +18,8 @@ from tandem.strategies.ta.definition import (
     period,
     whole,
 )
-from tandem.strategies.ta.running import (
-    Alligator,
-    Chandelier,
-    Choppiness,
-    Ichimoku,
-    RollingVwap,
-    Vwap,
-)
+from tandem.strategies.ta.running import Alligator, Chandelier, Choppiness, Ichimoku
+from tandem.strategies.ta.volume_weighted import RollingVwap, Vwap
 
 ADDED: Final = (
     Indicator(

@@ -14,11 +14,13 @@ from tandem.strategies.ta.definition import (
     TREND,
     WINDOW,
     Indicator,
+    Own,
     average,
     number,
     period,
     whole,
 )
+from tandem.strategies.ta.volume_weighted import Vwma
 
 _BANDS: Final = ("upper", "middle", "lower")
 
@@ -83,10 +85,11 @@ AVERAGES_AND_BANDS: Final = (
     ),
     Indicator(
         name="vwma",
-        doc="The mean of the last closes weighted by volume; undefined where nothing traded.",
+        doc="The mean of the last closes weighted by volume; the close where nothing traded.",
         inputs=CLOSE_VOLUME,
         parameters=(period(30),),
         seed=WINDOW,
+        own=Own(make=Vwma, bars=lambda bars: bars),
     ),
     Indicator(
         name="midprice",

@@ -97,7 +97,7 @@ class Running(Protocol):
 
 
 class Own(msgspec.Struct, frozen=True):
-    """How an indicator that TA-Lib lacks is made: both take the bound parameters."""
+    """How an indicator is made that TA-Lib does not compute: both take the bound parameters."""
 
     make: Callable[..., Running]
     bars: Callable[..., int]  # how many it needs for its first value

@@ -28,9 +28,11 @@ def _beginning() -> Iterator[str]:
 The {count} indicators that strategies and backtests have as `ta.NAME(...)`. This page is written
 from their definitions by `tandem.strategies.ta.page`, and a test holds it true.
 
-- They have TA-Lib's names and give TA-Lib's values, which are computed by TA-Lib; what it lacks
-  is said below. A live strategy feeds them bar by bar and a backtest computes them at once: both
-  give the same numbers, bit for bit, from the same first bar.
+- They have TA-Lib's names and are computed by TA-Lib; what it lacks is said below. Only `cmf`,
+  `mfi`, `rvol` and `vwma` are computed otherwise: TA-Lib's sums keep the rounding of large volumes,
+  and where hardly anything trades its values are any numbers. Elsewhere they are the same.
+- A live strategy feeds them bar by bar and a backtest computes them at once: both give the same
+  numbers, bit for bit, from the same first bar.
 - Parameters may be left out from the right. Numbers show their bounds; a kind of average is one
   of {", ".join(AVERAGES)}.
 - *Bars* is the warm-up with the usual parameters: how many bars it takes until the first value

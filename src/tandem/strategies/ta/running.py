@@ -1,7 +1,6 @@
-"""Indicators that TA-Lib lacks, fed bar by bar; most are made of TA-Lib's streams."""
+"""Indicators that TA-Lib lacks, fed bar by bar, made of TA-Lib's streams."""
 
 from collections import deque
-from itertools import accumulate
 from math import isnan, log10
 from typing import Final
 
@@ -9,10 +8,9 @@ import numpy as np
 
 from tandem.strategies.ta.definition import Bound, Reading
 from tandem.strategies.ta.library import LibraryStream
+from tandem.strategies.ta.volume_weighted import WindowSum
 
 NAN: Final = float("nan")
-_HOUR_S: Final = 3_600
-_DAY_S: Final = 24 * _HOUR_S
 
 
 def _part(function: str, options: Bound, inputs: int) -> LibraryStream:
@@ -29,78 +27,6 @@ class Delay:
         """Take a value in and return the one of so many bars before."""
         self._kept.append(value)
         return self._kept.popleft()
-
-
-class WindowSum:
-    """The sum of the last values, none of them negative.
-
-    Nothing is ever taken off a sum, so no error of a large value outlives it, and the sum is zero
-    only if all values are. `_front` holds, for each of the older ones, the sum from it to the
-    youngest of them, the oldest last; the newer ones are in `_back`. So a value costs the same
-    few steps on average, however long the window is.
-    """
-
-    def __init__(self, bars: int) -> None:
-        self._bars = bars
-        self._front: list[float] = []
-        self._back: list[float] = []
-        self._back_sum = 0.0
-
-    def update(self, value: float) -> float:
-        """Take a value in and return the sum."""
-        if len(self._front) + len(self._back) == self._bars:
-            if not self._front:
-                self._front = list(accumulate(reversed(self._back)))
-                self._back = []
-                self._back_sum = 0.0
-            self._front.pop()
-        self._back.append(value)
-        self._back_sum += value
-        return self._front[-1] + self._back_sum if self._front else self._back_sum
-
-
-class Vwap:
-    """Volume-weighted average price since the session began, a day long, at an hour of UTC."""
-
-    def __init__(self, begins_at_hour: int) -> None:
-        self.value: Reading = NAN
-        self._shift_s = begins_at_hour * _HOUR_S
-        self._day = NAN
-        self._worth = 0.0
-        self._volume = 0.0
-
-    def update(self, *inputs: float) -> Reading:
-        """Take a bar in; while nothing traded in the session, its typical price counts."""
-        high, low, close, volume, time = inputs
-        day = (time - self._shift_s) // _DAY_S
-        if day != self._day:
-            self._day = day
-            self._worth = self._volume = 0.0
-        typical = (high + low + close) / 3.0
-        self._worth += typical * volume
-        self._volume += volume
-        self.value = self._worth / self._volume if self._volume > 0 else typical
-        return self.value
-
-
-class RollingVwap:
-    """Volume-weighted average price of the last bars."""
-
-    def __init__(self, period: int) -> None:
-        self.value: Reading = NAN
-        self._missing = period
-        self._worth = WindowSum(period)
-        self._volume = WindowSum(period)
-
-    def update(self, *inputs: float) -> Reading:
-        """Take a bar in; while nothing traded in the window, its typical price counts."""
-        high, low, close, volume = inputs
-        typical = (high + low + close) / 3.0
-        worth, total = self._worth.update(typical * volume), self._volume.update(volume)
-        self._missing -= 1
-        if self._missing <= 0:
-            self.value = worth / total if total > 0 else typical
-        return self.value
 
 
 class Ichimoku:

@@ -13,10 +13,12 @@ from tandem.strategies.ta.definition import (
     WINDOW,
     Indicator,
     Input,
+    Own,
     average,
     period,
     whole,
 )
+from tandem.strategies.ta.volume_weighted import ChaikinFlow, MoneyFlow, RelativeVolume
 
 
 def _total(name: str, text: str, inputs: tuple[Input, ...]) -> Indicator:
@@ -46,6 +48,7 @@ VOLUMES: Final = (
         inputs=HIGH_TO_VOLUME,
         parameters=(period(20, least=2),),
         seed=WINDOW,
+        own=Own(make=ChaikinFlow, bars=lambda bars: bars),
     ),
     Indicator(
         name="mfi",
@@ -53,6 +56,7 @@ VOLUMES: Final = (
         inputs=HIGH_TO_VOLUME,
         parameters=(period(14, least=2),),
         seed=WINDOW,
+        own=Own(make=MoneyFlow, bars=lambda bars: bars + 1),
     ),
     Indicator(
         name="efi",
@@ -84,5 +88,6 @@ VOLUMES: Final = (
         inputs=(Input.VOLUME,),
         parameters=(period(20),),
         seed=WINDOW,
+        own=Own(make=RelativeVolume, bars=lambda bars: bars + 1),
     ),
 )
