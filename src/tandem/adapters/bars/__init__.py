@@ -1,0 +1,1 @@
+"""The history of bars, in one SQLite file."""
