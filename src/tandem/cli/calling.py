@@ -78,6 +78,15 @@ def finish(action: Callable[[], Awaitable[int]], err: TextIO | None = None) -> i
         return exit_code(error)
 
 
+def attempt(action: Callable[[], int]) -> int:
+    """Return the exit code of an action that needs no loop; an error is written as one line."""
+    try:
+        return action()
+    except TandemError as error:
+        sys.stderr.write(f"tandem: {error}\n")
+        return exit_code(error)
+
+
 def exit_code(error: TandemError) -> int:
     """Return the exit code that tells a script what kind of error it was."""
     if isinstance(error, CoordinatorUnreachableError):

@@ -20,12 +20,14 @@ from tandem.wiring.journals import records, verify_journals
 app = new_app()
 log = App(name="log", help="Verify or show the journal.")
 app.command(log)
-JournalOption = Annotated[Literal["coordinator", "exchange"], Parameter(name="--journal")]
+JournalOption = Annotated[
+    Literal["coordinator", "exchange", "decisions"], Parameter(name="--journal")
+]
 
 
 @log.command
 def verify(*, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Check every byte of both journals: lengths, sums, and the chain of hashes."""
+    """Check every byte of all journals: lengths, sums, and the chain of hashes."""
 
     async def check() -> int:
         return verify_log(home_of(home), sys.stdout, as_json=json)

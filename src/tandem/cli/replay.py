@@ -7,7 +7,7 @@ from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import OK
 from tandem.cli.printing import write_json
 from tandem.wiring.home import Home
-from tandem.wiring.journals import JOURNALS, replay_journal
+from tandem.wiring.journals import journals_of, replay_journal
 
 app = new_app()
 PROGRESS_RECORDS = 50_000
@@ -15,7 +15,7 @@ PROGRESS_RECORDS = 50_000
 
 @app.command
 def replay(
-    journal: Literal["coordinator", "exchange", "both"] = "both",
+    journal: Literal["coordinator", "exchange", "decisions", "all"] = "all",
     *,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -27,10 +27,11 @@ def replay(
         home: Where journals and sockets are.
         json: Print JSON.
     """
-    names = JOURNALS if journal == "both" else (journal,)
 
     async def act() -> int:
-        return replay_journals(home_of(home), names, sys.stdout, as_json=json)
+        place = home_of(home)
+        names = journals_of(place) if journal == "all" else (journal,)
+        return replay_journals(place, names, sys.stdout, as_json=json)
 
     return finish(act)
 

@@ -30,6 +30,7 @@ from tandem.wiring.settings import (
     read_settings,
 )
 from tandem.wiring.stopping import cancel_all, open_count
+from tandem.wiring.strategies import plan_strategies
 from tandem.wiring.supervisor import Supervisor
 
 app = new_app()
@@ -56,6 +57,8 @@ class UpOptions:
         on_exit: What becomes of open orders at the end, when nobody is asked.
         lan: Let other computers join at PORT or HOST:PORT; the three ports behind it are used too.
         metrics: Serve metrics for Prometheus at PORT of this computer, or at HOST:PORT.
+        evaluators: Processes that evaluate user strategies; one where all is installed that they
+            need (the extra `strategies`), and 0 for none.
         plain: Print lines instead of a table that is drawn again and again.
     """
 
@@ -68,6 +71,7 @@ class UpOptions:
     on_exit: Literal["cancel", "keep"] | None = None
     lan: str | None = None
     metrics: str | None = None
+    evaluators: int | None = None
     plain: Annotated[bool, Parameter(negative="")] = False
 
 
@@ -119,6 +123,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
         settings=settings,
         lan=lan,
         metrics=_metrics(options, settings),
+        strategies=plan_strategies(options.evaluators),
     )
     async with pool as supervisor, desk_line(home) as line:
         screen.say(f"ready, home {home.folder}; Ctrl-C ends it")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tandem.adapters.local.folder import private_folder
 from tandem.domain.errors import ConfigurationError
 
-SOCKETS = ("workers.sock", "control.sock", "exchange.sock")
+SOCKETS = ("workers.sock", "control.sock", "exchange.sock", "candles.ipc", "tasks.ipc")
 OWN_SOCKET = ".control.sock"
 
 
@@ -29,9 +29,12 @@ class Home:
         self.run = folder / "run"
         self.lan = folder / "lan"  # the pool's authority, and which machines are in
         self.joined = folder / "joined"  # of which pool this computer is a machine
+        self.market = folder / "market"  # bars
+        self.decisions = folder / "decisions"  # what was decided on them
         self.workers_socket = str(self.run / "workers.sock")
         self.control_socket = str(self.run / "control.sock")
         self.exchange_socket = str(self.run / "exchange.sock")
+        self.stage_file = self.run / "stage.json"  # what the exchange plays, for the others
         self.settings_file = folder / "tandem.toml"
         self.paper_file = folder / "paper.json"
         self.log_file = folder / "log.txt"

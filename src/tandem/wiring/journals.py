@@ -8,21 +8,34 @@ import msgspec
 
 from tandem.adapters.journal import Verified, read_all, verify
 from tandem.adapters.local.disk import FolderView
+from tandem.core.deciding.decider import Decider
 from tandem.core.matching.exchange import Exchange
 from tandem.core.trading.desk import Desk
 from tandem.domain.errors import ConfigurationError, JournalCorruptError
 from tandem.shells.coordinator import DeskRecord
+from tandem.shells.deciding import DeciderRecord
 from tandem.shells.exchange import ExchangeRecord
 from tandem.shells.recording import replay
 from tandem.wiring.home import Home
 from tandem.wiring.settings import exchange_settings, read_paper
 
 JOURNALS: Final = ("coordinator", "exchange")
+DECISIONS: Final = "decisions"  # there where strategies are evaluated
 _DESK: Final = msgspec.msgpack.Decoder(DeskRecord)
 _EXCHANGE: Final = msgspec.msgpack.Decoder(ExchangeRecord)
+_DECIDER: Final = msgspec.msgpack.Decoder(DeciderRecord)
 
-AnyRecord = DeskRecord | ExchangeRecord
-AnyDecoder = msgspec.msgpack.Decoder[DeskRecord] | msgspec.msgpack.Decoder[ExchangeRecord]
+AnyRecord = DeskRecord | ExchangeRecord | DeciderRecord
+AnyDecoder = (
+    msgspec.msgpack.Decoder[DeskRecord]
+    | msgspec.msgpack.Decoder[ExchangeRecord]
+    | msgspec.msgpack.Decoder[DeciderRecord]
+)
+_DECODERS: Final[dict[str, AnyDecoder]] = {
+    "coordinator": _DESK,
+    "exchange": _EXCHANGE,
+    DECISIONS: _DECIDER,
+}
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +61,12 @@ def verify_journals(
         JournalCorruptError: something changed after it was durable; names the place.
         ConfigurationError: there are none.
     """
-    return {name: verify(_view(home, name), on_segment) for name in JOURNALS}
+    return {name: verify(_view(home, name), on_segment) for name in journals_of(home)}
+
+
+def journals_of(home: Home) -> tuple[str, ...]:
+    """Return the names of the home's journals."""
+    return (*JOURNALS, DECISIONS) if home.decisions.is_dir() else JOURNALS
 
 
 def records(home: Home, name: str) -> Iterator[AnyRecord]:
@@ -58,7 +76,7 @@ def records(home: Home, name: str) -> Iterator[AnyRecord]:
         JournalCorruptError: something changed after it was durable; names the place.
         ConfigurationError: there is no such journal.
     """
-    decoder: AnyDecoder = _DESK if name == "coordinator" else _EXCHANGE
+    decoder = _DECODERS[name]
     for _, number, content in read_all(_view(home, name)):
         yield _decoded(decoder, content, number)
 
@@ -72,6 +90,17 @@ def desk_records(home: Home) -> Iterator[DeskRecord]:
     """
     for _, number, content in read_all(_view(home, "coordinator")):
         yield cast("DeskRecord", _decoded(_DESK, content, number))
+
+
+def decider_records(home: Home) -> Iterator[DeciderRecord]:
+    """Yield the decider's records from the first ever written.
+
+    Raises:
+        JournalCorruptError: something changed after it was durable; names the place.
+        ConfigurationError: there is no such journal.
+    """
+    for _, number, content in read_all(_view(home, DECISIONS)):
+        yield cast("DeciderRecord", _decoded(_DECIDER, content, number))
 
 
 def _decoded(decoder: AnyDecoder, content: bytes, number: int) -> AnyRecord:
@@ -111,6 +140,10 @@ def replay_journal(home: Home, name: str, on_records: Callable[[int], None]) -> 
         desk = Desk()
         replay(desk, counted(_DESK), _DESK)
         state = desk.snapshot()
+    elif name == DECISIONS:
+        decider = Decider()
+        replay(decider, counted(_DECIDER), _DECIDER)
+        state = decider.snapshot()
     else:
         exchange = Exchange(exchange_settings(read_paper(home)))
         replay(exchange, counted(_EXCHANGE), _EXCHANGE)

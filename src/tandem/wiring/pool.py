@@ -13,6 +13,7 @@ from tandem.wiring.metrics import MetricsPlan, refuse_unservable
 from tandem.wiring.polling import poll
 from tandem.wiring.settings import LanPlan, ReplayPlan, Settings, read_settings, take_paper
 from tandem.wiring.stopping import cancel_all
+from tandem.wiring.strategies import StrategiesPlan
 from tandem.wiring.supervisor import PoolFailedError, Supervisor
 
 WORKERS_MAX: Final = 1_000
@@ -30,11 +31,13 @@ async def own_pool(  # noqa: PLR0913 - each has its name
     settings: Settings | None = None,
     lan: LanPlan | None = None,
     metrics: MetricsPlan | None = None,
+    strategies: StrategiesPlan | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Yield a pool that this process supervises; it is gone afterwards.
 
     `settings` are those of the home's file unless given; they count when the home is new. With
-    `lan` other computers may join, and with `metrics` they are served there.
+    `lan` other computers may join, with `metrics` they are served there, and with `strategies`
+    those of users are evaluated.
 
     Raises:
         HomeBusyError: another process runs one in this home.
@@ -57,6 +60,7 @@ async def own_pool(  # noqa: PLR0913 - each has its name
         lan=lan,
         alerts=settings.alerts,
         metrics=metrics,
+        strategies=strategies,
     )
     try:
         if lan is not None:

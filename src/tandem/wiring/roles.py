@@ -3,9 +3,9 @@
 import asyncio
 import enum
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -52,6 +52,7 @@ from tandem.wiring.settings import (
     sealed,
     secrets_of,
 )
+from tandem.wiring.strategies import StrategiesPlan
 
 BUSY_NS: Final = 5_000_000_000
 BUSY_POLL_S: Final = 0.02
@@ -66,13 +67,15 @@ class Role(enum.StrEnum):
     GATE = "gate"
     METRICS = "metrics"
     RELAY = "relay"
+    MARKET = "market"
+    EVALUATOR = "evaluator"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a process is started with.
 
     With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool;
-    `metrics` is where it serves them.
+    `metrics` is where it serves them, `strategies` how user strategies are evaluated.
     """
 
     role: Role
@@ -83,10 +86,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lan: LanPlan | None = None
     pool: RemotePool | None = None
     metrics: MetricsPlan | None = None
+    strategies: StrategiesPlan | None = None
 
 
 def run_role(plan: Plan) -> int:
     """Be that process until told to end; return its exit code."""
+    home = Home(Path(plan.folder))
+    return serve(role_work(home, plan), home.fault_file(plan.name))
+
+
+def role_work(home: Home, plan: Plan) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return what that process does."""
     works = {
         Role.EXCHANGE: _run_exchange,
         Role.COORDINATOR: _run_coordinator,
@@ -94,9 +104,10 @@ def run_role(plan: Plan) -> int:
         Role.GATE: _run_gate,
         Role.METRICS: _run_metrics,
         Role.RELAY: _run_relay,
+        Role.MARKET: _run_market,
+        Role.EVALUATOR: _run_evaluator,
     }
-    home = Home(Path(plan.folder))
-    return serve(lambda: works[plan.role](home, plan), home.fault_file(plan.name))
+    return lambda: works[plan.role](home, plan)
 
 
 def _clock(plan: Plan) -> SystemClock:
@@ -139,7 +150,15 @@ async def _run_exchange(home: Home, plan: Plan) -> None:
         feed=_feed(plan, settings.instruments, clock, core.state.market_ns),
     )
     await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())
-    await shell.run()
+    async with asyncio.TaskGroup() as tasks:
+        if plan.strategies is not None:
+            # Its library is loaded where strategies are evaluated only.
+            from tandem.wiring.deciding import CandlePublisher
+
+            publisher = CandlePublisher(home, clock)
+            shell.on_candles = publisher.publish
+            tasks.create_task(publisher.run())
+        tasks.create_task(shell.run())
 
 
 def _feed(
@@ -237,3 +256,26 @@ async def _run_metrics(home: Home, plan: Plan) -> None:
     assert plan.metrics is not None, "metrics for nobody"
     await open_own_control(UnixNetwork(), home.own_socket(plan.name), lambda _: Alive())
     await run_metrics(home, plan.metrics)
+
+
+async def _run_market(home: Home, plan: Plan) -> None:
+    # Sockets, stores and indicators are loaded here, and in no process that trades.
+    from tandem.wiring.deciding import run_market
+
+    assert plan.strategies is not None, "a market for nobody"
+    instruments = exchange_settings(read_paper(home)).instruments
+    await run_market(
+        home,
+        plan.strategies,
+        instruments,
+        _clock(plan),
+        is_replay=plan.replay is not None,
+        say=sparing_log(),
+    )
+
+
+async def _run_evaluator(home: Home, plan: Plan) -> None:
+    from tandem.wiring.evaluating import run_evaluator
+
+    assert plan.strategies is not None, "an evaluator for nobody"
+    await run_evaluator(home, plan.strategies, plan.name, _clock(plan), say=sparing_log())

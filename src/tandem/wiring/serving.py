@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,12 +80,16 @@ def name_process(name: str) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:_COMM_MAX], 0, 0, 0)
 
 
-def serve(work: Callable[[], Coroutine[Any, Any, None]], fault_file: Path) -> int:
-    """Run until SIGTERM; return the exit code, after a failure with a fault file."""
+def serve(
+    work: Callable[[], Coroutine[Any, Any, None]],
+    fault_file: Path,
+    signals: Sequence[int] = (signal.SIGTERM,),
+) -> int:
+    """Run until one of `signals`; return the exit code, after a failure with a fault file."""
     faults: list[BaseException] = []
     with asyncio.Runner(loop_factory=new_loop) as runner:
         try:
-            runner.run(_serve(work, faults))
+            runner.run(_serve(work, faults, signals))
         except asyncio.CancelledError:
             pass
         except Exception as error:  # noqa: BLE001 - the one place where anything is caught
@@ -99,7 +103,9 @@ def serve(work: Callable[[], Coroutine[Any, Any, None]], fault_file: Path) -> in
 
 
 async def _serve(
-    work: Callable[[], Coroutine[Any, Any, None]], faults: list[BaseException]
+    work: Callable[[], Coroutine[Any, Any, None]],
+    faults: list[BaseException],
+    signals: Sequence[int],
 ) -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work())
@@ -113,7 +119,8 @@ async def _serve(
         task.cancel()
 
     loop.set_exception_handler(on_exception)
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    for number in signals:
+        loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

@@ -32,6 +32,7 @@ from tandem.wiring.nursing import Nursing
 from tandem.wiring.roles import Plan, Role
 from tandem.wiring.serving import Fault, read_fault
 from tandem.wiring.settings import LanPlan, ReplayPlan
+from tandem.wiring.strategies import StrategiesPlan
 
 ENDS_MAX: Final = 3  # in a row, by its own fault, before something else is tried
 KILLS_MAX: Final = 50  # in a row, by others
@@ -41,6 +42,8 @@ STOP_S: Final = 3.0
 JOINED_MIN: Final = 2  # workers of other computers, with none here, before trading begins
 JOINED_EVERY_S: Final = 0.2
 ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
+WITH_STRATEGIES: Final = (Role.EXCHANGE, Role.MARKET, Role.EVALUATOR)
+SPARED: Final = (Role.METRICS, Role.MARKET, Role.EVALUATOR)  # a pool trades on without
 
 
 class PoolFailedError(TandemError):
@@ -67,7 +70,7 @@ class Supervisor:
     """The processes of one home. `say` is told what a person should know, a line at a time.
 
     With `lan` other computers may join, and then it may have no worker of its own. With `metrics`
-    it serves those; a pool trades on without them.
+    it serves those, and with `strategies` it evaluates those; a pool trades on without either.
     """
 
     def __init__(  # noqa: PLR0913 - each has its name
@@ -81,10 +84,12 @@ class Supervisor:
         lan: LanPlan | None = None,
         alerts: AlertSettings | None = None,
         metrics: MetricsPlan | None = None,
+        strategies: StrategiesPlan | None = None,
     ) -> None:
         self.home = home
         self._lan = lan
         self._metrics = metrics
+        self._strategies = strategies
         self._venue_id = VenueId("")
         self._workers = workers
         self._replay = replay
@@ -126,7 +131,14 @@ class Supervisor:
         if self._metrics is not None:
             self._fork(Role.METRICS, Role.METRICS.value)
             roles = (*roles, Role.METRICS)
-        watched = {role.value: self.home.own_socket(role.value) for role in roles}
+        names = [role.value for role in roles]
+        if self._strategies is not None:
+            self._fork(Role.MARKET, Role.MARKET.value)
+            evaluators = [f"e{one + 1}" for one in range(self._strategies.evaluators)]
+            for name in evaluators:
+                self._fork(Role.EVALUATOR, name)
+            names += [Role.MARKET.value, *evaluators]
+        watched = {name: self.home.own_socket(name) for name in names}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
         if self._workers == 0:
             self._joining = asyncio.create_task(self._set_up_when_joined())
@@ -249,6 +261,7 @@ class Supervisor:
                 replay=self._replay,
                 lan=self._lan,
                 metrics=self._metrics if role is Role.METRICS else None,
+                strategies=self._strategies if role in WITH_STRATEGIES else None,
             )
         )
 
@@ -310,7 +323,7 @@ class Supervisor:
             return False
         text = fault.text if fault is not None else f"see {self.home.log_file}"
         message = f"the {role.value} ends again and again: {text}"
-        if role is Role.METRICS:
+        if role in SPARED:
             self._alerts.raise_alert(f"{message}; trading goes on without")
             return True
         if not self._failed.done():

@@ -26,7 +26,7 @@ from tandem.domain.link import Answered, Audited, Grant, Release, Reported
 from tandem.domain.reports import Filled
 from tandem.domain.venue import OrderFound, PlaceOrder
 from tandem.wiring.home import Home
-from tandem.wiring.journals import records
+from tandem.wiring.journals import desk_records, records
 from tandem.wiring.settings import exchange_settings, read_paper
 from tests.system.verdict import met
 
@@ -106,8 +106,7 @@ class Ours:
         self.found: list[tuple[int, str, str]] = []  # when, what, which incarnation or account
         self.commands = 0
         desk = Desk()
-        for record in records(home, "coordinator"):
-            assert not isinstance(record.event, ExchangeEvent), "and the coordinator's has its own"
+        for record in desk_records(home):
             desk.on(record.event, record.now)
             self._take(record.now.now_ns, record.event)
             self._see(record.now.now_ns, record.effects)

@@ -1,0 +1,402 @@
+"""The decider: which strategies are due on a final bar, and what was decided, exactly once.
+
+It is told final bars, what is assigned, and what evaluators answered. For each bar of an assigned
+series it has all strategies of that series evaluated, one bar after the other, because what a
+strategy remembers goes from one to the next. Evaluating is a pure function, so a bar may be
+evaluated anywhere and any number of times: the first answer counts, and makes one decision for
+each assignment. What an assignment newly wants goes to the desk, under a command id that is kept
+until the desk has settled it. A revised bar changes history, and decides nothing.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+
+from tandem.core.deciding import roster
+from tandem.core.deciding.inputs import chained, inputs_hash
+from tandem.core.deciding.state import Asked, DeciderState, Held, KeyState
+from tandem.core.deciding.volatility import volatility_ppm
+from tandem.core.market.origins import origin_ns
+from tandem.domain.bars import FinalBar
+from tandem.domain.commands import SetTargets, SuspendStrategy
+from tandem.domain.deciding import (
+    AskWhole,
+    BarsFinal,
+    CommandSettled,
+    Decided,
+    DeciderEffect,
+    DeciderEvent,
+    Evaluate,
+    FeedJudged,
+    HistoryRead,
+    Note,
+    RosterSeen,
+    Send,
+    Started,
+    TaskAnswered,
+)
+from tandem.domain.evaluation import (
+    OWN_TENANT,
+    Attached,
+    AttachmentNumber,
+    Cold,
+    Evaluated,
+    OtherBar,
+    Said,
+    Skipped,
+    TaskId,
+    TaskKey,
+)
+from tandem.domain.ids import CommandId
+from tandem.domain.instant import Instant
+from tandem.domain.strategies import Answer, Decision, Target, VolatilityTarget
+
+
+class Decider:
+    """One trader's decider; everything it remembers is in `state`."""
+
+    def __init__(self) -> None:
+        """Begin with nothing assigned."""
+        self.state = DeciderState()
+        self._effects: list[DeciderEffect] = []
+        self._now = Instant(0, 0)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> "Decider":
+        """Return the decider that gave this snapshot.
+
+        Raises:
+            msgspec.MsgspecError: the bytes are no snapshot.
+        """
+        made = cls()
+        made.state = msgspec.msgpack.decode(snapshot, type=DeciderState)
+        return made
+
+    def snapshot(self) -> bytes:
+        """Return everything remembered; equal deciders give equal bytes."""
+        return msgspec.msgpack.encode(self.state)
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """None: bars and answers wake it, time does not."""
+        return None
+
+    def on(self, event: DeciderEvent, now: Instant) -> list[DeciderEffect]:
+        """Return what must be done about `event`, in this order."""
+        effects: list[DeciderEffect] = []
+        self._effects = effects
+        self._now = now
+        match event:
+            case Started():
+                self._start(event)
+            case RosterSeen():
+                for text in roster.seen(self.state, event):
+                    effects.append(Note(text=text))
+                self._go_on(self.state.keys)
+            case BarsFinal():
+                self._bars(event.bars)
+            case FeedJudged():
+                self.state.stale.pop(event.instrument_id, None)
+                if event.is_stale:
+                    self.state.stale[event.instrument_id] = None
+            case TaskAnswered():
+                self._answered(event)
+            case CommandSettled():
+                self._settled(event)
+            case _:
+                assert_never(event)
+        return effects
+
+    def _start(self, event: Started) -> None:
+        """Ask and say again what nobody may have heard: those who were asked do not know us."""
+        state = self.state
+        state.run = state.run or event.run
+        for command_id, command in state.outbox.items():
+            self._effects.append(Send(command_id=command_id, command=command))
+        for name, key in state.keys.items():
+            key.warm = None
+            if key.asked is not None:
+                asked, key.asked = key.asked, None
+                self._ask(name, key, asked.final, asked.others)
+
+    # -- bars
+
+    def _bars(self, bars: Iterable[FinalBar]) -> None:
+        touched: dict[TaskKey, None] = {}
+        for final in bars:
+            bar = final.bar
+            for name in self._keys_of(final):
+                key = self.state.keys[name]
+                if bar.instrument_id == key.instrument.instrument_id:
+                    if final.number > key.seen:
+                        key.seen = final.number
+                        key.pending.append(final)
+                elif not final.revision:
+                    symbol = key.others[bar.instrument_id].symbol
+                    key.others_pending.append(OtherBar(symbol=symbol, bar=bar))
+                touched[name] = None
+        self._go_on(touched)
+
+    def _keys_of(self, final: FinalBar) -> list[TaskKey]:
+        """Return the keys whose strategies look at this bar."""
+        instrument_id, span = final.bar.instrument_id, final.bar.span
+        return [
+            name
+            for name in self.state.by_series.get(f"{instrument_id} {span}", ())
+            if name in self.state.keys
+        ]
+
+    def _go_on(self, names: Iterable[TaskKey]) -> None:
+        """Have the next bar of each key evaluated that waits for nothing else."""
+        for name in names:
+            key = self.state.keys[name]
+            while key.pending and key.asked is None:
+                final = key.pending.pop(0)
+                if final.revision:
+                    roster.history_changed(self.state, key)
+                    key.done = final.number
+                else:
+                    self._ask(name, key, final, _others_before(key, final))
+
+    def _ask(
+        self, name: TaskKey, key: KeyState, final: FinalBar, others: tuple[OtherBar, ...]
+    ) -> None:
+        bar = final.bar
+        began_ns = origin_ns(bar.span, bar.begin_ns, bar.instrument_id)
+        if key.origin_ns != began_ns:
+            key.origin_ns = began_ns
+            roster.history_changed(self.state, key)
+        attached = [
+            number
+            for number, assignment_id in key.members.items()
+            if self.state.held[assignment_id].error is None
+        ]
+        if not attached:
+            key.done = final.number
+            key.warm = None
+            return
+        is_whole = key.warm != key.roster or key.done != final.number - 1
+        task_id = TaskId(tenant=OWN_TENANT, key=name, roster=key.roster, number=final.number)
+        key.asked = Asked(task_id, final, others, attached, is_whole)
+        self._evaluate(key, key.asked)
+
+    def _evaluate(self, key: KeyState, asked: Asked) -> None:
+        whole = None
+        if asked.is_whole:
+            held = [self._member(key, number) for number in asked.attached]
+            whole = AskWhole(
+                instrument=key.instrument,
+                others=tuple(key.others.values()),
+                from_ns=key.origin_ns or 0,
+                attached=tuple(_attached(one) for one in held),
+                closes=max((_closes_wanted(one) for one in held), default=0),
+                wants_chain=key.chain is None,
+            )
+        self._effects.append(
+            Evaluate(task_id=asked.task_id, bar=asked.final.bar, others=asked.others, whole=whole)
+        )
+
+    # -- answers
+
+    def _answered(self, event: TaskAnswered) -> None:
+        answer = event.answer
+        key = self.state.keys.get(answer.task_id.key)
+        if key is None or key.asked is None or key.asked.task_id != answer.task_id:
+            self.state.late += 1
+            return
+        asked = key.asked
+        match answer:
+            case Cold():
+                self._cold(answer, key, asked)
+            case Skipped():
+                self._skip(answer.task_id.key, key, asked, answer.reason)
+            case Evaluated():
+                self._read(key, asked, event.history)
+                self._decide(answer, key, asked)
+                key.warm = asked.task_id.roster
+                key.done = asked.final.number
+                key.asked = None
+                self._go_on((answer.task_id.key,))
+            case _:
+                assert_never(answer)
+
+    def _skip(self, name: TaskKey, key: KeyState, asked: Asked, reason: str) -> None:
+        """Decide nothing on this bar, and say so."""
+        text = f"{name}: nothing was decided on bar {asked.final.number}: {reason}"
+        self._effects.append(Note(text=text))
+        key.warm = None
+        key.chain = None
+        key.done = asked.final.number
+        key.asked = None
+        self._go_on((name,))
+
+    def _cold(self, cold: Cold, key: KeyState, asked: Asked) -> None:
+        """Ask again with everything, without those that had to be ended."""
+        if asked.is_whole and not cold.failed:
+            self._skip(cold.task_id.key, key, asked, "an evaluator cannot do it, though it has all")
+            return
+        key.asked = None
+        key.warm = None
+        for said in cold.failed:
+            if said.number in key.members:
+                self._suspend(self._member(key, said.number), said.answer.error or "ended by force")
+                roster.changed(self.state, key)
+        self._ask(cold.task_id.key, key, asked.final, asked.others)
+        if key.asked is None:  # nobody is left
+            self._go_on((cold.task_id.key,))
+
+    def _read(self, key: KeyState, asked: Asked, history: HistoryRead | None) -> None:
+        """Take what was found of the history, and add the bar to it."""
+        if history is not None:
+            if key.chain is None:
+                key.chain = history.chain
+            key.closes = list(history.closes)
+        bar = asked.final.bar
+        key.chain = chained(key.chain or "", bar)
+        most = max((_closes_wanted(self._member(key, one)) for one in key.members), default=0)
+        key.closes.append(bar.close)
+        del key.closes[: max(0, len(key.closes) - most)]
+
+    def _decide(self, answer: Evaluated, key: KeyState, asked: Asked) -> None:
+        state = self.state
+        decisions: list[Decision] = []
+        before: list[tuple[str, int]] = []
+        lines: list[tuple[str, ...]] = []
+        targets: list[Target] = []
+        bar = asked.final.bar
+        attached = set(asked.attached)
+        for said in answer.said:
+            if said.number not in key.members or said.number not in attached:
+                continue  # it was taken away meanwhile
+            held = self._member(key, said.number)
+            before.append((held.state, held.position_ppm))
+            decisions.append(self._decision(said, held, key, asked))
+            lines.append(said.lines)
+            target = self._taken(said.answer, held, key, asked)
+            if target is not None:
+                targets.append(target)
+        state.evaluated += 1
+        state.decided += len(asked.attached)
+        for number in asked.attached:
+            if number in key.members:
+                self._member(key, number).decided += 1
+        self._effects.append(
+            Decided(
+                task_id=asked.task_id,
+                count=len(asked.attached),
+                decisions=tuple(decisions),
+                states_before=tuple(one[0] for one in before),
+                positions_before=tuple(one[1] for one in before),
+                lines=tuple(lines) if any(lines) else (),
+            )
+        )
+        if targets:
+            self._send(f"{bar.end_ns}", SetTargets(targets=tuple(targets)))
+
+    def _decision(self, said: Said, held: Held, key: KeyState, asked: Asked) -> Decision:
+        bar = asked.final.bar
+        return Decision(
+            assignment_id=held.rostered.assignment.assignment_id,
+            begin_ns=bar.begin_ns,
+            end_ns=bar.end_ns,
+            answer=said.answer,
+            inputs_hash=inputs_hash(_attached(held), key.chain or ""),
+        )
+
+    def _taken(self, answer: Answer, held: Held, key: KeyState, asked: Asked) -> Target | None:
+        """Remember what was answered; return what the desk is to be told, if that is new."""
+        if answer.error is not None:
+            self._suspend(held, answer.error)
+            roster.changed(self.state, key)
+            return None
+        held.state = answer.state
+        position_ppm = answer.position_ppm
+        wanted = None
+        if position_ppm is not None:
+            held.position_ppm = position_ppm
+            wanted = (position_ppm, answer.stop_price, answer.target_price)
+        if (wanted is None or wanted == held.said) and not answer.orders:
+            return None
+        assignment = held.rostered.assignment
+        bar = asked.final.bar
+        is_late = self._now.market_ns > bar.end_ns + assignment.good_for_ns
+        if is_late or bar.instrument_id in self.state.stale:
+            held.dropped += 1
+            held.said = None  # whatever is wanted next is news again
+            return None
+        if wanted is not None:
+            held.said = wanted
+        sizing = assignment.sizing
+        volatility = None
+        if isinstance(sizing, VolatilityTarget):
+            volatility = volatility_ppm(key.closes, sizing.bars, key.span)
+        return Target(
+            assignment_id=assignment.assignment_id,
+            number=held.rostered.number,
+            begin_ns=bar.begin_ns,
+            end_ns=bar.end_ns,
+            position_ppm=position_ppm,
+            stop_price=answer.stop_price,
+            target_price=answer.target_price,
+            orders=answer.orders,
+            volatility_ppm=volatility,
+        )
+
+    def _suspend(self, held: Held, reason: str) -> None:
+        held.error = reason
+        held.said = None
+        assignment_id = held.rostered.assignment.assignment_id
+        command = SuspendStrategy(
+            assignment_id=assignment_id, number=held.rostered.number, reason=reason
+        )
+        self._send("suspend", command)
+
+    # -- the desk
+
+    def _send(self, what: str, command: SetTargets | SuspendStrategy) -> None:
+        state = self.state
+        state.commands += 1
+        command_id = CommandId(f"{state.run}-{state.commands}-{what}")
+        state.outbox[command_id] = command
+        self._effects.append(Send(command_id=command_id, command=command))
+
+    def _settled(self, event: CommandSettled) -> None:
+        command = self.state.outbox.pop(event.command_id, None)
+        if command is None or event.refusal is None:
+            return
+        self._effects.append(Note(text=f"{event.command_id} was refused: {event.refusal}"))
+        if isinstance(command, SetTargets):
+            for target in command.targets:
+                held = self.state.held.get(target.assignment_id)
+                if held is not None:
+                    held.said = None  # it will be said again with the next bar
+
+    def _member(self, key: KeyState, number: AttachmentNumber) -> Held:
+        return self.state.held[key.members[number]]
+
+
+def _others_before(key: KeyState, final: FinalBar) -> tuple[OtherBar, ...]:
+    """Take the waiting bars of others that were over when this one began."""
+    begin_ns = final.bar.begin_ns
+    taken = tuple(one for one in key.others_pending if one.bar.end_ns <= begin_ns)
+    key.others_pending = [one for one in key.others_pending if one.bar.end_ns > begin_ns]
+    return taken
+
+
+def _attached(held: Held) -> Attached:
+    assignment = held.rostered.assignment
+    return Attached(
+        number=held.number,
+        text_hash=assignment.text_hash,
+        parameters=assignment.parameters,
+        state=held.state,
+        position_ppm=held.position_ppm,
+        others=assignment.others,
+        may_short=assignment.may_short,
+    )
+
+
+def _closes_wanted(held: Held) -> int:
+    sizing = held.rostered.assignment.sizing
+    return sizing.bars + 1 if isinstance(sizing, VolatilityTarget) else 0

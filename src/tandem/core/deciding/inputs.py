@@ -1,0 +1,38 @@
+"""What a decision was made of, as hashes: the same inputs have the same one, wherever evaluated."""
+
+import struct
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+from tandem.domain.bars import Bar
+from tandem.domain.evaluation import Attached
+
+_PACKED = struct.Struct("<6q?")
+_SIZE = 16
+
+
+def chained(chain: str, bar: Bar) -> str:
+    """Return the chain with one bar more; "" is the chain of no bars."""
+    packed = _PACKED.pack(
+        *(bar.begin_ns, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.is_filled)
+    )
+    return blake2b(bytes.fromhex(chain) + packed, digest_size=_SIZE).hexdigest()
+
+
+def chain_of(bars: Iterable[Bar]) -> str:
+    """Return the chain of bars, oldest first."""
+    chain = ""
+    for bar in bars:
+        chain = chained(chain, bar)
+    return chain
+
+
+def inputs_hash(attached: Attached, chain: str) -> str:
+    """Return the hash of everything that one evaluation was given.
+
+    `chain` is that of its bars, the last one included. The attachment's number does not count.
+    """
+    given = msgspec.structs.replace(attached, number=0)
+    return blake2b(msgspec.msgpack.encode((given, chain)), digest_size=_SIZE).hexdigest()

@@ -1,0 +1,103 @@
+"""Everything that the decider remembers."""
+
+import msgspec
+
+from tandem.domain.bars import FinalBar, Span
+from tandem.domain.commands import SetTargets, SuspendStrategy
+from tandem.domain.deciding import Rostered
+from tandem.domain.evaluation import AttachmentNumber, OtherBar, TaskId, TaskKey
+from tandem.domain.ids import CommandId, InstrumentId, Ticks
+from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
+
+Wanted = tuple[int, Ticks | None, Ticks | None]  # position, stop and target
+
+
+class Held(msgspec.Struct, array_like=True, gc=False):
+    """One assignment: what it remembers, what it wanted last, and what the desk was told of it.
+
+    `error` is why it decides no more. `said` is what was sent to the desk last, None when nothing
+    was or when that did not count.
+    """
+
+    rostered: Rostered
+    number: AttachmentNumber
+    key: TaskKey
+    state: str = "{}"
+    position_ppm: int = 0
+    error: str | None = None
+    said: Wanted | None = None
+    decided: int = 0
+    dropped: int = 0
+
+
+class Asked(msgspec.Struct, array_like=True, gc=False):
+    """The bar that is being evaluated, and what it was asked with."""
+
+    task_id: TaskId
+    final: FinalBar
+    others: tuple[OtherBar, ...]
+    attached: list[AttachmentNumber]
+    is_whole: bool
+
+
+class KeyState(msgspec.Struct, array_like=True, gc=False):
+    """What is evaluated together: a series, and those that are assigned to it.
+
+    `seen` and `done` are the numbers of the last final bar that was told, and evaluated. `warm` is
+    the roster of that evaluation; another one, or None, asks with everything. `chain` is that of
+    all bars since `origin_ns` up to `done`, None when it must be read from history. `closes` are
+    the last ones, as many as a volatility needs.
+    """
+
+    instrument: Instrument
+    span: Span
+    members: dict[AttachmentNumber, AssignmentId] = {}
+    others: dict[InstrumentId, Instrument] = {}
+    roster: int = 0
+    warm: int | None = None
+    seen: int = 0
+    done: int = 0
+    origin_ns: int | None = None
+    chain: str | None = None
+    closes: list[int] = []
+    pending: list[FinalBar] = []
+    others_pending: list[OtherBar] = []
+    asked: Asked | None = None
+
+
+class DeciderState(msgspec.Struct, array_like=True, gc=False):
+    """The whole decider.
+
+    `by_series` has the keys whose strategies look at a series. `outbox` holds commands that the
+    desk has not settled. Rosters are numbered through all keys, so that none
+    comes again. `late` counts answers that nobody
+    waited for any more.
+    """
+
+    run: str = ""
+    version: int = -1
+    commands: int = 0
+    numbers: int = 0
+    rosters: int = 0
+    texts: dict[TextHash, StrategyText] = {}
+    held: dict[AssignmentId, Held] = {}
+    keys: dict[TaskKey, KeyState] = {}
+    by_series: dict[str, list[TaskKey]] = {}
+    outbox: dict[CommandId, SetTargets | SuspendStrategy] = {}
+    stale: dict[InstrumentId, None] = {}
+    late: int = 0
+    evaluated: int = 0
+    decided: int = 0
+
+    def index(self) -> None:
+        """Find anew which keys look at which series."""
+        self.by_series = {}
+        for name, key in self.keys.items():
+            for instrument_id in (key.instrument.instrument_id, *key.others):
+                self.by_series.setdefault(f"{instrument_id} {key.span}", []).append(name)
+
+
+def key_of(rostered: Rostered) -> TaskKey:
+    """Return what it is evaluated with: others of the same series."""
+    return TaskKey(f"{rostered.instrument.instrument_id} {rostered.assignment.span}")

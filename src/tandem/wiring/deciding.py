@@ -1,0 +1,249 @@
+"""The market process: final bars of what the exchange publishes, and what is decided on them."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from tandem.adapters.bars.sqlite import SqliteBars
+from tandem.adapters.journal import open_log
+from tandem.adapters.local.disk import FolderDisk
+from tandem.adapters.local.folder import private_folder
+from tandem.adapters.local.network import UnixNetwork
+from tandem.adapters.local.sync import InlineSync
+from tandem.core.deciding.decider import Decider
+from tandem.core.market.market import MarketCore
+from tandem.domain.bars import FinalBar
+from tandem.domain.exchange import CandlesTold
+from tandem.domain.halting import Alive
+from tandem.domain.ids import InstrumentId
+from tandem.domain.instrument import Instrument
+from tandem.domain.market_words import (
+    BarTold,
+    FeedFresh,
+    FeedStale,
+    GapLeft,
+    Listing,
+    MarketSettings,
+    MarketWord,
+    Publish,
+    Recall,
+    Recalled,
+    Source,
+    SourceId,
+    Ticked,
+    TimeTold,
+    WordRefused,
+)
+from tandem.messaging.broker import Broker
+from tandem.messaging.errors import MessagingError
+from tandem.messaging.places import Bind, Connect
+from tandem.messaging.publisher import Publisher
+from tandem.messaging.streams import Gap, News
+from tandem.messaging.subscriber import Subscriber
+from tandem.ports import BarStore, Clock
+from tandem.shells.deciding import DeciderRecord, DecidingShell
+from tandem.shells.own_control import open_own_control
+from tandem.shells.recording import replay
+from tandem.wiring.home import Home
+from tandem.wiring.memory import spare_what_stays
+from tandem.wiring.strategies import StrategiesPlan, bars_file, candles_place, tasks_place
+
+CANDLES: Final = b"candles"
+TICK_S: Final = 1.0
+STALE_NS: Final = 300_000_000_000  # candles come a minute after the other
+
+
+class CandlePublisher:
+    """What the exchange has its candles published by."""
+
+    def __init__(self, home: Home, clock: Clock) -> None:
+        self._publisher = Publisher(
+            Bind(candles_place(home)), name="exchange", run=clock.now().now_ns
+        )
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def publish(self, told: CandlesTold) -> None:
+        """Let every subscriber have them, those that come later too."""
+        self._publisher.publish(CANDLES, payload=self._encoder.encode(told))
+
+    async def run(self) -> None:
+        """Serve until canceled."""
+        await self._publisher.run()
+
+
+class MarketFeed:
+    """The market core over its store: words in, stored final bars out, in that order."""
+
+    def __init__(
+        self,
+        core: MarketCore,
+        store: BarStore,
+        clock: Clock,
+        on_final: Callable[[Sequence[FinalBar]], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._core = core
+        self._store = store
+        self._clock = clock
+        self._on_final = on_final
+        self._say = say
+        self.on_stale: Callable[[FeedStale | FeedFresh], None] = lambda _: None
+
+    def tell(self, words: Sequence[MarketWord]) -> None:
+        """Take in what a source said; what is final is stored before anybody hears of it."""
+        finals: list[FinalBar] = []
+        judged: list[FeedStale | FeedFresh] = []
+        queue = list(words)
+        while queue:
+            word = queue.pop(0)
+            for effect in self._core.on_event(word, self._clock.now()):
+                match effect:
+                    case Publish():
+                        finals.append(effect.final)
+                    case Recall():
+                        self._store.add(finals)
+                        self._hand_on(finals)
+                        finals = []
+                        queue.insert(0, self._recalled(effect))
+                    case FeedStale() | FeedFresh():
+                        judged.append(effect)
+                    case GapLeft() | WordRefused():
+                        self._say(str(effect))
+                    case _:
+                        pass  # the paper exchange is not asked for what is missing: it says all
+        self._store.add(finals)
+        self._hand_on(finals)
+        for one in judged:
+            self.on_stale(one)
+
+    def _hand_on(self, finals: Sequence[FinalBar]) -> None:
+        if finals:
+            self._on_final(finals)
+
+    def _recalled(self, recall: Recall) -> Recalled:
+        bars = [
+            bar
+            for span, from_ns, to_ns in recall.ranges
+            for bar in self._store.bars(recall.instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+        ]
+        return Recalled(instrument_id=recall.instrument_id, bars=tuple(bars))
+
+
+async def run_market(  # noqa: PLR0913 - a process and its parts
+    home: Home,
+    plan: StrategiesPlan,
+    instruments: Sequence[Instrument],
+    clock: Clock,
+    *,
+    is_replay: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Be the market process, until canceled."""
+    _make_folders(home, plan, is_replay=is_replay)
+    store = SqliteBars(bars_file(home, is_replay=is_replay))
+    store.list_instruments(instruments)
+    recovered, journal = open_log(FolderDisk(home.decisions, InlineSync()))
+    snapshot = recovered.snapshot
+    decider = Decider.restore(snapshot) if snapshot is not None else Decider()
+    replay(decider, recovered.records, msgspec.msgpack.Decoder(DeciderRecord))
+    spare_what_stays()
+    broker = Broker(Bind(tasks_place(home)), run=clock.now().now_ns)
+    shell = DecidingShell(
+        decider,
+        journal,
+        clock=clock,
+        network=UnixNetwork(),
+        control=home.control_socket,
+        store=store,
+        submit=partial(_submit, broker, say),
+        run=plan.run,
+        on_note=say,
+    )
+    core = MarketCore(
+        MarketSettings(grace_ns=0),
+        [Listing(instrument_id=one.instrument_id, sources=(_source(one),)) for one in instruments],
+        store.kept(),
+    )
+    feed = MarketFeed(core, store, clock, shell.on_final, say)
+    feed.on_stale = lambda one: shell.on_feed(
+        one.instrument_id, is_stale=isinstance(one, FeedStale)
+    )
+    sources = [_source_id(one.instrument_id) for one in instruments]
+    subscriber = Subscriber(
+        Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
+    )
+    await open_own_control(UnixNetwork(), home.own_socket("market"), lambda _: Alive())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broker.run())
+        tasks.create_task(subscriber.run())
+        tasks.create_task(shell.run())
+        tasks.create_task(_tick(feed))
+
+
+def _make_folders(home: Home, plan: StrategiesPlan, *, is_replay: bool) -> None:
+    """Make what is needed; a market that begins anew finds nothing of the run before."""
+    marker = home.market / "run"
+    if is_replay and not (marker.exists() and marker.read_text() == plan.run):
+        shutil.rmtree(home.decisions, ignore_errors=True)
+        for one in home.market.glob(f"{bars_file(home, is_replay=True).name}*"):
+            one.unlink()
+    for folder in (home.market, home.decisions):
+        private_folder(folder)
+    marker.write_text(plan.run)
+
+
+def _source_id(instrument_id: InstrumentId) -> SourceId:
+    """Return what the exchange's candles of one instrument are known by: each has its own clock."""
+    return SourceId(f"candles of {instrument_id}")
+
+
+def _source(instrument: Instrument) -> Source:
+    return Source(source_id=_source_id(instrument.instrument_id), stale_ns=STALE_NS)
+
+
+async def _tick(feed: MarketFeed) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        feed.tell((Ticked(),))
+
+
+def _on_candles(
+    feed: MarketFeed, sources: Sequence[SourceId], say: Callable[[str], None], news: News
+) -> None:
+    if isinstance(news, Gap):
+        say(f"candles are missing: {news}")
+        return
+    told = msgspec.msgpack.decode(news.payload, type=CandlesTold)
+    words: list[MarketWord] = []
+    for bar in told.bars:
+        # The exchange tells a candle once, when it is closed.
+        source_id = _source_id(bar.instrument_id)
+        words.append(BarTold(source_id=source_id, bar=bar))
+        words.append(TimeTold(source_id=source_id, at_ns=bar.end_ns))
+    words += [TimeTold(source_id=one, at_ns=told.through_ns) for one in sources]
+    feed.tell(words)
+
+
+def _submit(
+    broker: Broker,
+    say: Callable[[str], None],
+    key: str,
+    payload: bytes,
+    done: Callable[[bytes], None],
+) -> None:
+    """Have a task done; one that nobody could do is given again, since it must be decided."""
+
+    def on_outcome(found: bytes | MessagingError) -> None:
+        if isinstance(found, bytes):
+            done(found)
+            return
+        say(f"{key}: {found}")
+        asyncio.get_running_loop().call_later(
+            1.0, partial(_submit, broker, say, key, payload, done)
+        )
+
+    broker.give(key.encode(), payload=payload, on_outcome=on_outcome)
