@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from tandem.adapters.bars.sqlite import SqliteBars
 
+from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.core.matching import listing
 from tandem.domain.bars import Span
 from tandem.domain.commands import Assign, Refused, SaveStrategy
@@ -81,7 +81,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_right(self) -> bool:
-        return not self.lost and not self.repeated and self.decisions > 0
+        return not self.lost and not self.repeated and self.bars > 0 and self.decisions > 0
 
 
 def write(text: str) -> None:
@@ -266,7 +266,7 @@ def judge(home: Home) -> Verdict:
     for record in decider_records(home):
         tally.note(record)
     lost = repeated = bars = 0
-    store = SqliteBars(bars_file(home, is_replay=True))
+    store = SqliteBars.reading(bars_file(home, is_replay=True))
     for key, numbers in tally.decided.items():
         instrument_id, span = key.split(" ")
         published = store.published(

@@ -15,8 +15,6 @@ from tandem.adapters.local.folder import private_folder
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.sync import InlineSync
 from tandem.core.deciding.decider import Decider
-from tandem.core.market.market import MarketCore
-from tandem.domain.bars import FinalBar
 from tandem.domain.exchange import CandlesTold
 from tandem.domain.halting import Alive
 from tandem.domain.ids import InstrumentId
@@ -30,8 +28,6 @@ from tandem.domain.market_words import (
     MarketSettings,
     MarketWord,
     Publish,
-    Recall,
-    Recalled,
     Source,
     SourceId,
     Ticked,
@@ -44,10 +40,11 @@ from tandem.messaging.places import Bind, Connect
 from tandem.messaging.publisher import Publisher
 from tandem.messaging.streams import Gap, News
 from tandem.messaging.subscriber import Subscriber
-from tandem.ports import BarStore, Clock
+from tandem.ports import Clock
 from tandem.shells.deciding import DeciderRecord, DecidingShell
 from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
+from tandem.shells.stored_bars import StoredBars
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
 from tandem.wiring.strategies import StrategiesPlan, bars_file, candles_place, tasks_place
@@ -76,61 +73,27 @@ class CandlePublisher:
 
 
 class MarketFeed:
-    """The market core over its store: words in, stored final bars out, in that order."""
+    """What the exchange says, made final bars, stored, and handed on."""
 
     def __init__(
-        self,
-        core: MarketCore,
-        store: BarStore,
-        clock: Clock,
-        on_final: Callable[[Sequence[FinalBar]], None],
-        say: Callable[[str], None],
+        self, stored: StoredBars, clock: Clock, shell: DecidingShell, say: Callable[[str], None]
     ) -> None:
-        self._core = core
-        self._store = store
+        self._stored = stored
         self._clock = clock
-        self._on_final = on_final
+        self._shell = shell
         self._say = say
-        self.on_stale: Callable[[FeedStale | FeedFresh], None] = lambda _: None
 
     def tell(self, words: Sequence[MarketWord]) -> None:
         """Take in what a source said; what is final is stored before anybody hears of it."""
-        finals: list[FinalBar] = []
-        judged: list[FeedStale | FeedFresh] = []
-        queue = list(words)
-        while queue:
-            word = queue.pop(0)
-            for effect in self._core.on_event(word, self._clock.now()):
-                match effect:
-                    case Publish():
-                        finals.append(effect.final)
-                    case Recall():
-                        self._store.add(finals)
-                        self._hand_on(finals)
-                        finals = []
-                        queue.insert(0, self._recalled(effect))
-                    case FeedStale() | FeedFresh():
-                        judged.append(effect)
-                    case GapLeft() | WordRefused():
-                        self._say(str(effect))
-                    case _:
-                        pass  # the paper exchange is not asked for what is missing: it says all
-        self._store.add(finals)
-        self._hand_on(finals)
-        for one in judged:
-            self.on_stale(one)
-
-    def _hand_on(self, finals: Sequence[FinalBar]) -> None:
+        effects = self._stored.take(words, self._clock.now())
+        finals = [one.final for one in effects if isinstance(one, Publish)]
         if finals:
-            self._on_final(finals)
-
-    def _recalled(self, recall: Recall) -> Recalled:
-        bars = [
-            bar
-            for span, from_ns, to_ns in recall.ranges
-            for bar in self._store.bars(recall.instrument_id, span, from_ns=from_ns, to_ns=to_ns)
-        ]
-        return Recalled(instrument_id=recall.instrument_id, bars=tuple(bars))
+            self._shell.on_final(finals)
+        for one in effects:
+            if isinstance(one, FeedStale | FeedFresh):
+                self._shell.on_feed(one.instrument_id, is_stale=isinstance(one, FeedStale))
+            elif isinstance(one, GapLeft | WordRefused):
+                self._say(str(one))
 
 
 async def run_market(  # noqa: PLR0913 - a process and its parts
@@ -144,7 +107,7 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
 ) -> None:
     """Be the market process, until canceled."""
     _make_folders(home, plan, is_replay=is_replay)
-    store = SqliteBars(bars_file(home, is_replay=is_replay))
+    store = SqliteBars.writing(bars_file(home, is_replay=is_replay))
     store.list_instruments(instruments)
     recovered, journal = open_log(FolderDisk(home.decisions, InlineSync()))
     snapshot = recovered.snapshot
@@ -163,15 +126,11 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
         run=plan.run,
         on_note=say,
     )
-    core = MarketCore(
-        MarketSettings(grace_ns=0),
-        [Listing(instrument_id=one.instrument_id, sources=(_source(one),)) for one in instruments],
-        store.kept(),
-    )
-    feed = MarketFeed(core, store, clock, shell.on_final, say)
-    feed.on_stale = lambda one: shell.on_feed(
-        one.instrument_id, is_stale=isinstance(one, FeedStale)
-    )
+    listings = [
+        Listing(instrument_id=one.instrument_id, sources=(_source(one),)) for one in instruments
+    ]
+    stored = StoredBars(MarketSettings(grace_ns=0), listings, store)
+    feed = MarketFeed(stored, clock, shell, say)
     sources = [_source_id(one.instrument_id) for one in instruments]
     subscriber = Subscriber(
         Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
