@@ -265,7 +265,7 @@ class Decider:
         lines: list[tuple[str, ...]] = []
         targets: list[Target] = []
         bar = asked.final.bar
-        attached = set(asked.attached)
+        attached = dict.fromkeys(asked.attached)
         for said in answer.said:
             if said.number not in key.members or said.number not in attached:
                 continue  # it was taken away meanwhile
