@@ -19,14 +19,14 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/simulation tests/system)
+SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/hostile tests/simulation tests/system)
 # Parts that run side by side print one after the other, where make can do that.
 WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model million judge chaos lan drill day bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model million judge chaos hostile lan drill day bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -76,6 +76,9 @@ million: setup  ## ORDERS random orders of all types and modes through the cores
 chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
 	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\
 		tests.system.chaos --runs $(RUNS))
+
+hostile: setup  ## Evaluate strategies that try to get out, to hang or to harm others, and print the table.
+	$(BIN)/python -m tests.hostile
 
 lan: setup  ## Eleven computers (network namespaces) trade the share list while cables are pulled.
 	$(BIN)/python -m tests.system.lan

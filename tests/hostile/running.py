@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -72,7 +72,7 @@ class Bench:
     def __init__(self, evaluator: Evaluator, jail: ForkingJail) -> None:
         self.evaluator = evaluator
         self.jail = jail
-        self.asked = 0
+        self.attacks = 0
 
     async def ask(self, task: Task) -> TaskAnswer:
         """Return the answer to a task."""
@@ -89,58 +89,112 @@ class Bench:
         return said
 
     async def case(self, script: Script, expected: list[tuple[Said, ...]]) -> Case:
-        """Run one hostile strategy in Eve's process, for as many bars as it lives."""
-        MARK.unlink(missing_ok=True)
-        key = f"{script.text.language} {script.name}"
-        texts: dict[AttachmentNumber, StrategyText] | None
-        texts = {BEFORE: HONEST, HOSTILE: script.text, AFTER: HONEST}
-        states = {number: Answer() for number in texts}
-        heard: list[Said] = []
-        right, took_ms, ended, roster, alive = True, 0.0, "", 1, dict(texts)
-        for number in range(1, BARS + 1):
-            while True:
-                task = a_task(EVE, key, number, texts, roster, states)
-                began = time.perf_counter()
-                answer = await self.ask(task)
-                took_ms = max(took_ms, (time.perf_counter() - began) * 1e3)
-                if isinstance(answer, Evaluated):
-                    break
-                assert isinstance(answer, Cold), answer
-                for said in answer.failed:
-                    alive.pop(said.number)
-                    right = right and said.number == HOSTILE
-                    ended = said.answer.error or ""
-                texts, roster = dict(alive), roster + 1
-            texts = None
-            for said in answer.said:
-                states[said.number] = said.answer
-            heard += [said for said in answer.said if said.number == HOSTILE]
-            honest = tuple(said for said in answer.said if said.number != HOSTILE)
-            right = right and honest == expected[number - 1]
+        """Run one hostile strategy, and Bob's honest ones meanwhile."""
+        bobs = asyncio.ensure_future(self.honest(BOB, f"beside {script.name}"))
+        run = await self.attack(script)
+        neighbors = run.neighbors
+        # Python has no walls inside a process, so there only Bob, in his own, is promised anything.
+        is_promised = script.text.language is Language.LUA
         return Case(
             script=script,
-            outcome=_outcome(heard, ended),
-            words=ended or next((said.answer.error for said in heard if said.answer.error), ""),
-            took_ms=took_ms,
-            is_escaped=_is_escaped(heard),
-            are_neighbors_right=right,
+            outcome=run.outcome,
+            words=run.words,
+            took_ms=run.took_ms,
+            is_escaped=run.is_escaped,
+            are_neighbors_right=await bobs == expected
+            and (neighbors == expected or not is_promised),
         )
 
+    async def attack(self, script: Script) -> "Attack":
+        """Run one hostile strategy, for as many bars as it lives."""
+        MARK.unlink(missing_ok=True)
+        self.attacks += 1
+        attack = Attack(script, self.attacks)
+        for number in range(1, BARS + 1):
+            await self._bar(attack, number)
+        return attack
 
-def _outcome(heard: Iterable[Said], ended: str) -> Outcome:
-    if ended:
-        return Outcome.ENDED
-    if any(said.answer.error is not None for said in heard):
-        return Outcome.FAILED
-    return Outcome.HARMLESS
+    async def times_ms(self, key: str, bars: int) -> list[float]:
+        """Return how long Bob waits for each of so many bars."""
+        texts = {AttachmentNumber(number): HONEST for number in range(20)}
+        took = []
+        for number in range(1, bars + 1):
+            task = a_task(BOB, key, number, texts if number == 1 else None)
+            began = time.perf_counter()
+            answer = await self.ask(task)
+            took.append((time.perf_counter() - began) * 1e3)
+            assert isinstance(answer, Evaluated), answer
+        return took[1:]
+
+    async def _bar(self, run: "Attack", number: int) -> None:
+        """Have one bar evaluated, anew without those who had to be ended."""
+        whole = number == 1
+        while True:
+            task = run.task(number, whole=whole)
+            began = time.perf_counter()
+            answer = await self.ask(task)
+            run.took_ms = max(run.took_ms, (time.perf_counter() - began) * 1e3)
+            if isinstance(answer, Evaluated):
+                run.hear(answer)
+                return
+            assert isinstance(answer, Cold), answer
+            for said in answer.failed:
+                run.lose(said)
+            whole = True
 
 
-def _is_escaped(heard: Iterable[Said]) -> bool:
-    return (
-        MARK.exists()
-        or any(said.answer.position_ppm == ESCAPED_PPM for said in heard)
-        or PLANTED in repr(list(heard))
-    )
+class Attack:
+    """One hostile strategy between two honest ones, as a decider keeps them."""
+
+    def __init__(self, script: Script, number: int) -> None:
+        self.key = f"{number} {script.name}"
+        is_lua = script.text.language is Language.LUA
+        # Eve's one process hears everything in Lua; who may spoil his own has one to himself.
+        self.tenant = EVE if is_lua else TenantId(f"mallory {script.name}")
+        self.texts = {BEFORE: HONEST, HOSTILE: script.text, AFTER: HONEST}
+        self.answers = {number: Answer() for number in self.texts}
+        self.roster = 1
+        self.took_ms = 0.0
+        self.ended: str | None = None
+        self.heard: list[Said] = []
+        self.neighbors: list[tuple[Said, ...]] = []
+
+    def task(self, number: int, *, whole: bool) -> Task:
+        if not whole:
+            return a_task(self.tenant, self.key, number, None, self.roster)
+        self.roster += 1
+        return a_task(self.tenant, self.key, number, self.texts, self.roster, self.answers)
+
+    def hear(self, answer: Evaluated) -> None:
+        for said in answer.said:
+            self.answers[said.number] = said.answer
+        self.heard += [said for said in answer.said if said.number == HOSTILE]
+        self.neighbors.append(tuple(said for said in answer.said if said.number != HOSTILE))
+
+    def lose(self, said: Said) -> None:
+        del self.texts[said.number]
+        if said.number == HOSTILE:
+            self.ended = said.answer.error
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.ended is not None:
+            return Outcome.ENDED
+        is_failed = any(said.answer.error is not None for said in self.heard)
+        return Outcome.FAILED if is_failed else Outcome.HARMLESS
+
+    @property
+    def words(self) -> str:
+        errors = [said.answer.error for said in self.heard if said.answer.error is not None]
+        return self.ended or (errors[0] if errors else "")
+
+    @property
+    def is_escaped(self) -> bool:
+        return (
+            MARK.exists()
+            or any(said.answer.position_ppm == ESCAPED_PPM for said in self.heard)
+            or PLANTED in repr(self.heard)
+        )
 
 
 @asynccontextmanager
@@ -150,8 +204,8 @@ async def bench(mode: Mode = Mode.JAILED) -> AsyncIterator[Bench]:
     lost = asyncio.Event()
     jail = ForkingJail(mode, lost.set)
     await jail.start()
-    quota = TenantQuota(memory_bytes=512 << 20, bar_ns=3_600_000_000_000)
-    evaluator = Evaluator(Tenants(EvaluatingLimits(), quota), jail, SystemClock())
+    quota = TenantQuota(memory_bytes=256 << 20, bar_ns=3_600_000_000_000)
+    evaluator = Evaluator(Tenants(EvaluatingLimits(processes_max=8), quota), jail, SystemClock())
     try:
         yield Bench(evaluator, jail)
         assert not lost.is_set()

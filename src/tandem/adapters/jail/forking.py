@@ -183,6 +183,11 @@ class ForkingJail:
         self._cells: dict[int, ForkedCell] = {}
         self._number = 0
 
+    @property
+    def cells(self) -> tuple[ForkedCell, ...]:
+        """Those that are open, in the order in which they were asked for."""
+        return tuple(self._cells.values())
+
     async def start(self) -> None:
         """Make the parent process; it first tries whether its fences hold.
 

@@ -13,7 +13,8 @@ took from the process is not held against it: while it wants to run and does not
 `patience_ns` counts; and when we ourselves were away, only what `away_ns` allows counts.
 
 What the process says is believed for its own tenant only: an answer that is not of the task in
-hand, or of attachments that it was not given, ends the process.
+hand, or of attachments that it was not given, ends the process. Nor is it believed to keep its own
+bounds: an answer that no strategy can give counts as an error of that strategy.
 """
 
 from collections import deque
@@ -22,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.evaluating.soundness import is_sound, sound
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     AttachmentNumber,
@@ -342,7 +344,11 @@ def _believed(tenant: _Tenant, payload: bytes) -> TaskAnswer | None:
     if isinstance(answer, Skipped):
         return answer
     said = answer.said if isinstance(answer, Evaluated) else answer.failed
-    return answer if tenant.waiting[0].known.issuperset(one.number for one in said) else None
+    if not tenant.waiting[0].known.issuperset(one.number for one in said):
+        return None
+    if isinstance(answer, Evaluated) and not all(map(is_sound, said)):
+        return msgspec.structs.replace(answer, said=tuple(map(sound, said)))
+    return answer
 
 
 def _to_blame(tenant: _Tenant, asked: _Asked, running: int | None) -> list[AttachmentNumber] | None:

@@ -323,6 +323,17 @@ def test_what_a_process_may_not_say_ends_it(answer: TaskAnswer) -> None:
     ]
 
 
+def test_an_answer_beyond_its_bounds_is_that_strategys_error() -> None:
+    """I14."""
+    scene = at_work(task := a_task(attached=[4, 5]))
+    wild = Said(number=AttachmentNumber(4), answer=Answer(position_ppm=5_000_000))
+    effects = scene.answer(Evaluated(task_id=task.task_id, said=(wild, said(5))))
+    error = said(4, "it answered what no strategy can answer")
+    assert effects == [
+        Reply(token=1, answer=Evaluated(task_id=task.task_id, said=(error, said(5))))
+    ]
+
+
 def test_bytes_that_are_no_answer_end_the_process() -> None:
     scene = at_work(a_task(attached=[4]))
     assert scene.raw(b"junk", running=4)[0] == ENDED
