@@ -1,6 +1,7 @@
 """Runs hostile strategies between two honest ones, and honest ones in the next tenant's process."""
 
 import asyncio
+import functools
 import os
 import time
 from collections.abc import AsyncIterator
@@ -40,6 +41,8 @@ from tests.hostile.corpus import ESCAPED_PPM, MARK, PLANTED, PLANTED_NAME, Outco
 EVE: Final = TenantId("eve")
 BOB: Final = TenantId("bob")
 BARS: Final = 3
+SERIES: Final = 50  # of Bob, whose waiting is measured, and
+STRATEGIES: Final = 40  # on each
 HONEST: Final = StrategyText(
     name="honest",
     language=Language.LUA,
@@ -49,6 +52,11 @@ log(string.upper("sma"), ta.sma(10)(), close(1), math.floor(bar.volume))
 if ta.sma(10)() > ta.ema(20)() then return "long" end
 return { position = -0.25, stop = close() * 1.1 }
 """,
+)
+PLAIN: Final = StrategyText(
+    name="plain",
+    language=Language.LUA,
+    text='if ta.sma(10)() > ta.ema(20)() then return "long" end return "short"',
 )
 BEFORE, HOSTILE, AFTER = (AttachmentNumber(number) for number in range(3))
 _MODEL: Final = rehearsal()[0]
@@ -114,16 +122,27 @@ class Bench:
             await self._bar(attack, number)
         return attack
 
-    async def times_ms(self, key: str, bars: int) -> list[float]:
-        """Return how long Bob waits for each of so many bars."""
-        texts = {AttachmentNumber(number): HONEST for number in range(20)}
+    async def times_ms(self, name: str, bars: int) -> list[float]:
+        """Return how long Bob waits for each of so many bars, of all his series together."""
+        texts = {AttachmentNumber(number): PLAIN for number in range(STRATEGIES)}
         took = []
         for number in range(1, bars + 1):
-            task = a_task(BOB, key, number, texts if number == 1 else None)
+            tasks = [
+                task_bytes(
+                    a_task(
+                        BOB,
+                        f"{name} {series}",
+                        number,
+                        shifted(texts, series) if number == 1 else None,
+                    )
+                )
+                for series in range(SERIES)
+            ]
             began = time.perf_counter()
-            answer = await self.ask(task)
+            payloads = await asyncio.gather(*map(self.evaluator.do, tasks))
             took.append((time.perf_counter() - began) * 1e3)
-            assert isinstance(answer, Evaluated), answer
+            answers = map(answer_of, payloads)
+            assert all(isinstance(answer, Evaluated) for answer in answers)
         return took[1:]
 
     async def _bar(self, run: "Attack", number: int) -> None:
@@ -229,7 +248,7 @@ def a_task(  # noqa: PLR0913 - one of everything
     if texts is not None:
         assert _MODEL.whole is not None
         states = states or {}
-        history = History.of([a_bar(one) for one in range(1, first)])
+        history = _history(first)
         whole = Whole(
             series=Series(symbol="A-B", instrument=_MODEL.whole.series.instrument, history=history),
             texts=tuple({text.text_hash: text for text in texts.values()}.values()),
@@ -248,6 +267,11 @@ def a_task(  # noqa: PLR0913 - one of everything
     return Task(task_id=which, bar=a_bar(first), whole=whole)
 
 
+@functools.cache
+def _history(end: int) -> History:
+    return History.of([a_bar(number) for number in range(1, end)])
+
+
 def a_bar(number: int) -> Bar:
     """Return the bar of that number: prices go up and down."""
     price = 10_000 + 37 * (number * number % 101)
@@ -259,3 +283,10 @@ def a_bar(number: int) -> Bar:
         low=Ticks(price - 40),
         close=Ticks(price + 7),
     )
+
+
+def shifted(
+    texts: dict[AttachmentNumber, StrategyText], series: int
+) -> dict[AttachmentNumber, StrategyText]:
+    """Return the same texts under numbers that no other series of the tenant has."""
+    return {AttachmentNumber(series * len(texts) + one): text for one, text in texts.items()}

@@ -75,6 +75,7 @@ def main() -> int:
     """Fork what is asked for until the starter hangs up; return the exit code."""
     descriptor, starter, mode = int(sys.argv[1]), int(sys.argv[2]), Mode(sys.argv[3])
     die_with(starter)
+    os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=descriptor)
     warm_up()
@@ -154,7 +155,6 @@ def _live(fork: Fork, descriptors: list[int], mode: Mode, parent: int) -> NoRetu
         page = ControlPage(page_descriptor)
         engine = new_engine(page, fork.memory_bytes)
         _hold_nothing_but(theirs)
-        os.nice(_NICENESS)
         if mode is Mode.JAILED:
             lock_down(memory_bytes=fork.memory_bytes, parent=parent)
         else:
