@@ -112,14 +112,21 @@ def until_ns(text: str, *, market_ns: int) -> int:
     return moment_ns
 
 
-def _time_of_day(text: str, *, market_ns: int) -> int | None:
+def time_of_day_ns(text: str) -> int | None:
+    """Return how long after midnight such a time is, like 15:30 or 15:30:00; None for no time."""
     found = _TIME.fullmatch(text)
     if found is None:
         return None
     hours, minutes, seconds = (int(one or 0) for one in found.groups())
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
-    since_midnight_ns = (hours * 3_600 + minutes * 60 + seconds) * 1_000_000_000
+    return (hours * 3_600 + minutes * 60 + seconds) * 1_000_000_000
+
+
+def _time_of_day(text: str, *, market_ns: int) -> int | None:
+    since_midnight_ns = time_of_day_ns(text)
+    if since_midnight_ns is None:
+        return None
     midnight_ns = market_ns - market_ns % _DAY_NS
     today_ns = midnight_ns + since_midnight_ns
     return today_ns if today_ns > market_ns else today_ns + _DAY_NS

@@ -111,6 +111,20 @@ def test_a_step_that_is_none_is_refused(bad: str) -> None:
         instrument(lot_size=bad)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_quantity", 0),
+        ("min_notional", Decimal(-1)),
+        ("min_notional", Decimal("NaN")),
+    ],
+)
+def test_a_least_order_that_cannot_be_is_refused(name: str, value: object) -> None:
+    """B22."""
+    with pytest.raises(ConfigurationError, match="T@x: min_quantity is"):
+        msgspec.structs.replace(instrument(), **{name: value})
+
+
 def test_instruments_of_one_market_and_symbol_share_a_book() -> None:
     """C1."""
     here, there = instrument(name="T@x"), instrument(name="T@y")

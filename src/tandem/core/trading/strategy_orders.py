@@ -14,8 +14,8 @@ from tandem.core.trading.claims import net_id
 from tandem.core.trading.target_state import Assigned, Claim
 from tandem.core.trading.turn import Turn
 from tandem.domain.algos import Bracket
-from tandem.domain.commands import Answer, PlaceAlgo, RefusalReason, Refused, Taken
-from tandem.domain.ids import CommandId, SlotId
+from tandem.domain.commands import RefusalReason, Refused
+from tandem.domain.ids import CommandId, ParentId, SlotId
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec
 from tandem.domain.strategies import WantedOrder
@@ -30,16 +30,16 @@ def place_all(
     for number, wanted in enumerate(orders[:ORDERS_MAX], start=1):
         command_id = CommandId(f"{one.assignment.assignment_id}@{one.begin_ns}#{number}")
         for slot_id in slots:
-            answer = _objection(turn, one, slot_id, wanted) or _place(
+            placed = _objection(turn, one, slot_id, wanted) or _place(
                 turn, one, (command_id, slot_id), wanted
             )
-            if isinstance(answer, Refused):
+            if isinstance(placed, Refused):
                 turn.count("strategy_orders_refused")
-                netting.note(turn, one, "refused", text=f"{slot_id}: {answer.text}")
-            elif isinstance(answer, Taken) and answer.order_id is not None:
+                netting.note(turn, one, "refused", text=f"{slot_id}: {placed.text}")
+            else:
                 turn.count("strategy_orders")
-                one.orders[answer.order_id] = None
-                netting.note(turn, one, "order", text=f"{slot_id}: {answer.order_id}")
+                one.orders[placed] = None
+                netting.note(turn, one, "order", text=f"{slot_id}: {placed}")
 
 
 def _objection(turn: Turn, one: Assigned, slot_id: SlotId, wanted: WantedOrder) -> Refused | None:
@@ -74,7 +74,7 @@ def _may_sell(turn: Turn, one: Assigned, slot_id: SlotId) -> int:
 
 def _place(
     turn: Turn, one: Assigned, place: tuple[CommandId, SlotId], wanted: WantedOrder
-) -> Answer:
+) -> ParentId | Refused:
     command_id, slot_id = place
     assignment = one.assignment
     if _is_bracket(wanted):
@@ -88,10 +88,11 @@ def _place(
             stop_price=wanted.stop_price,
             target_price=wanted.target_price,
         )
-        answer = driver.open_algo(turn, command_id, PlaceAlgo(spec=spec))
-        if isinstance(answer, Taken) and answer.order_id is not None:
-            turn.state.algos[answer.order_id].assignment_id = assignment.assignment_id
-        return answer
+        algo = driver.begin(turn, command_id, spec)
+        if isinstance(algo, Refused):
+            return algo
+        algo.assignment_id = assignment.assignment_id
+        return algo.algo_id
     plain = ParentSpec(
         symbol=assignment.symbol,
         side=wanted.side,
@@ -109,7 +110,7 @@ def _place(
     if isinstance(opened, Refused):
         return opened
     opened.claims = [Claim(assignment.assignment_id, assignment.name, opened.quantity, True)]
-    return Taken(order_id=opened.parent_id)
+    return opened.parent_id
 
 
 def cancel_all(turn: Turn, one: Assigned, why: str) -> None:

@@ -173,9 +173,7 @@ def on_quotes(turn: Turn, quotes: Sequence[Quote]) -> None:
     roster = turn.state.strategies
     for quote in quotes:
         for key in list(roster.armed.get(quote.instrument_id, ())):
-            one = roster.assigned.get(key)
-            if one is not None:
-                _watch(turn, one, quote)
+            _watch(turn, roster.assigned[key], quote)
 
 
 def _watch(turn: Turn, one: Assigned, quote: Quote) -> None:

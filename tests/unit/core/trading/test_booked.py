@@ -33,7 +33,7 @@ def test_a_desk_that_nobody_asked_keeps_none() -> None:
 
 
 @given(
-    lots=st.lists(st.integers(1, 10**9), min_size=1, max_size=6),
+    lots=st.lists(st.integers(1, 10**9), min_size=2, max_size=6),
     fee=st.decimals(-1_000, 1_000, places=8, allow_nan=False),
 )
 def test_the_parts_of_an_execution_sum_to_it_in_lots_and_fees(
@@ -58,3 +58,16 @@ def test_an_execution_that_nobody_claims_is_its_order_s() -> None:
     (found,) = pool.booked
     assert isinstance(found, BookedFill)
     assert parts_of(found) == [("a", found.fill)]
+
+
+def test_a_fee_that_does_not_divide_leaves_its_rest_to_the_last() -> None:
+    """B3."""
+    pool = Counted()
+    pool.trade(Side.SELL, 3, fee="0.01")
+    (found,) = pool.booked
+    assert isinstance(found, BookedFill)
+    parts = parts_of(msgspec.structs.replace(found, shares=(("a", 1), ("b", 2))))
+    assert [(name, one.quantity, one.fee) for name, one in parts] == [
+        ("a", 1, Decimal("0.003333333333")),
+        ("b", 2, Decimal("0.006666666667")),
+    ]

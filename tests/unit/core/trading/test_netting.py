@@ -270,6 +270,42 @@ def test_without_a_price_nothing_is_traded_nor_handed_over() -> None:
     assert (floor.out(), floor.net().note) == ([], "no price of T")
 
 
+def test_by_an_old_price_nothing_is_sent() -> None:
+    """I9."""
+    floor = strategy_floor(may_short=True)
+    floor.assign("a", good_for_ns=10**12)
+    floor.assign("b", lots=4, may_short=True, good_for_ns=10**12)
+    floor.halt()
+    set_both(floor, a=1, b=-1)
+    floor.pass_time(301 * SECOND)
+    floor.resume()
+    floor.pass_time(2 * SECOND)
+    assert (floor.attempts(), floor.net().note) == ([], "no_reference_price")
+    floor.quote()
+    floor.pass_time(2 * SECOND)
+    assert floor.sizes() == [6]
+
+
+def test_what_is_too_old_on_several_accounts_is_one_decision() -> None:
+    floor = strategy_floor()
+    floor.assign(slots=("s1", "s2"), good_for_ns=MINUTE)
+    floor.set(position=1)
+    for attempt in floor.out():
+        floor.accept(attempt)
+    floor.pass_time(MINUTE + 1)
+    assert [one.cancel_wanted for one in floor.out()] == [True, True]
+    assert floor.assigned().dropped == 1
+
+
+def test_of_what_is_bounded_the_first_ones_claim_it() -> None:
+    floor = strategy_floor(limits=Limits(max_notional=Decimal(90)))
+    floor.assign("a", lots=8)
+    floor.assign("b", lots=3)
+    set_both(floor, a=1, b=1)
+    floor.fill(floor.out()[0], 8)
+    assert (floor.held("a"), floor.held("b"), floor.sizes()) == (8, 0, [3])
+
+
 # -- what stops everything
 
 
@@ -368,8 +404,7 @@ def test_objectives_close_what_strategies_hold_and_they_hold_nothing_then() -> N
     floor = strategy_floor()
     floor.assign("a")
     floor.assign("b", lots=3)
-    floor.set("a", 1)
-    floor.set("b", 1)
+    set_both(floor, a=1, b=1)
     floor.fill_all()
     later(floor)
     floor.ask(SetObjectives(currency="USD", loss_limit=Decimal(1), then=AtObjective.FLATTEN))
@@ -383,6 +418,21 @@ def test_objectives_close_what_strategies_hold_and_they_hold_nothing_then() -> N
     assert (floor.out(), floor.held("a"), floor.held("b")) == ([], 0, 0)
     assert floor.state.ledger.lots("A1", "T@X") == 0
     floor.replay()
+
+
+def test_objectives_close_what_the_account_holds_and_the_first_ones_give_it() -> None:
+    floor = strategy_floor(may_short=True)
+    for key, lots in (("a", 10), ("b", 3), ("c", 3)):
+        floor.assign(key, lots=lots, may_short=True)
+    set_both(floor, a=1, b=1, c=-1)
+    floor.fill_all()
+    later(floor)
+    floor.ask(SetObjectives(currency="USD", loss_limit=Decimal(1), then=AtObjective.FLATTEN))
+    floor.quote(900)
+    floor.fill_all(900)
+    floor.pass_time(2 * SECOND)
+    assert [floor.held(key) for key in "abc"] == [0, 3, -3]
+    assert floor.state.ledger.lots("A1", "T@X") == 0
 
 
 def test_what_is_bought_never_meets_an_own_resting_order_and_a_way_out_clears_its_way() -> None:

@@ -5,10 +5,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.trading.booked import Handed
 from tandem.core.trading.run_record import RunRecord
 from tandem.domain.commands import PlaceAlgo
 from tandem.domain.desk import QuotesSeen
-from tandem.domain.ids import InstrumentId, Ticks
+from tandem.domain.ids import AccountId, InstrumentId, Ticks
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.venue import Quote
 from tests.unit.core.trading.algos.test_driver import twap
@@ -115,6 +116,21 @@ def test_inventory_is_told_after_each_execution() -> None:
     (found,) = pool.run.inventories(pool.floor.desk)
     assert these(found.instrument_id, *found.quantities) == (T, 10, 6)
     assert found.at_ns == (pool.floor.now.market_ns,) * 2
+
+
+def test_what_strategies_hand_each_other_is_no_inventory() -> None:
+    pool = Watched()
+    handed = Handed(
+        market_ns=1,
+        account_id=AccountId("A1"),
+        instrument_id=T,
+        quantity=5,
+        price=Ticks(1_000),
+        buyer="a",
+        seller="b",
+    )
+    pool.run.on_booked(handed)
+    assert pool.run.inventories(pool.floor.desk) == ()
 
 
 @given(st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 30)), max_size=8))

@@ -229,3 +229,27 @@ def test_orders_and_positions_together_hold_what_was_traded(steps: list[tuple[st
             if attempt.cancel_wanted and not attempt.is_final:
                 floor.canceled(attempt)
         assert floor.held() == floor.state.ledger.lots("A1", "T@X") >= 0
+
+
+def test_what_others_of_its_orders_may_sell_counts_where_it_is() -> None:
+    floor = strategy_floor()
+    floor.assign(slots=("s1", "s2"))
+    floor.set(position=0.5)
+    floor.fill_all()
+    floor.pass_time(SECOND)
+    bracket = wanted(quantity=1, limit_price=990, stop_price=900)
+    floor.set(orders=(bracket, wanted(Side.SELL, 5, limit_price=1_010)))
+    assert sorted(floor.sizes()) == [-5, -5, 1, 1]
+
+
+def test_an_assignment_that_is_flat_stays_known_while_an_order_of_it_is_out() -> None:
+    floor = opened()
+    floor.set(position=0.5)
+    floor.fill_all()
+    floor.pass_time(SECOND)
+    floor.set(orders=(wanted(Side.SELL, 5, limit_price=1_010), wanted(limit_price=990)))
+    sell, buy = floor.out()
+    floor.fill(sell, 5)
+    assert (floor.held(), floor.member().wanted) == (0, 0)
+    floor.fill(buy, 5)
+    assert (floor.held(), floor.member().wanted) == (5, 5)

@@ -56,7 +56,12 @@ RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody t
 
 def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
     """Take an algorithm, and let it begin at once; refused, nothing has changed."""
-    spec = command.spec
+    algo = begin(turn, command_id, command.spec)
+    return algo if isinstance(algo, Refused) else Taken(order_id=algo.algo_id)
+
+
+def begin(turn: Turn, command_id: CommandId, spec: AlgoSpec) -> Algo | Refused:
+    """Return a new algorithm, which begins in this event."""
     text = _objection(spec)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
@@ -77,7 +82,7 @@ def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
     turn.state.running[algo_id] = None
     turn.count(f"algos_{kinds.name_of(spec)}")
     turn.touch(algo_id)
-    return Taken(order_id=algo_id)
+    return algo
 
 
 def _objection(spec: AlgoSpec) -> str | None:

@@ -10,6 +10,7 @@ from tandem.core.trading.algos import bracket
 from tandem.core.trading.algos.memos import BracketMemo
 from tandem.core.trading.algos.sight import PartSeen, Step
 from tandem.core.trading.algos.watching import DOUBT_NS
+from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.state import Algo, AlgoPhase, Attempt, Phase
 from tandem.domain.algos import Bracket
 from tandem.domain.commands import (
@@ -57,6 +58,9 @@ def look(one: Bracket, memo: BracketMemo, last: int = 1_000, **changes: Any) -> 
         ({"limit_price": None, "target_price": Ticks(950)}, "stop 950, target 950"),
         ({"side": Side.SELL}, "above"),
         ({"stop_price": Ticks(0)}, "prices 0"),
+        ({"stop_price": None, "target_price": None}, "a stop, a target or both"),
+        ({"stop_price": None, "target_price": Ticks(1_000)}, "below"),
+        ({"target_price": None, "stop_price": Ticks(1_000)}, "below"),
         ({"target_price": Ticks(2**54)}, "within"),
         ({"entry_ns": 0}, "entry time"),
     ],
@@ -379,3 +383,23 @@ def test_exits_never_exceed_the_entry_and_a_stop_leaves_nothing(
         assert is_canceled or algo.bought == algo.sold
     else:
         assert algo.bought == algo.sold == 0  # a limit entry that waits for ever
+
+
+def test_without_a_target_only_the_stop_ends_it_and_without_a_stop_only_the_target() -> None:
+    """B35."""
+    floor = Floor(settings_of(slots=2, may_short=True)).open()
+    floor.ask(PlaceAlgo(spec=spec(target_price=None, slots=("s1",))))
+    floor.ask(PlaceAlgo(spec=spec(stop_price=None, slots=("s2",))))
+    first, second = floor.state.algos.values()
+    fill_all(floor, first)
+    fill_all(floor, second)
+    assert out(floor, first) == []
+    (target,) = out(floor, second)
+    assert (target.slot_id, target.order.limit_price) == ("s2", 1_050)
+    views = [algo_view(floor.state, floor.desk.rules, one) for one in (first, second)]
+    assert ["held here" in view.text for view in views] == [True, False]
+    trade_at(floor, 940)
+    assert [one.slot_id for one in out(floor, first)] == ["s1"]
+    fill_all(floor, first)
+    fill_all(floor, second)
+    assert (first.phase, second.phase) == (AlgoPhase.DONE, AlgoPhase.DONE)

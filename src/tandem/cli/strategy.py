@@ -1,0 +1,188 @@
+"""`tandem strategy`: texts that are saved, where they decide, and what came of it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from cyclopts import App, Parameter
+
+from tandem.cli.asking import ask_desk, tell_desk, write_answer
+from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.main import BAD_INPUT
+from tandem.cli.strategy_text import (
+    write_assignment,
+    write_decisions,
+    write_strategies,
+    write_text,
+)
+from tandem.cli.strategy_words import AssignOptions, assignment_of, is_file, text_of
+from tandem.cli.typed import Choice
+from tandem.domain.algos import Leaving
+from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassign
+from tandem.domain.strategies import AssignmentId, TextHash
+from tandem.domain.strategy_views import StrategiesView
+from tandem.wiring.asking import DeskLine
+from tandem.wiring.names import fresh_command
+
+app = new_app()
+strategy = App(name="strategy", help="Save strategies, let them decide, see what they hold.")
+app.command(strategy)
+LIMIT_MAX: Final = 1_000
+File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]
+Name = Annotated[str | None, Parameter(help="What it is called; like its file without.")]
+What = Annotated[
+    str, Parameter(help="An assignment, a strategy's name, or how its text's hash begins.")
+]
+Source = Annotated[str, Parameter(help="A file in Lua (.lua) or Python (.py), or a saved name.")]
+Symbol = Annotated[str, Parameter(help="What it trades.")]
+Id = Annotated[str, Parameter(help="Its id, as 'tandem strategy list' shows it.")]
+After = Annotated[
+    Literal["flatten", "keep"],
+    Parameter(help="Trade back what it holds, or leave it on the accounts."),
+]
+Only = Annotated[str | None, Parameter(help="Only this assignment's.")]
+Limit = Annotated[int, Parameter(help="How many, at most.")]
+
+
+@strategy.command(name="list")
+def list_(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List what is assigned, with what it wants and holds, and what is saved."""
+
+    async def act() -> int:
+        view = await ask_desk(home_of(home), roster)
+        return write_strategies(view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+async def roster(line: DeskLine) -> StrategiesView:
+    """Return all that is saved and assigned; begun again when it changes on the way."""
+    view = await line.strategies()
+    texts, assignments = list(view.texts), list(view.assignments)
+    while max(len(texts), len(assignments)) < max(view.texts_total, view.assignments_total):
+        more = await line.strategies(begin=max(len(texts), len(assignments)))
+        if more.version != view.version:
+            return await roster(line)
+        texts += more.texts
+        assignments += more.assignments
+    return msgspec.structs.replace(view, texts=tuple(texts), assignments=tuple(assignments))
+
+
+@strategy.command
+def save(
+    file: File,
+    *,
+    name: Name = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Save a strategy; its name means this text from now on.
+
+    What is assigned keeps the text that it was assigned with: assign it again to change it."""
+
+    async def act() -> int:
+        command = SaveStrategy(text=text_of(file, name))
+        return await tell_desk(home_of(home), command, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+@strategy.command
+def show(what: What, *, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Show an assignment, or a saved strategy's text."""
+
+    async def act() -> int:
+        async def ask(line: DeskLine) -> int:
+            view = await roster(line)
+            for one in view.assignments:
+                if one.assignment.assignment_id == what:
+                    return write_assignment(one, sys.stdout, as_json=json)
+            found = await line.texts([saved_as(view, what)[1]])
+            return write_text(found.texts[0], sys.stdout, as_json=json)
+
+        return await ask_desk(home_of(home), ask)
+
+    return finish(act)
+
+
+def saved_as(view: StrategiesView, what: str) -> tuple[str, TextHash]:
+    """Return the name and the hash of a saved text: the newest of a name, or that of a hash.
+
+    Raises:
+        BadInputError: there is none, or there are several."""
+    named = [one for one in view.texts if one.name == what and one.is_newest]
+    found = named or [one for one in view.texts if one.text_hash.startswith(what)]
+    if len(found) == 1 and what:
+        return found[0].name, found[0].text_hash
+    names = ", ".join(sorted({one.name for one in view.texts})[:30]) or "none"
+    why = "several begin so" if found and what else f"saved are {names}"
+    raise BadInputError(f"no strategy {what!r}: {why}")
+
+
+@strategy.command
+def assign(
+    what: Source,
+    symbol: Symbol,
+    *,
+    options: AssignOptions | None = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Let a strategy decide on every finished bar of a symbol; it takes effect within a second.
+
+    A file is saved first. One of the same id is replaced, and what it holds is kept."""
+    chosen = options or AssignOptions()
+    command_id = fresh_command("assign")
+
+    async def ask(line: DeskLine) -> Answer:
+        text = text_of(Path(what)) if is_file(what) else None
+        choice = Choice(await line.catalogue())
+        if text is None:
+            assignment = assignment_of(saved_as(await roster(line), what), symbol, chosen, choice)
+        else:
+            assignment = assignment_of((text.name, text.text_hash), symbol, chosen, choice)
+            answer = await line.command(fresh_command("save"), SaveStrategy(text=text))
+            if isinstance(answer, Refused):
+                return answer
+        return await line.command(command_id, Assign(assignment=assignment))
+
+    async def act() -> int:
+        answer = await ask_desk(home_of(home), ask)
+        return write_answer(answer, sys.stdout, as_json=json, command_id=command_id)
+
+    return finish(act)
+
+
+@strategy.command
+def unassign(
+    assignment: Id,
+    *,
+    leaving: After = "flatten",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Let an assignment decide no more."""
+    command = Unassign(assignment_id=AssignmentId(assignment), leaving=Leaving(leaving))
+    return finish(lambda: tell_desk(home_of(home), command, sys.stdout, as_json=json))
+
+
+@strategy.command
+def log(
+    assignment: Only = None,
+    *,
+    limit: Limit = 100,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Show what came of decisions, the latest first: taken, dropped, stops, orders, failures."""
+    if not 1 <= limit <= LIMIT_MAX:
+        sys.stderr.write(f"tandem: --limit {limit}: expected 1 to {LIMIT_MAX}\n")
+        return BAD_INPUT
+
+    async def act() -> int:
+        only = None if assignment is None else AssignmentId(assignment)
+        view = await ask_desk(home_of(home), lambda line: line.decisions(only, limit))
+        return write_decisions(view, sys.stdout, as_json=json)
+
+    return finish(act)

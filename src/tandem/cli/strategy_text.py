@@ -1,0 +1,131 @@
+"""Strategies on the screen."""
+
+from decimal import Decimal
+from typing import TextIO
+
+from tandem.cli.main import OK
+from tandem.cli.printing import table, write_json
+from tandem.cli.typed import moment_text
+from tandem.domain.strategies import FULL_PPM, StrategyText
+from tandem.domain.strategy_views import (
+    AssignmentView,
+    DecisionsView,
+    HeldView,
+    StrategiesView,
+)
+
+
+def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int:
+    """Write what is assigned, then what is saved; return the exit code."""
+    if as_json:
+        write_json(view, out)
+        return OK
+    if view.assignments:
+        heads = ("assignment", "strategy", "symbol", "bars", ">wants", "holds", "state")
+        out.write(table(heads, [_row(one) for one in view.assignments]))
+        out.write("\n")
+    if not view.texts:
+        out.write("no strategies are saved; save one with 'tandem strategy save FILE'\n")
+        return OK
+    rows = [
+        (one.name, one.language.value, one.text_hash[:12], "" if one.is_newest else "older")
+        for one in view.texts
+    ]
+    out.write(table(("saved", "language", "text", ""), rows))
+    return OK
+
+
+def _row(one: AssignmentView) -> tuple[str, ...]:
+    assignment = one.assignment
+    return (
+        assignment.assignment_id,
+        assignment.name,
+        assignment.symbol,
+        assignment.span.value,
+        position_text(one.position_ppm),
+        ", ".join(_held_text(each) for each in one.held) or "-",
+        state_text(one),
+    )
+
+
+def position_text(position_ppm: int) -> str:
+    """Return a wanted position as a share of a full one."""
+    return f"{(Decimal(position_ppm) / FULL_PPM).normalize():f}"
+
+
+def _held_text(held: HeldView) -> str:
+    if held.wanted_lots == held.held_lots:
+        return f"{held.slot_id} {held.held}"
+    return f"{held.slot_id} {held.held} of {held.wanted}"
+
+
+def state_text(one: AssignmentView) -> str:
+    """Return how an assignment stands, in a few words."""
+    said = []
+    if one.suspended is not None:
+        said.append(f"suspended: {one.suspended}")
+    if one.leaving:
+        said.append("leaving")
+    if one.exits and not one.leaving:
+        said.append(f"flat: {one.exits}")
+    said += [f"{each.slot_id}: {each.note}" for each in one.held if each.note]
+    if one.dropped:
+        said.append(f"{one.dropped} dropped")
+    if not said:
+        return "waits for its first decision" if one.end_ns is None else "ok"
+    return "; ".join(said)
+
+
+def write_assignment(one: AssignmentView, out: TextIO, *, as_json: bool) -> int:
+    """Write one assignment in full; return the exit code."""
+    if as_json:
+        write_json(one, out)
+        return OK
+    assignment = one.assignment
+    lines = [
+        f"{assignment.assignment_id}: {assignment.name} decides {assignment.symbol} "
+        f"on {assignment.span.value} bars",
+        f"accounts: {', '.join(assignment.slots) or 'all'}",
+        f"text: {assignment.text_hash}",
+        f"state: {state_text(one)}",
+        f"wants: {position_text(one.position_ppm)} of a full position",
+    ]
+    if assignment.parameters:
+        words = ", ".join(f"{name}={value}" for name, value in assignment.parameters.items())
+        lines.append(f"parameters: {words}")
+    if one.end_ns is not None:
+        lines.append(f"last decision: of the bar that ended {moment_text(one.end_ns)}")
+    lines += [f"holds: {_held_text(each)} on {each.account_id}" for each in one.held]
+    out.writelines(f"{line}\n" for line in lines)
+    return OK
+
+
+def write_text(text: StrategyText, out: TextIO, *, as_json: bool) -> int:
+    """Write a saved strategy as it was written; return the exit code."""
+    if as_json:
+        write_json(text, out)
+    else:
+        out.write(text.text if text.text.endswith("\n") else f"{text.text}\n")
+    return OK
+
+
+def write_decisions(view: DecisionsView, out: TextIO, *, as_json: bool) -> int:
+    """Write the log, the latest first; return the exit code."""
+    if as_json:
+        write_json(view, out)
+        return OK
+    rows = [
+        (
+            moment_text(one.market_ns),
+            one.assignment_id,
+            "-" if one.begin_ns is None else moment_text(one.begin_ns),
+            one.what,
+            one.text,
+        )
+        for one in view.decisions
+    ]
+    if rows:
+        out.write(table(("at", "assignment", "bar from", "what", ""), rows))
+    else:
+        out.write("nothing was decided yet\n")
+    return OK

@@ -1,0 +1,118 @@
+"""Strategies on the screen."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tandem.cli.strategy_text import (
+    write_assignment,
+    write_decisions,
+    write_strategies,
+    write_text,
+)
+from tandem.core.trading.showing import show
+from tandem.domain.commands import SuspendStrategy, Unassign
+from tandem.domain.control import AskDecisions, AskStrategies
+from tandem.domain.ids import Lots
+from tandem.domain.strategies import AssignmentId
+from tandem.domain.strategy_views import DecisionsView, StrategiesView
+from tests.unit.core.trading.strategy_floor import CROSS, StrategyFloor, strategy_floor
+
+
+def written(write: Callable[..., int], value: Any, *, as_json: bool = False) -> str:
+    out = io.StringIO()
+    assert write(value, out, as_json=as_json) == 0
+    return out.getvalue()
+
+
+def roster(floor: StrategyFloor) -> StrategiesView:
+    view = show(floor.desk, AskStrategies(number=1), records=0)
+    assert isinstance(view, StrategiesView)
+    return view
+
+
+def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
+    """B3 B34."""
+    floor = strategy_floor()
+    for key in "abcd":
+        floor.assign(key, name=f"s{key}", slots=("s1",))
+    floor.set("a", 0.5)
+    floor.fill_all()
+    floor.set("b", 1)
+    floor.fill(floor.out()[0], 4)
+    number = floor.assigned("c").number
+    floor.ask(SuspendStrategy(assignment_id=AssignmentId("c"), number=number, reason="line 3: nil"))
+    lines = written(write_strategies, roster(floor)).splitlines()
+    assert lines[0].split() == [
+        "assignment",
+        "strategy",
+        "symbol",
+        "bars",
+        "wants",
+        "holds",
+        "state",
+    ]
+    rows = [" ".join(line.split()) for line in lines[1:5]]
+    assert rows == [
+        "a sa T 1m 0.5 s1 5 ok",
+        "b sb T 1m 1 s1 4 of 10 ok",
+        "c sc T 1m 0 - suspended: line 3: nil",
+        "d sd T 1m 0 - waits for its first decision",
+    ]
+    assert "cross" in lines[-1]
+    shown = json.loads(written(write_strategies, roster(floor), as_json=True))
+    assert shown["assignments"][0]["held"][0]["held_lots"] == 5
+
+
+def test_nothing_saved_says_how_to_save() -> None:
+    text = written(write_strategies, StrategiesView(version=0))
+    assert text == "no strategies are saved; save one with 'tandem strategy save FILE'\n"
+
+
+def test_one_assignment_is_shown_in_full() -> None:
+    floor = strategy_floor()
+    floor.assign(parameters={"fast": 3})
+    floor.set(position=1, end_ns=floor.now.market_ns - 10**12)
+    floor.set(position=0.5, stop_price=900, end_ns=floor.now.market_ns)
+    floor.fill_all()
+    floor.quote(890)
+    (one,) = roster(floor).assignments
+    text = written(write_assignment, one)
+    assert "a: a decides T on 1m bars" in text
+    assert "parameters: fast=3" in text
+    assert "state: flat: its stop was reached; 1 dropped" in text
+    assert "holds: s1 5 of 0 on A1" in text
+    assert "last decision: of the bar that ended 2001-09-09" in text
+    assert json.loads(written(write_assignment, one, as_json=True))["dropped"] == 1
+    floor.ask(Unassign(assignment_id=AssignmentId("a")))
+    (one,) = roster(floor).assignments
+    assert "state: leaving" in written(write_assignment, one)
+
+
+def test_why_something_is_not_held_yet_is_said() -> None:
+    floor = strategy_floor()
+    floor.assign(lots=Lots(10))
+    floor.halt()
+    floor.set(position=1)
+    (one,) = roster(floor).assignments
+    assert "state: s1: halted: enough" in written(write_assignment, one)
+
+
+def test_a_text_is_shown_as_it_was_written() -> None:
+    assert written(write_text, CROSS) == "return 'long'\n"
+    assert json.loads(written(write_text, CROSS, as_json=True))["language"] == "lua"
+
+
+def test_the_log_is_a_table_and_says_when_it_is_empty() -> None:
+    """B15."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    view = show(floor.desk, AskDecisions(number=1), records=0)
+    assert isinstance(view, DecisionsView)
+    text = written(write_decisions, view)
+    assert "taken" in text
+    assert "1: s1 10" in text
+    assert json.loads(written(write_decisions, view, as_json=True))["decisions"]
+    assert written(write_decisions, DecisionsView(decisions=())) == "nothing was decided yet\n"
