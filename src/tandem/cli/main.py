@@ -17,11 +17,8 @@ COMMANDS: Final = {
     "demo": ("demo", "Run the paper's workflow demo and print its lines."),
     "order": ("order", "Buy, sell, quote both sides, trade a pair, replace, or cancel."),
     "algo": ("algo", "Work an order over time, in pieces, or once something has happened."),
-<<<<<<< HEAD
     "run": ("run", "One component of a pool in the foreground, a process of its own."),
-=======
     "strategy": ("strategy", "Save strategies, let them decide, see what they want and hold."),
->>>>>>> d9b2974 (tandem strategy: save, assign, list, show, unassign, log)
     "orders": ("orders", "List orders; show one hop by hop; resolve one by hand; external ones."),
     "positions": ("pool", "What every account holds, and its gains."),
     "statement": ("statement", "Gains, fees and cash from the journal: table, CSV or JSON."),
