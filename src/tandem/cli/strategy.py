@@ -79,7 +79,8 @@ def save(
 ) -> int:
     """Save a strategy; its name means this text from now on.
 
-    What is assigned keeps the text that it was assigned with: assign it again to change it."""
+    What is assigned keeps the text that it was assigned with: assign it again to change it.
+    """
 
     async def act() -> int:
         command = SaveStrategy(text=text_of(file, name))
@@ -110,7 +111,8 @@ def saved_as(view: StrategiesView, what: str) -> tuple[str, TextHash]:
     """Return the name and the hash of a saved text: the newest of a name, or that of a hash.
 
     Raises:
-        BadInputError: there is none, or there are several."""
+        BadInputError: there is none, or there are several.
+    """
     named = [one for one in view.texts if one.name == what and one.is_newest]
     found = named or [one for one in view.texts if one.text_hash.startswith(what)]
     if len(found) == 1 and what:
@@ -131,7 +133,8 @@ def assign(
 ) -> int:
     """Let a strategy decide on every finished bar of a symbol; it takes effect within a second.
 
-    A file is saved first. One of the same id is replaced, and what it holds is kept."""
+    A file is saved first. One of the same id is replaced, and what it holds is kept.
+    """
     chosen = options or AssignOptions()
     command_id = fresh_command("assign")
 
