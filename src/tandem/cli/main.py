@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "swap": ("pool", "Replace the process of a worker's slot by the spare."),
     "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
     "feeds": ("feeds", "How old prices are, what is wrong with them; read and compare recordings."),
+    "bars": ("bars", "The history of final bars: show, import recordings, export."),
     "log": ("log", "Verify or show the journal."),
     "replay": ("replay", "Replay a journal and compare every effect, byte for byte."),
 }

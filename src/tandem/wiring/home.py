@@ -40,6 +40,7 @@ class Home:
         self.log_file = folder / "log.txt"
         self.lock_file = folder / "supervisor.lock"
         self.halt_file = folder / "halt.json"
+        self.bars_file = folder / "bars.sqlite"
 
     def fault_file(self, name: str) -> Path:
         """Return where the process `name` says what made it end."""

@@ -1,0 +1,131 @@
+"""Recordings that are brought into stored bars."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.domain.bars import Span
+from tandem.domain.errors import ConfigurationError, MarketFileError
+from tandem.domain.ids import InstrumentId
+from tandem.sim.bars import MemoryBars
+from tandem.wiring.bars import bars_between, import_feed, instrument_stored
+from tandem.wiring.feeds import open_feeds
+
+COIN = InstrumentId("paper:BTCUSD")
+EVER = 2**62
+MINUTE = 60
+START = 704 * 86_400  # a Monday
+
+
+def table(path: Path, rows: Sequence[tuple[int, ...]], options: str = "span=1m") -> str:
+    """Write bars that begin at these seconds after the start; return the place."""
+    lines = [",".join(map(str, (START + row[0], *row[1:]))) for row in rows]
+    path.write_text("\n".join(["time,open,high,low,close,volume", *lines, ""]), encoding="utf-8")
+    return f"{path}?symbol=BTCUSD&clock=s&{options}"
+
+
+def bring_in(store: MemoryBars, place: str) -> tuple[int, int, int]:
+    (opened,) = open_feeds([place])
+    made = import_feed(opened, store)
+    assert made.refused == {}
+    return made.bars, made.revisions, made.gaps
+
+
+def minutes(first: int, last: int, price: int = 100) -> list[tuple[int, ...]]:
+    return [
+        (n * MINUTE, price + n % 7, price + 9, price - 9, price, 1 + n) for n in range(first, last)
+    ]
+
+
+def stored(store: MemoryBars, span: Span) -> list[tuple[int, int]]:
+    found = store.bars(COIN, span, from_ns=0, to_ns=EVER)
+    return [((one.bar.begin_ns // 10**9 - START) // MINUTE, one.revision) for one in found]
+
+
+def test_what_is_stored_already_is_left_as_it_is(tmp_path: Path) -> None:
+    """B9, B12."""
+    store = MemoryBars()
+    place = table(tmp_path / "a.csv", minutes(0, 3_000))
+    assert bring_in(store, place) == (3_000, 0, 0)
+    assert bring_in(store, place) == (0, 0, 0)
+    longer = table(tmp_path / "b.csv", minutes(2_000, 4_000))
+    assert bring_in(store, longer) == (1_000, 0, 0)
+    whole = MemoryBars()
+    bring_in(whole, table(tmp_path / "c.csv", minutes(0, 4_000)))
+    for span in Span:
+        alike = [one.bars(COIN, span, from_ns=0, to_ns=EVER) for one in (store, whole)]
+        assert alike[0] == alike[1]
+
+
+def test_what_differs_or_is_older_comes_as_a_revision(tmp_path: Path) -> None:
+    """B9."""
+    store = MemoryBars()
+    bring_in(store, table(tmp_path / "a.csv", minutes(10, 20)))
+    assert bring_in(store, table(tmp_path / "b.csv", minutes(5, 12, price=200))) == (0, 7, 0)
+    assert stored(store, Span.M1)[4:8] == [(9, 1), (10, 1), (11, 1), (12, 0)]
+    assert stored(store, Span.M5) == [(5, 1), (10, 1), (15, 0)]
+
+
+def test_a_gap_between_two_recordings_is_counted(tmp_path: Path) -> None:
+    store = MemoryBars()
+    bring_in(store, table(tmp_path / "a.csv", minutes(0, 5)))
+    assert bring_in(store, table(tmp_path / "b.csv", minutes(9, 12))) == (3, 0, 1)
+
+
+def test_seconds_are_brought_in_as_minutes_and_again_change_nothing(tmp_path: Path) -> None:
+    """B10."""
+    store = MemoryBars()
+    rows = [(n, 100, 101, 99, 100, 1) for n in range(0, 400, 7)]
+    place = table(tmp_path / "a.csv", rows, "span=1s")
+    assert bring_in(store, place)[:2] == (6, 0)
+    assert bring_in(store, place)[1] == 0
+    assert store.series()[0].bars == 6
+
+
+def test_bars_of_another_span_than_those_stored_are_refused(tmp_path: Path) -> None:
+    store = MemoryBars()
+    bring_in(store, table(tmp_path / "a.csv", minutes(0, 5)))
+    (opened,) = open_feeds([table(tmp_path / "b.csv", [(0, 5, 5, 5, 5, 1)], "span=1h")])
+    with pytest.raises(MarketFileError, match="bars of 1h; those of BTCUSD that are stored are"):
+        import_feed(opened, store)
+
+
+def test_bars_are_read_in_parts_and_in_the_order_of_time(tmp_path: Path) -> None:
+    store = MemoryBars()
+    rows = [(n * 3_600, 5, 5, 5, 5, 1) for n in (0, 1, 30_000, 30_001)]
+    bring_in(store, table(tmp_path / "a.csv", rows, "span=1h"))
+    found = bars_between(store, COIN, Span.H1, from_ns=0, to_ns=EVER)
+    first = START // 3_600
+    hours = [one.bar.begin_ns // Span.H1.ns - first for one in found]
+    assert hours == [0, 1, 30_000, 30_001]
+    from_ns, to_ns = ((first + hour) * Span.H1.ns for hour in (1, 30_001))
+    within = bars_between(store, COIN, Span.H1, from_ns=from_ns, to_ns=to_ns)
+    assert [one.bar.begin_ns // Span.H1.ns - first for one in within] == [1, 30_000]
+    assert list(bars_between(store, COIN, Span.M1, from_ns=0, to_ns=EVER)) == []
+
+
+def test_a_symbol_without_bars_is_an_error_that_names_those_with() -> None:
+    with pytest.raises(ConfigurationError, match="no bars of 'X'; there are some of: nothing"):
+        instrument_stored(MemoryBars(), "X")
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40)), min_size=1, max_size=4))
+def test_however_a_recording_is_cut_the_latest_bars_are_the_same(
+    tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, int]]
+) -> None:
+    """B9, B12: overlapping, in any order."""
+    folder = tmp_path_factory.mktemp("cuts")
+    store = MemoryBars()
+    for number, (first, length) in enumerate([*cuts, (0, 100)]):
+        bring_in(store, table(folder / f"{number}.csv", minutes(first, first + length)))
+    whole = MemoryBars()
+    bring_in(whole, table(folder / "whole.csv", minutes(0, 100)))
+    for span in Span:
+        alike = [
+            [one.bar for one in some.bars(COIN, span, from_ns=0, to_ns=EVER)]
+            for some in (store, whole)
+        ]
+        assert alike[0] == alike[1]
