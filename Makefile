@@ -9,6 +9,7 @@ FIRST ?= 1
 PLANTED ?= 200
 STREAMS ?= 100000
 ORDERS ?= 1000000
+VERSIONS ?= 20
 
 BIN := .venv/bin
 TOOLS := .venv/tools-are-in
@@ -26,7 +27,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model million judge chaos hostile lan drill day bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model million judge bars chaos hostile lan drill day bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -72,6 +73,9 @@ judge: setup  ## Feed STREAMS random streams of orders to the paper exchange and
 million: setup  ## ORDERS random orders of all types and modes through the cores; then take mechanisms away.
 	$(BIN)/python -m tests.simulation.million --orders $(ORDERS) --seed $(FIRST)
 	$(BIN)/python -m tests.simulation.million --planted
+
+bars: setup  ## Spoil recorded feeds in VERSIONS ways: the market core makes the bars of the clean ones.
+	$(BIN)/python -m tests.contract.bars_run $(VERSIONS)
 
 chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
 	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\
