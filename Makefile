@@ -27,7 +27,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model million judge bars chaos hostile lan drill day bench lock clean
+.PHONY: help setup run check .rules .examples .properties test simulate model million judge bars chaos hostile lan drill day fleet bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -93,6 +93,9 @@ drill: setup  ## Kill the coordinator over 1,000 open orders, halt, and see ever
 
 day: setup  ## Trade two days of the calendar at 100 times life, 10,000 trades each, flat at their ends.
 	$(BIN)/python -m tests.system.day
+
+fleet: setup  ## Decide 250 instruments x 40 strategies for 30 simulated minutes; kill evaluators.
+	$(BIN)/python -m tests.system.fleet
 
 bench: setup  ## Measure this machine and print the table of docs/benchmarks.md.
 	$(BIN)/python -m bench

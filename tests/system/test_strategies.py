@@ -1,0 +1,156 @@
+"""Strategies on real processes: from a recorded market to orders, through killed processes."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from tandem.domain.bars import Span
+from tandem.domain.commands import Assign, SaveStrategy
+from tandem.domain.deciding import Decided
+from tandem.domain.ids import CommandId, Lots
+from tandem.domain.strategies import (
+    FULL_PPM,
+    Answer,
+    Assignment,
+    AssignmentId,
+    Fixed,
+    Language,
+    StrategyText,
+)
+from tandem.wiring.asking import desk_line
+from tandem.wiring.home import Home
+from tandem.wiring.journals import decider_records
+from tests.system.running import (
+    ROOT,
+    WAIT_S,
+    ended_at_last,
+    pool,
+    processes,
+    start,
+    stop,
+    tandem,
+    wait_for,
+)
+
+COINBASE = ROOT / "examples" / "data" / "crypto" / "coinbase" / "minute" / "btcusd"
+MARKET = ("--replay", COINBASE, "--speed", "120")
+PAPER = StrategyText(
+    name="paper",
+    language=Language.LUA,
+    text="""\
+-- Simple moving average
+local sma = ta.sma(10)
+
+-- Exponential moving average
+local ema = ta.ema(10)
+
+-- Short term > long term
+if sma() > ema() then
+  return "short"
+else
+  return "long"
+end
+""",
+)
+
+
+async def _assign(home: Home) -> None:
+    assignment = Assignment(
+        assignment_id=AssignmentId("paper-1"),
+        text_hash=PAPER.text_hash,
+        name=PAPER.name,
+        symbol="BTCUSD",
+        span=Span.M1,
+        sizing=Fixed(quantity=Lots(1_000_000)),
+    )
+    async with desk_line(home) as line:
+        await line.command(CommandId("save"), SaveStrategy(text=PAPER))
+        await line.command(CommandId("assign"), Assign(assignment=assignment))
+
+
+def decided_in(home: Home) -> dict[int, list[Answer]]:
+    """Return the answers that were decided on, by the begin of their bars."""
+    found: dict[int, list[Answer]] = {}
+    for record in decider_records(home):
+        for effect in record.effects:
+            if isinstance(effect, Decided):
+                for one in effect.decisions:
+                    found.setdefault(one.begin_ns, []).append(one.answer)
+    return found
+
+
+def wait_until_decided(home: Home, bars: int) -> None:
+    wait_until(lambda: len(decided_in(home)) > bars)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 2 * WAIT_S
+    while not is_so():
+        assert time.monotonic() < end_s, "it did not come to that"
+        time.sleep(0.1)
+
+
+def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
+    tmp_path: Path,
+) -> None:
+    """B15, B19, B20, B25: an evaluator and the market process are killed on the way."""
+    home = Home(tmp_path / "home")
+    with pool(home.folder, "--workers", 5, *MARKET) as process:
+        asyncio.run(_assign(home))
+        wait_until_decided(home, 4)
+        os.kill(processes(process.pid)["e1"], signal.SIGKILL)
+        wait_until_decided(home, len(decided_in(home)) + 4)
+        os.kill(processes(process.pid)["market"], signal.SIGKILL)
+        wait_until_decided(home, len(decided_in(home)) + 4)
+        code, out, err = stop(process)
+        assert code == 0, out + err
+    decided = decided_in(home)
+    assert Counter(map(len, decided.values())) == {1: len(decided)}
+    begins = sorted(decided)
+    assert begins == list(range(begins[0], begins[-1] + 1, Span.M1.ns)), "a bar is missing"
+    assert {one.position_ppm for (one,) in decided.values()} <= {0, FULL_PPM, None}
+    code, out, err = tandem("replay", "--home", home.folder)
+    assert code == 0, out + err
+    assert "decisions: " in out
+    code, out, err = tandem("log", "verify", "--home", home.folder)
+    assert code == 0, out + err
+
+
+def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path) -> None:
+    """B28: `tandem run` of each, and `tandem up`."""
+    found = []
+    for name in ("whole", "parts"):
+        home = Home(tmp_path / name)
+        with ExitStack() as stack:
+            if name == "whole":
+                process = stack.enter_context(pool(home.folder, "--workers", 3, *MARKET))
+            else:
+                for words in (
+                    ("exchange", *MARKET),
+                    ("coordinator", "--workers", 3),
+                    *(("worker", "--name", worker) for worker in ("a", "b", "c")),
+                    ("market",),
+                    ("evaluator", "--name", "e1"),
+                ):
+                    part = start("run", *words, "--home", home.folder)
+                    stack.enter_context(ended_at_last(part))
+                wait_for(home.folder, lambda one: one.pool == "trading" and one.priced > 0)
+            asyncio.run(_assign(home))
+            wait_until_decided(home, 12)
+            if name == "whole":
+                stop(process)
+        found.append(decided_in(home))
+    whole, parts = found
+    both = sorted(whole.keys() & parts.keys())
+    assert len(both) > 6
+    wanted = [
+        [one[begin][0].position_ppm for begin in both if one[begin][0].position_ppm is not None]
+        for one in found
+    ]
+    assert wanted[0] == wanted[1]
+    assert len(wanted[0]) > 0
