@@ -34,5 +34,5 @@ class Problem(NamedTuple):
 
 def meant(word: str, known: Iterable[str]) -> str:
     """Return a question that names what comes near a word; empty when nothing does."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    near = get_close_matches(word, sorted(known), n=1, cutoff=0.7)
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -14,13 +14,10 @@ from typing import Any, Final, NamedTuple
 
 from tandem.domain.strategies import TEXT_BYTES_MAX
 from tandem.strategies.errors import Problem, StrategyError
+from tandem.strategies.names import GIVEN
 
 FILE: Final = "<strategy>"
 DECIDE: Final = "decide"
-GIVEN: Final = frozenset(
-    {"ta", "bar", "position", "params", "state", "log", "instrument"}
-    | {"open", "high", "low", "close", "volume"}
-)
 _SHAPES: Final = (
     *(bool, dict, enumerate, filter, float, int, list, map, range, slice, str, tuple, zip),
 )
@@ -32,13 +29,17 @@ _ERRORS: Final = (
     *(OverflowError, TypeError, ValueError, ZeroDivisionError),
 )
 BUILTINS: Final[dict[str, Any]] = {one.__name__: one for one in (*_SHAPES, *_FUNCTIONS, *_ERRORS)}
-_FIXED: Final = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.Name)
+_FIXED: Final = (
+    *(ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.expr_context),
+    *(ast.UAdd, ast.USub, ast.Not, ast.Add, ast.Sub, ast.Mult, ast.Div),
+)
 _BODY: Final = (ast.FunctionDef, ast.ClassDef)
 _REFUSED: Final[dict[type[ast.AST], str]] = {
     ast.Global: "nothing is kept between bars but 'state'",
     ast.Nonlocal: "expected names of the same function",
     ast.AsyncFunctionDef: "a strategy waits for nothing",
     ast.Await: "a strategy waits for nothing",
+    ast.Set: "the order of a set differs from run to run; write a tuple",
     ast.SetComp: "the order of a set differs from run to run; write a list",
 }
 
@@ -116,9 +117,10 @@ def refusals(tree: ast.Module) -> Iterator[Problem]:
         if isinstance(one, ast.ClassDef):
             for inner in one.body:
                 yield from _judge_outer(inner)
+    asked = _sets_asked(tree)
     for node in ast.walk(tree):
         why = _why_refused(node)
-        if why:
+        if why and node not in asked:
             yield problem_at(node, why)
     try:
         function, owner = decider(tree)
@@ -148,17 +150,25 @@ def _judge_outer(node: ast.stmt) -> Iterator[Problem]:
         )
 
 
+def _sets_asked(tree: ast.Module) -> list[ast.expr]:
+    """Return what stands behind `in`: a set there is never gone through."""
+    return [
+        asked
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for operator, asked in zip(node.ops, node.comparators, strict=True)
+        if isinstance(operator, ast.In | ast.NotIn) and isinstance(asked, ast.Set)
+    ]
+
+
 def _is_fixed(node: ast.expr) -> bool:
-    kinds = (*_FIXED, ast.operator, ast.unaryop, ast.expr_context)
-    return all(isinstance(one, kinds) for one in ast.walk(node))
+    return all(isinstance(one, _FIXED) for one in ast.walk(node))
 
 
 def _judge_arguments(function: ast.FunctionDef, owner: ast.ClassDef | None) -> Iterator[Problem]:
     arguments = function.args
     if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs:
         yield problem_at(function, "expected plain names as what decide is given")
-    if function.decorator_list or (owner and owner.decorator_list):
-        yield problem_at(function, "a decorator is not known here")
     names = arguments.args
     if owner is not None:
         if not names:
@@ -171,9 +181,6 @@ def _judge_arguments(function: ast.FunctionDef, owner: ast.ClassDef | None) -> I
 
 
 def _why_refused(node: ast.AST) -> str | None:
-    why = _REFUSED.get(type(node))
-    if why is not None:
-        return why
     if isinstance(node, ast.Import | ast.ImportFrom):
         return _why_import(node)
     if isinstance(node, ast.Name) and node.id.startswith("__"):
@@ -182,12 +189,18 @@ def _why_refused(node: ast.AST) -> str | None:
         return _why_attribute(node)
     if isinstance(node, ast.ExceptHandler) and node.type is None:
         return "expected what is caught: 'except ValueError:'"
+    return _REFUSED.get(type(node)) or _why_kept(node)
+
+
+def _why_kept(node: ast.AST) -> str | None:
+    if isinstance(node, ast.ClassDef) and (node.bases or node.keywords or node.decorator_list):
+        return "a class stands alone here, without others above it"
+    if isinstance(node, ast.FunctionDef) and node.decorator_list:
+        return "a decorator is not known here"
     if isinstance(node, ast.FunctionDef | ast.Lambda):
         defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one)]
         if not all(_is_fixed(one) for one in defaults):
             return "a default that can change is kept between bars; expected a value that cannot"
-    if isinstance(node, ast.Set | ast.For):
-        return _why_set(node)
     return None
 
 
@@ -203,12 +216,6 @@ def _why_attribute(node: ast.Attribute) -> str | None:
     if is_own or isinstance(node.ctx, ast.Load):
         return None
     return "only 'state' and 'self' have attributes that can be set"
-
-
-def _why_set(node: ast.Set | ast.For) -> str | None:
-    if isinstance(node, ast.Set) or isinstance(node.iter, ast.Set):
-        return "the order of a set differs from run to run; write a tuple"
-    return None
 
 
 def _import(name: str, *_: object) -> object:
