@@ -450,7 +450,7 @@ class _Reader:
         """Read a field of a known name, and a call when it is an indicator's."""
         self._take()
         name = self._name()
-        wrong = field_problem(owner.text, name.text, LUA_FIELDS)
+        wrong = field_problem(owner.text, name=name.text, fields=LUA_FIELDS)
         if wrong:
             self._say(name, wrong)
         if owner.text != "ta" or not self._is("("):

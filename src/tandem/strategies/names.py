@@ -31,7 +31,7 @@ _SPANS: Final = frozenset(str(one) for one in Span)
 Argument = Scalar | None  # None: known only when it runs
 
 
-def field_problem(owner: str, name: str, fields: Mapping[str, frozenset[str]]) -> str | None:
+def field_problem(owner: str, *, name: str, fields: Mapping[str, frozenset[str]]) -> str | None:
     """Return what is wrong with `owner.name`, if anything is."""
     known = frozenset(ta.catalogue) if owner == "ta" else fields.get(owner)
     if known is None or name in known:

@@ -86,7 +86,7 @@ def _judge_names(function: ast.FunctionDef, outer: Set[str]) -> Iterator[Problem
 def _judge_ta(function: ast.FunctionDef) -> Iterator[Problem]:
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            wrong = field_problem(node.value.id, node.attr, FIELDS)
+            wrong = field_problem(node.value.id, name=node.attr, fields=FIELDS)
             if wrong:
                 yield problem_at(node, wrong)
         if isinstance(node, ast.Call) and _is_indicator(node.func):
