@@ -1,6 +1,7 @@
 """The truncation test: honest strategies pass it, whoever peeks is caught."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tandem.domain.bars import Bar
 from tandem.domain.strategies import Answer, Language, StrategyText
@@ -48,9 +49,7 @@ def test_whoever_peeks_one_bar_ahead_is_caught_on_the_first_bar_where_it_matters
     assert found.peek is not None
     at = found.peek.number
     assert MARKET[at + 1].close > MARKET[at].close
-    assert all(
-        later.close <= one.close for one, later in zip(MARKET[:at], MARKET[1:], strict=False)
-    )
+    assert all(later.close <= one.close for one, later in pairwise(MARKET[: at + 1]))
     assert found.peek.with_future.position_ppm == 1_000_000
     assert found.peek.without.position_ppm == 0
 

@@ -6,7 +6,7 @@
 local opts, E = ...
 local ffi = opts.has_ffi and require "ffi"
 local error, pcall, type, select, unpack, tostring, setmetatable = error, pcall, type, select, unpack, tostring, setmetatable
-local floor, concat, format = math.floor, table.concat, string.format
+local floor, concat, format, find, sub = math.floor, table.concat, string.format, string.find, string.sub
 local find_handle, find_track, charge, begin = opts.find_handle, opts.find_track, E.charge, E.begin
 local returned_at, is_kept_changed, lines_of, make_room = E.returned_at, E.is_kept_changed, E.lines, E.make_room
 local BUDGET, TRACK, CALLS_MAX, FULL = opts.budget, opts.track, 64, 1000000
@@ -237,7 +237,7 @@ function H.settle(id, at, ppm) all[id].position[at] = ppm end
 function H.suspend(id, at) all[id].call[at] = false end
 local NO_PARAMETERS = E.lenient({}, "params")
 local function refused(said)
-  local what = type(said) == "string" and "'" .. string.sub(said, 1, 40) .. "'" or E.shown(said)
+  local what = type(said) == "string" and "'" .. sub(said, 1, 40) .. "'" or E.shown(said)
   return "strategy:" .. returned_at() .. ": expected \"long\", \"short\", \"flat\", a number from -1 to 1, a table or nothing, got " .. what
 end
 function H.evaluate(id)
@@ -258,6 +258,10 @@ function H.evaluate(id)
       elseif said ~= WARMING then
         make_room(said)
         failure = type(said) == "string" and said or "an error"
+        -- What a return calls has taken the place of the line that called it.
+        if returned_at() > 0 and not find(failure, "^strategy:%d+:") then
+          failure = "strategy:" .. returned_at() .. ": " .. failure
+        end
         call[i] = false
       end
       local lines = lines_of()
