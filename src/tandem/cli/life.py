@@ -9,6 +9,7 @@ from tandem.domain.views import AttemptView, Course, HopView, LifeView, OrdersVi
 
 LANE: Final = 14  # characters from one lane to the next
 TIME: Final = 14
+CAUSES: Final = {"self_match": "it would have met an own order", "split": "its symbol was split"}
 ARROWS: Final = {
     # Where it begins and where it ends, in lanes.
     Course.COORDINATOR: (0, 0),
@@ -41,6 +42,8 @@ def drawing(attempt: AttemptView) -> str:
     worker = attempt.workers[-1] if attempt.workers else "no worker"
     ending = f"{attempt.ending}: {attempt.text}" if attempt.text else attempt.ending
     state = ending or f"{attempt.phase} {attempt.status}"
+    if attempt.cause is not None:
+        state += f" by the exchange itself: {CAUSES.get(attempt.cause, attempt.cause)}"
     sends = "1 send" if attempt.sends == 1 else f"{attempt.sends} sends"
     person = "; waits for a person" if attempt.for_person else ""
     lines = [

@@ -176,7 +176,8 @@ def _external_order(order: ExternalOrderView) -> str:
 def refusals(*, limit: int = 20, home: HomeOption = None, json: JsonOption = False) -> int:
     """List orders that were refused because they could meet an own one, newest first.
 
-    Beside each stands the order that it would have met; below, what was netted instead.
+    Beside each stands the order that it would have met; below, what the exchange itself ended or
+    refused for that reason, and what was netted instead.
 
     Args:
         limit: How many.
@@ -210,6 +211,19 @@ def show_refusals(view: PreventionView, out: TextIO, *, as_json: bool) -> int:
         for one in view.refusals
     ]
     out.write(table(("when", "asked by", "order", "mode", "would have met", "of"), rows))
+    if view.flags:
+        flagged = [
+            (
+                _moment(one.market_ns),
+                one.client_order_id,
+                one.account_id,
+                f"{one.side.value} {one.quantity} {one.symbol} {_at(one.limit_price)}",
+                one.what,
+            )
+            for one in view.flags
+        ]
+        rule = "by the exchange's self-match rule"
+        out.write("\n" + table(("when", "request", "account", "order", rule), flagged))
     if view.nettings:
         netted = [
             (

@@ -80,6 +80,7 @@ def show_positions(view: PositionsView, out: TextIO, *, as_json: bool) -> int:
     if as_json:
         write_json(view, out)
     else:
+        has_income = any(one.income for one in view.positions)
         rows = [
             (
                 one.account_id,
@@ -89,11 +90,13 @@ def show_positions(view: PositionsView, out: TextIO, *, as_json: bool) -> int:
                 amount(one.realized),
                 None if one.unrealized is None else amount(one.unrealized),
                 amount(one.fees),
+                *([amount(one.income)] if has_income else []),
             )
             for one in view.positions
         ]
-        heads = ("account", "symbol", ">quantity", ">average cost", ">realized", ">unrealized")
-        out.write(table((*heads, ">fees"), rows))
+        heads = ["account", "symbol", ">quantity", ">average cost", ">realized", ">unrealized"]
+        heads += [">fees", ">income"] if has_income else [">fees"]
+        out.write(table(heads, rows))
         cash = [(one.account_id, one.currency, amount(one.amount)) for one in view.cash]
         out.write(table(("account", "currency", ">cash"), cash))
         balance = "balance" if view.balanced else "DO NOT BALANCE"

@@ -32,10 +32,11 @@ AMOUNTS: Final = (
     "position",
     "average_cost",
     "mark",
+    "income",
 )
 ROW_COLUMNS: Final = ("kind", *BY, "currency", "symbol", *AMOUNTS)
 CASH_COLUMNS: Final = (
-    "account", "currency", "start", "opened", "traded", "fees", "external", "end"
+    "account", "currency", "start", "opened", "traded", "fees", "external", "end", "income"
 )  # fmt: skip
 EXECUTION_COLUMNS: Final = (
     "at",
@@ -90,6 +91,8 @@ def statement_text(found: Statement, *, executions: bool) -> str:
         _rows_table(found),
         "\n" + _cash_table(found),
     ]
+    if found.actions:
+        parts.append("\n" + _actions_table(found))
     if executions:
         parts.append("\n" + _executions_table(found))
     if any(one.kind is RowKind.REST for one in found.rows):
@@ -145,12 +148,17 @@ def _rows_table(found: Statement) -> str:
     heads = [one.value for one in found.by] or [""]
     heads += ["currency", ">executions", ">bought", ">sold", ">realized", ">unrealized"]
     heads += [">gain", ">fees", ">net"]
+    has_income = any(one.income for one in (*found.rows, *found.totals))
+    if has_income:
+        heads.append(">income")
     if of_one:
         heads += [">position", ">average cost", ">mark"]
     rows = []
     for one in (*found.rows, *found.totals):
         money = (one.bought, one.sold, one.realized, one.unrealized, one.gain, one.fees, one.net)
         row = [*_names(found, one), one.currency, one.executions, *map(_amount, money)]
+        if has_income:
+            row.append(_amount(one.income))
         if of_one:
             row += map(_amount, (one.position, one.average_cost, one.mark))
         rows.append(row)
@@ -166,12 +174,31 @@ def _names(found: Statement, row: StatementRow) -> list[str]:
 
 
 def _cash_table(found: Statement) -> str:
-    heads = ("account", "currency", ">start", ">opened", ">traded", ">fees", ">external", ">end")
+    heads = ["account", "currency", ">start", ">opened", ">traded", ">fees", ">external", ">end"]
+    if any(one.income for one in found.cash):
+        heads.append(">income")
     rows = [
-        (one.account_id, one.currency, *map(_amount, msgspec.structs.astuple(one)[2:]))
+        (one.account_id, one.currency, *map(_amount, msgspec.structs.astuple(one)[2 : len(heads)]))
         for one in found.cash
     ]
     return table(heads, rows)
+
+
+def _actions_table(found: Statement) -> str:
+    heads = ["at", "account", "symbol", "split or dividend", ">quantity", ">cash", "currency"]
+    rows = [
+        (
+            time_text(one.at_ns),
+            one.account_id,
+            one.symbol,
+            f"split {one.ratio}" if one.dividend is None else f"dividend {amount(one.dividend)}",
+            *map(_amount, (one.quantity, one.cash)),
+            one.currency,
+            _amount(one.position),
+        )
+        for one in found.actions
+    ]
+    return table([*heads, ">position"], rows)
 
 
 def _executions_table(found: Statement) -> str:

@@ -7,7 +7,14 @@ under that as `order`, and under its own id as `parent`.
 import enum
 from decimal import Decimal
 
-from tandem.domain.ids import AccountId, ClientOrderId, ExecutionId, InstrumentId, ParentId
+from tandem.domain.ids import (
+    AccountId,
+    ActionId,
+    ClientOrderId,
+    ExecutionId,
+    InstrumentId,
+    ParentId,
+)
 from tandem.domain.order import Side
 from tandem.domain.value import Value
 
@@ -38,13 +45,14 @@ class RowKind(enum.StrEnum):
 
 
 class StatementRow(Value, frozen=True, kw_only=True):
-    """One group in one currency.
+    """One group in one currency. `income` is of dividends, and of what splits paid in money.
 
     `group` has one name for each of the statement's `by`. `bought` and `sold` are values;
-    `realized` is without fees; `gain` is what was realized, and what the unrealized gain has
-    changed by; `net` is `gain` less `fees`. The unrealized gain is that of the end; it, the gain
-    and the net one are None where no price is known to value a position at. What stands after
-    `net` is None where the row covers several instruments; quantities are in units of its base.
+    `realized` is without fees; `gain` is what was realized, the income, and what the unrealized
+    gain has changed by; `net` is `gain` less `fees`. The unrealized gain is that of the end; it,
+    the gain and the net one are None where no price is known to value a position at. What stands
+    between `net` and `income` is None where the row covers several instruments; quantities are in
+    units of its base.
     """
 
     kind: RowKind
@@ -64,10 +72,11 @@ class StatementRow(Value, frozen=True, kw_only=True):
     position: Decimal | None = None
     average_cost: Decimal | None = None
     mark: Decimal | None = None
+    income: Decimal = Decimal(0)
 
 
 class CashRow(Value, frozen=True, kw_only=True):
-    """One account's money: `start + opened + traded - fees + external = end`.
+    """One account's money: `start + opened + traded - fees + external + income = end`.
 
     `opened` was there at the first login; `external` came or went by others' doing.
     """
@@ -80,6 +89,7 @@ class CashRow(Value, frozen=True, kw_only=True):
     fees: Decimal
     external: Decimal
     end: Decimal
+    income: Decimal = Decimal(0)
 
 
 class ExecutionRow(Value, frozen=True, kw_only=True):
@@ -108,6 +118,25 @@ class ExecutionRow(Value, frozen=True, kw_only=True):
     position: Decimal
 
 
+class ActionRow(Value, frozen=True, kw_only=True):
+    """A split or a dividend on one account: what it added, and what was held afterwards.
+
+    `ratio` is new units for old ones, `dividend` for each unit held; one of them is empty.
+    """
+
+    at_ns: int
+    account_id: AccountId
+    instrument_id: InstrumentId
+    symbol: str
+    action_id: ActionId
+    ratio: str
+    dividend: Decimal | None
+    quantity: Decimal
+    cash: Decimal
+    currency: str
+    position: Decimal
+
+
 class Statement(Value, frozen=True, kw_only=True):
     """A statement over the market time from `from_ns` (included) to `to_ns` (not included).
 
@@ -125,3 +154,4 @@ class Statement(Value, frozen=True, kw_only=True):
     executions: tuple[ExecutionRow, ...]
     balanced: bool
     notes: tuple[str, ...] = ()
+    actions: tuple[ActionRow, ...] = ()

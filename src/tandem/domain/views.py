@@ -301,6 +301,7 @@ class AttemptView(Value, frozen=True, kw_only=True):
     parent_id: ParentId = ParentId("")
     command_id: CommandId = CommandId("")
     workers: tuple[str, ...] = ()
+    cause: str | None = None  # why its venue ended it by itself
 
 
 class LifeView(Value, frozen=True, kw_only=True, tag="life"):
@@ -325,6 +326,7 @@ class PositionView(Value, frozen=True, kw_only=True):
     realized: Decimal
     unrealized: Decimal | None
     fees: Decimal
+    income: Decimal = Decimal(0)  # of dividends, and of splits for what made no whole lot
 
 
 class CashView(Value, frozen=True, kw_only=True):
@@ -448,12 +450,26 @@ class InternalView(Value, frozen=True, kw_only=True):
     cost: Decimal
 
 
+class VenueFlagView(Value, frozen=True, kw_only=True):
+    """An order that its venue ended or refused by its own self-match rule, behind our gate."""
+
+    market_ns: int
+    client_order_id: ClientOrderId
+    account_id: AccountId
+    symbol: str
+    side: Side
+    quantity: str
+    limit_price: str | None
+    what: str
+
+
 class PreventionView(Value, frozen=True, kw_only=True, tag="prevention"):
     """What self-trade prevention did: the latest of each first, and what it came to."""
 
     refusals: tuple[RefusalView, ...]
     nettings: tuple[NettingView, ...]
     internal: tuple[InternalView, ...]
+    flags: tuple[VenueFlagView, ...] = ()
 
 
 View = (

@@ -101,3 +101,12 @@ def test_a_command_that_was_refused_has_a_reason_instead_of_a_life() -> None:
     out = io.StringIO()
     assert show_life("mine", LifeView(parents=(), attempts=()), out, as_json=False) == 1
     assert out.getvalue() == "no order mine is known (any more)\n"
+
+
+def test_an_order_that_the_exchange_ended_by_itself_says_why() -> None:
+    """C1 A29."""
+    ended = msgspec.structs.replace(ATTEMPT, ending="canceled", cause="self_match")
+    head = drawing(ended).splitlines()[0]
+    assert head.endswith("canceled by the exchange itself: it would have met an own order")
+    odd = msgspec.structs.replace(ended, cause="other")
+    assert drawing(odd).splitlines()[0].endswith("by the exchange itself: other")

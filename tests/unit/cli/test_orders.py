@@ -7,9 +7,10 @@ from tandem.cli.main import OK
 from tandem.cli.orders import show_refusals
 from tandem.core.trading.showing import show
 from tandem.domain.control import AskRefusals
+from tandem.domain.ids import AccountId, ClientOrderId
 from tandem.domain.order import Side
 from tandem.domain.parents import SelfTrade
-from tandem.domain.views import PreventionView
+from tandem.domain.views import PreventionView, VenueFlagView
 from tests.unit.core.trading.desk_driver import Floor
 
 
@@ -41,3 +42,21 @@ def test_refusals_are_told_in_json_as_well() -> None:
     told = json.loads(out.getvalue())
     assert [one["met_parent"] for one in told["refusals"]] == ["d-2"]
     assert told["nettings"][0]["buyer"] == "d-3"
+
+
+def test_what_the_exchange_stopped_by_its_own_rule_is_told() -> None:
+    """C1: the second line."""
+    flag = VenueFlagView(
+        market_ns=0,
+        client_order_id=ClientOrderId("d-1-1-1"),
+        account_id=AccountId("A1"),
+        symbol="T",
+        side=Side.BUY,
+        quantity="5",
+        limit_price="10.00",
+        what="ended",
+    )
+    out = io.StringIO()
+    shown = PreventionView(refusals=(), nettings=(), internal=(), flags=(flag,))
+    assert show_refusals(shown, out, as_json=False) == OK
+    assert "d-1-1-1  A1       buy 5 T at 10.00  ended" in out.getvalue()

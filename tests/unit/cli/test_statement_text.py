@@ -82,3 +82,14 @@ def test_a_total_alone_has_its_row() -> None:
 
 def test_times_have_every_digit() -> None:
     assert time_text(1_700_000_000_000_000_001) == "2023-11-14T22:13:20.000000001Z"
+
+
+def test_splits_and_dividends_have_a_table_and_income_a_column() -> None:
+    """A29 A30."""
+    pool = played()
+    pool.act("T", 3, 1)
+    pool.floor.quote(334)
+    pool.act("T", dividend="0.5")
+    text = statement_text(pool.statement(GroupBy.STRATEGY), executions=False)
+    assert text.count("income") == 2
+    assert text.count("split 3:1") == text.count("dividend 0.5") == 4

@@ -15,7 +15,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.booked import Booked, BookedFill, Handed, parts_of
+from tandem.core.trading.booked import Booked, BookedAction, BookedFill, Handed, parts_of
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.positions import Position
 from tandem.domain.ids import AccountId, InstrumentId
@@ -31,7 +31,10 @@ _BUY: Final = Side.BUY
 
 
 class Tally(msgspec.Struct, gc=False):
-    """What a group traded of one instrument on one account; values in ticks times lots."""
+    """What a group traded of one instrument on one account; values in ticks times lots.
+
+    A split changes how many lots it holds; what was bought and sold before it stays in old lots.
+    """
 
     position: Position = msgspec.field(default_factory=Position)
     executions: int = 0
@@ -52,6 +55,17 @@ class Tally(msgspec.Struct, gc=False):
             self.sold_lots += fill.quantity
             self.sold = add(self.sold, value)
 
+    def on_action(self, booked: BookedAction) -> None:
+        """Count a split or a dividend, as if the group alone held what it has."""
+        told = booked.told
+        position, held = self.position, self.position.quantity
+        if told.is_split:
+            lots = abs(held) * told.numerator // told.denominator
+            position.split((lots if held > 0 else -lots) - held)
+        else:
+            income = multiply(multiply(told.dividend, booked.lot_size), held)
+            position.income = add(position.income, income)
+
 
 class Figure(msgspec.Struct, frozen=True, gc=False):
     """A `Tally` in money at one moment, by one way of counting."""
@@ -66,6 +80,7 @@ class Figure(msgspec.Struct, frozen=True, gc=False):
     realized: Decimal = ZERO
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
+    income: Decimal = ZERO
 
 
 class CashFigure(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +91,7 @@ class CashFigure(msgspec.Struct, frozen=True, gc=False):
     traded: Decimal = ZERO
     fees: Decimal = ZERO
     external: Decimal = ZERO
+    income: Decimal = ZERO
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -102,7 +118,13 @@ class Accounting:
         self._of_accounts: dict[Cell, Tally] = {}
 
     def on_booked(self, booked: Booked) -> None:
-        """Count one execution, or what was handed over; the desk has booked it."""
+        """Count one execution, an action, or what was handed over; the desk has booked it."""
+        if isinstance(booked, BookedAction):
+            of = (booked.account_id, booked.instrument_id)
+            for cell, tally in self._of_groups.items():
+                if cell[1:] == of:
+                    tally.on_action(booked)
+            return
         if isinstance(booked, Handed):
             self._hand(booked)
             return
@@ -168,6 +190,7 @@ class Accounting:
             realized=gains.realized_fifo if is_fifo else gains.realized,
             unrealized=unrealized if position.quantity else ZERO,
             fees=gains.fees,
+            income=gains.income,
         )
 
 
@@ -195,6 +218,7 @@ def _cash(desk: Desk) -> dict[tuple[AccountId, str], CashFigure]:
             traded=-books.market.get(currency, ZERO),
             fees=books.fees.get(currency, ZERO),
             external=-books.external.get(currency, ZERO),
+            income=-books.issuer.get(currency, ZERO),
         )
         for account_id in _accounts(desk)
         if (books := desk.state.ledger.accounts.get(account_id)) is not None

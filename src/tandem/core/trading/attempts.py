@@ -13,7 +13,7 @@ What is right here, and why (docs/protocol.md, "Life of an attempt" and "When no
 
 from typing import Final, assert_never
 
-from tandem.core.trading import amending, books, latencies, leftovers
+from tandem.core.trading import amending, books, latencies, leftovers, venue_endings
 from tandem.core.trading.plausible import is_execution
 from tandem.core.trading.state import Attempt, Ending, Hop, Phase, Seat
 from tandem.core.trading.turn import Alarm, Turn
@@ -89,6 +89,7 @@ def on_reported(  # noqa: C901 - one line a kind
         case Accepted():
             _accepted(turn, attempt)
         case Canceled():
+            venue_endings.note_cause(turn, attempt, report.cause)
             _ended_there(turn, attempt, Ending.CANCELED, report.cum_quantity)
         case Expired():
             _ended_there(turn, attempt, Ending.EXPIRED, report.cum_quantity)
@@ -242,6 +243,8 @@ def _rejected(turn: Turn, attempt: Attempt, report: Rejected) -> None:
     elif report.code in DEFINITE:
         attempt.text = f"{report.code}: {report.text}" if report.text else report.code.value
         turn.count(f"venue_refused_{report.code}")
+        if report.code is RejectCode.SELF_MATCH:
+            venue_endings.flag(turn, attempt, "refused")
         finish(turn, attempt, Ending.REFUSED, 0)
     else:
         turn.count("unclear_refusals")
@@ -326,6 +329,7 @@ def on_found(turn: Turn, attempt: Attempt, found: OrderFound) -> None:
                 note(turn, attempt, "found")
             become_live(turn, attempt)
         return
+    venue_endings.note_cause(turn, attempt, found.cause)
     if attempt.is_final:
         _compare_end(turn, attempt, found.cum_quantity)
         return

@@ -1,4 +1,4 @@
-"""One execution as it was booked: for statements, which are made from a desk's records."""
+"""What was booked, one by one: for statements, which are made from a desk's records."""
 
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
@@ -17,6 +17,7 @@ from tandem.domain.ids import (
 from tandem.domain.money import EXACT, ZERO, multiply, subtract
 from tandem.domain.order import Side
 from tandem.domain.reports import Filled
+from tandem.domain.venue import Adjusted
 
 _FEE_STEP: Final = Decimal("0.000000000001")
 
@@ -69,7 +70,22 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-Booked = BookedFill | Handed
+class BookedAction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A split or a dividend, and what the account held afterwards, in lots of `lot_size`."""
+
+    market_ns: int
+    account_id: AccountId
+    told: Adjusted
+    position: int
+    lot_size: Decimal
+
+    @property
+    def instrument_id(self) -> InstrumentId:
+        """What was split, or pays."""
+        return self.told.instrument_id
+
+
+Booked = BookedFill | Handed | BookedAction
 
 
 def parts_of(booked: BookedFill) -> list[tuple[str, Filled]]:

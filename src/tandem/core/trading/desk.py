@@ -27,6 +27,7 @@ from tandem.core.trading import (
     parting,
     planning,
     pool,
+    price_scale,
     reconciling,
     settling,
     taking,
@@ -220,7 +221,9 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             pool.on_lapsed(turn, event)
         case QuotesSeen():
             for quote in event.quotes:
-                if is_quote(quote):
+                if not price_scale.is_current(turn, quote):
+                    turn.count("quotes_of_another_scale")
+                elif is_quote(quote):
                     turn.state.exposure.note_quote(quote, turn.now)
                     driver.on_quote(turn, quote)
                 else:

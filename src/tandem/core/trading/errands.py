@@ -203,7 +203,8 @@ def _told(running: _Running) -> list[Listed | Audited]:
     digest = b""
     if balances is not None:
         held = (sorted(balances.cash.items()), sorted(balances.positions.items()))
-        digest = blake2b(_ENCODER.encode((running.orders, held)), digest_size=16).digest()
+        since = (balances.adjusted, sorted(balances.splits.items()))
+        digest = blake2b(_ENCODER.encode((running.orders, held, since)), digest_size=16).digest()
         if digest == running.asked.known and not running.executions:
             return [Audited(query_id=query_id, cursor=running.cursor, digest=digest)]
     answers: list[Listed | Audited] = [

@@ -34,8 +34,8 @@ class Books(msgspec.Struct, array_like=True, gc=False):
 
     `cash` and `lots` are what it holds, `fees` what it paid (negative: rebates). The others are
     the far sides: `market` and `market_lots` of everything traded, `opening` and `opening_lots`
-    of what was there before, `external` and `external_lots` of what others did. What comes in is
-    positive, what goes out is negative.
+    of what was there before, `external` and `external_lots` of what others did, `issuer` and
+    `issuer_lots` of splits and dividends. What comes in is positive, what goes out is negative.
     """
 
     cash: dict[str, Decimal] = {}
@@ -47,6 +47,8 @@ class Books(msgspec.Struct, array_like=True, gc=False):
     opening_lots: dict[InstrumentId, int] = {}
     external: dict[str, Decimal] = {}
     external_lots: dict[InstrumentId, int] = {}
+    issuer: dict[str, Decimal] = {}
+    issuer_lots: dict[InstrumentId, int] = {}
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
@@ -79,6 +81,16 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         books = self._books(account_id)
         books.lots[instrument_id] = books.lots.get(instrument_id, 0) + lots
         books.external_lots[instrument_id] = books.external_lots.get(instrument_id, 0) - lots
+
+    def book_issuer(
+        self, account_id: AccountId, instrument: Instrument, lots: int, cash: Decimal
+    ) -> None:
+        """Book what a split or a dividend added to the account, or (negative) took."""
+        books, key, currency = self._books(account_id), instrument.instrument_id, instrument.quote
+        books.lots[key] = books.lots.get(key, 0) + lots
+        books.issuer_lots[key] = books.issuer_lots.get(key, 0) - lots
+        books.cash[currency] = add(books.cash.get(currency, ZERO), cash)
+        books.issuer[currency] = subtract(books.issuer.get(currency, ZERO), cash)
 
     def book_fill(
         self, account_id: AccountId, instrument: Instrument, side: Side, fill: Filled
@@ -114,9 +126,11 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         money: dict[str, Total] = {}
         lots: dict[str, Total] = {}
         for books in self.accounts.values():
-            for amounts in (books.cash, books.fees, books.market, books.opening, books.external):
+            far = (books.market, books.opening, books.external, books.issuer)
+            for amounts in (books.cash, books.fees, *far):
                 _add_up(money, amounts)
-            for counts in (books.lots, books.market_lots, books.opening_lots, books.external_lots):
+            far_lots = (books.market_lots, books.opening_lots, books.external_lots)
+            for counts in (books.lots, *far_lots, books.issuer_lots):
                 _add_up(lots, {unit: Decimal(count) for unit, count in counts.items()})
         return [*money.values(), *lots.values()]
 

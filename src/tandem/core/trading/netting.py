@@ -95,12 +95,6 @@ def give_up(turn: Turn, net: Net, why: str) -> None:
             _drop(turn, one, member, why)
 
 
-def give_up_all(turn: Turn, why: str) -> None:
-    """Want what is held, everywhere."""
-    for net in turn.state.strategies.nets.values():
-        give_up(turn, net, why)
-
-
 def note(turn: Turn, one: Assigned, what: str, *, text: str = "") -> None:
     """Write a line into the log of decisions."""
     assignment_id = one.assignment.assignment_id

@@ -20,10 +20,22 @@ class ObjectivePhase(enum.StrEnum):
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False):
-    """Lots that were held, and the price then; what they gain is nobody's trade."""
+    """Lots that were held, and the price then; what they gain is nobody's trade.
+
+    `correction` is what a split's rounding of both has made of their value then, in ticks times
+    lots.
+    """
 
     lots: int
     reference: Ticks
+    correction: int = 0
+
+    def split(self, *, numerator: int, denominator: int) -> None:
+        """Count so many new lots for old ones, worth the same."""
+        before = self.lots * self.reference
+        self.lots = self.lots * numerator // denominator
+        self.reference = Ticks(self.reference * denominator // numerator)
+        self.correction += self.lots * self.reference - before
 
 
 class Objectives(msgspec.Struct, array_like=True, gc=False):

@@ -11,7 +11,7 @@ and is repeated until the venue's word is that nothing is held, or a person clea
 from decimal import Decimal
 from typing import Final
 
-from tandem.core.trading import limiting, netting, order_room, orders_by_hand, planning
+from tandem.core.trading import canceling, limiting, netting, order_room, planning
 from tandem.core.trading.limit_book import Cause, Reason
 from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
 from tandem.core.trading.state import Seat
@@ -170,7 +170,7 @@ def _reach(turn: Turn, text: str, *, flattens: bool) -> None:
     doing = "only what reduces a position may trade"
     if flattens:
         state.phase = ObjectivePhase.FLATTENING
-        orders_by_hand.cancel_all(turn, f"objective reached: {text}")
+        canceling.cancel_all(turn, f"objective reached: {text}")
         doing = "everything is canceled and closed"
         turn.touch(KEY)
         _look_in(turn)
@@ -211,7 +211,7 @@ def _gain_of_kept(turn: Turn, state: Objectives) -> Decimal:
     total = ZERO
     for instrument_id, one in state.kept.items():
         instrument = turn.rules.instruments[instrument_id]
-        steps = one.lots * (_reference(turn, instrument) - one.reference)
+        steps = one.lots * (_reference(turn, instrument) - one.reference) + one.correction
         total = add(total, multiply(instrument.step_value, steps))
     return total
 
@@ -235,7 +235,8 @@ def _gain(turn: Turn, state: Objectives) -> Decimal | str:
                 side = 1 if position.quantity > 0 else -1
                 value = Decimal(abs(position.quantity) * reference)
                 steps = add(steps, multiply(subtract(value, position.cost), side))
-            total = add(total, subtract(multiply(instrument.step_value, steps), position.fees))
+            gained = add(multiply(instrument.step_value, steps), position.income)
+            total = add(total, subtract(gained, position.fees))
     return total
 
 

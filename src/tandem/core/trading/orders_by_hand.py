@@ -3,6 +3,7 @@
 from tandem.core.trading import (
     attempts,
     books,
+    canceling,
     halts,
     netting,
     parting,
@@ -37,7 +38,7 @@ from tandem.domain.reports import Filled
 def cancel(turn: Turn, command: CancelOrders) -> Answer:
     """End one parent, pair or two-sided quote, or all of them."""
     if command.order_id is None:
-        return Done(text=f"{cancel_all(turn, 'canceled')} orders are being canceled")
+        return Done(text=f"{canceling.cancel_all(turn, 'canceled')} orders are being canceled")
     key = ParentId(command.order_id)
     state = turn.state
     if key in state.parents:
@@ -83,22 +84,6 @@ def change(
             return driver.replace(turn, algo, command)
 
 
-def cancel_all(turn: Turn, why: str) -> int:
-    """Cancel everything that is open; return how many orders that is."""
-    state = turn.state
-    for both in state.boths.values():
-        tandem_orders.cancel_both(turn, both, why)
-    for pair in state.pairs.values():
-        tandem_orders.cancel_pair(turn, pair, why)
-    for algo_id in state.running:
-        driver.cancel(turn, state.algos[algo_id], why)
-    netting.give_up_all(turn, why)
-    parents = planning.open_parents(turn)
-    for key in parents:
-        planning.cancel_parent(turn, state.parents[key], why)
-    return len(parents)
-
-
 def halt(turn: Turn, reason: str, halt_id: HaltId | None = None) -> Answer:
     """Refuse new orders and cancel all open ones; durable, until resumed."""
     state = turn.state
@@ -109,7 +94,7 @@ def halt(turn: Turn, reason: str, halt_id: HaltId | None = None) -> Answer:
     turn.count("halts")
     for worker in state.workers.values():
         turn.send(worker, Halt(on=True))
-    count = cancel_all(turn, f"halted: {reason}")
+    count = canceling.cancel_all(turn, f"halted: {reason}")
     return Done(text=f"halted; {count} orders are being canceled")
 
 

@@ -6,7 +6,17 @@ in `parting`. Every grant raises the account's epoch, and words of older epochs 
 sides.
 """
 
-from tandem.core.trading import attempts, books, granting, grey, halts, parting, releasing, settling
+from tandem.core.trading import (
+    attempts,
+    books,
+    corporate,
+    granting,
+    grey,
+    halts,
+    parting,
+    releasing,
+    settling,
+)
 from tandem.core.trading.state import Phase, Pool, PoolPhase, Seat, VenueClock, Worker
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import Answer, Asked, Done, RefusalReason, Refused, SetUpPool
@@ -247,6 +257,9 @@ def on_ready(turn: Turn, worker: Worker, told: Ready) -> None:
     if not seat.opened:
         seat.opened = True
         books.open_account(turn, seat, told.balances)
+        corporate.open_account(turn, seat, told.balances)
+    else:
+        corporate.take(turn, seat, told.balances)
     _count_set_up(turn)
     _touch_waiting(turn)
     settling.wake_slot(turn, seat)

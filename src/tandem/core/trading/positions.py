@@ -3,9 +3,10 @@
 The argument: every lot that is closed takes its cost out of the position exactly once, whole
 units of tick times lot. So, however cost is allocated to the lots that are closed first,
 
-    realized + unrealized - fees = cash flow + value of what is held
+    realized + unrealized + income - fees = cash flow + value of what is held
 
 holds to the last digit, and two ways of allocating differ only in when a gain counts as realized.
+A split changes how many lots there are, not what they cost all together.
 """
 
 from decimal import Decimal
@@ -25,7 +26,7 @@ _BUY: Final = Side.BUY  # finding a member of an enum costs more than comparing 
 
 
 class ProfitAndLoss(Value, frozen=True, kw_only=True):
-    """A position in money of the quote currency; only `fees` counts fees.
+    """A position in money of the quote currency; only `fees` counts fees, only `income` dividends.
 
     The unrealized ones are None where no price is known to value the position at.
     """
@@ -37,6 +38,7 @@ class ProfitAndLoss(Value, frozen=True, kw_only=True):
     unrealized: Decimal | None
     unrealized_fifo: Decimal | None
     fees: Decimal
+    income: Decimal = ZERO
 
 
 class Tranche(msgspec.Struct, array_like=True, gc=False):
@@ -51,9 +53,10 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 
     `cost` is by average, positive for long and short; `tranches`, oldest first, by first in,
     first out. Costs and gains are whole numbers of ticks times lots, as `Decimal` because they
-    can outgrow 64 bits; `fees` are money. A part closed of an average cost takes its proportion
-    rounded down, and the rest of it stays with what is still open. Neighbors of one price are
-    one tranche; beyond `TRANCHES_MAX` of them the youngest takes in whatever is opened.
+    can outgrow 64 bits; `fees`, and the `income` of dividends, are money. A part closed of an
+    average cost takes its proportion rounded down, and the rest of it stays with what is still
+    open. Neighbors of one price are one tranche; beyond `TRANCHES_MAX` of them the youngest takes
+    in whatever is opened.
     """
 
     quantity: int = 0
@@ -62,6 +65,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     realized: Decimal = ZERO
     realized_fifo: Decimal = ZERO
     fees: Decimal = ZERO
+    income: Decimal = ZERO
 
     @property
     def cost_fifo(self) -> Decimal:
@@ -89,6 +93,25 @@ class Position(msgspec.Struct, array_like=True, gc=False):
         self._trade(lots, price)
         self.realized, self.realized_fifo = realized, realized_fifo
 
+    def split(self, lots: int) -> None:
+        """Count lots that a split added, or (negative) took: the others have cost as much more.
+
+        Where nothing is left, what it had cost is lost. Lots that there were none to be split for
+        cost nothing; what they belong to is told later.
+        """
+        held = self.quantity
+        if not held or held * (held + lots) < 0:
+            self.take_over(lots, Ticks(0))
+            return
+        self.quantity = held + lots
+        if not self.quantity:
+            sign = 1 if held > 0 else -1
+            self.realized = subtract(self.realized, multiply(self.cost, sign))
+            self.realized_fifo = subtract(self.realized_fifo, multiply(self.cost_fifo, sign))
+            self.cost, self.tranches = ZERO, []
+            return
+        self.tranches = _scaled(self.tranches, abs(self.quantity), of=abs(held))
+
     def profit_and_loss(self, instrument: Instrument, mark: Ticks | None) -> ProfitAndLoss:
         """Return the position in money, valued at `mark`."""
         step_value = instrument.step_value
@@ -106,6 +129,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
             unrealized=unrealized,
             unrealized_fifo=unrealized_fifo,
             fees=self.fees,
+            income=self.income,
         )
 
     def _trade(self, signed: int, price: Ticks) -> Decimal:
@@ -167,3 +191,20 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 def _share(cost: Decimal, lots: int, *, of: int) -> Decimal:
     """Return the part of `cost` that belongs to `lots` of so many, rounded down."""
     return EXACT.divide_int(multiply(cost, lots), of)
+
+
+def _scaled(tranches: list[Tranche], lots: int, *, of: int) -> list[Tranche]:
+    """Return tranches of so many lots in all, with the same costs in the same order.
+
+    What is left without a lot of its own costs the next one as much more.
+    """
+    made: list[Tranche] = []
+    before, until, cost = 0, 0, ZERO
+    for tranche in tranches:
+        until += tranche.lots
+        cost = add(cost, tranche.cost)
+        if until * lots // of > before:
+            made.append(Tranche(until * lots // of - before, cost))
+            before, cost = until * lots // of, ZERO
+    assert before == lots, f"{before} lots of {lots}"
+    return made

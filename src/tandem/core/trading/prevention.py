@@ -1,7 +1,7 @@
 """What a desk remembers of own orders that would have met: refusals, and what was netted."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -9,6 +9,7 @@ from tandem.domain.ids import AccountId, ClientOrderId, CommandId, InstrumentId,
 from tandem.domain.order import Side
 
 KEPT_MAX: Final = 1_000
+T = TypeVar("T")
 
 
 class Refusal(msgspec.Struct, array_like=True, gc=False):
@@ -45,6 +46,20 @@ class Netting(msgspec.Struct, array_like=True, gc=False):
     seller: ParentId
 
 
+class VenueFlag(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An order of ours that its venue ended or refused by its own self-match rule."""
+
+    market_ns: int
+    client_order_id: ClientOrderId
+    parent_id: ParentId
+    account_id: AccountId
+    instrument_id: InstrumentId
+    side: Side
+    quantity: int
+    limit_price: Ticks | None
+    what: str
+
+
 class InternalPosition(msgspec.Struct, array_like=True, gc=False):
     """What a strategy took over from others, less what it gave: lots, and ticks times lots."""
 
@@ -53,25 +68,32 @@ class InternalPosition(msgspec.Struct, array_like=True, gc=False):
 
 
 class Prevention(msgspec.Struct, gc=False):
-    """The latest of both, oldest first; and the internal positions, by strategy."""
+    """The latest of each, oldest first; and the internal positions, by strategy."""
 
     refusals: list[Refusal] = []
     nettings: list[Netting] = []
     internal: dict[str, dict[InstrumentId, InternalPosition]] = {}
+    flags: list[VenueFlag] = []
 
     def note_refusal(self, refusal: Refusal) -> None:
         """Remember a refusal; the oldest go when there are too many."""
-        self.refusals.append(refusal)
-        if len(self.refusals) > KEPT_MAX + KEPT_MAX // 16:
-            del self.refusals[:-KEPT_MAX]
+        _keep(self.refusals, refusal)
+
+    def note_flag(self, flag: VenueFlag) -> None:
+        """Remember what a venue stopped."""
+        _keep(self.flags, flag)
 
     def note_netting(self, netting: Netting, *, buyer: str, seller: str) -> None:
         """Move lots between two strategies, and remember it."""
-        self.nettings.append(netting)
-        if len(self.nettings) > KEPT_MAX + KEPT_MAX // 16:
-            del self.nettings[:-KEPT_MAX]
+        _keep(self.nettings, netting)
         for strategy, lots in ((buyer, netting.quantity), (seller, -netting.quantity)):
             held = self.internal.setdefault(strategy, {})
             position = held.setdefault(netting.instrument_id, InternalPosition())
             position.lots += lots
             position.value += lots * netting.price
+
+
+def _keep(latest: list[T], one: T) -> None:
+    latest.append(one)
+    if len(latest) > KEPT_MAX + KEPT_MAX // 16:
+        del latest[:-KEPT_MAX]

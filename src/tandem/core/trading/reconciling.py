@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import attempts, external
+from tandem.core.trading import attempts, corporate, external
 from tandem.core.trading.external_book import Difference
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.state import Attempt, Phase, Seat, Worker
@@ -168,6 +168,8 @@ def _audited(turn: Turn, seat: Seat, told: Audited) -> None:
     if audit.cursor is None or told.cursor > audit.cursor:
         audit.cursor = told.cursor
     _sweep(turn, seat, told.query_id)
+    if told.balances is not None:
+        corporate.take(turn, seat, told.balances)  # what they are after is no difference
     agrees = told.balances is not None and _compare(turn, seat, told.balances)
     lives_on = audit.undead or any(one.is_ours for one in seat.external.orders.values())
     agrees = agrees and not lives_on

@@ -185,6 +185,15 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
         holding.reference_market_ns = now.market_ns
         self._reprice(instrument_id, holding, price)
 
+    def forget_reference(self, instrument_id: InstrumentId) -> None:
+        """Know no price of the instrument until the next one: the last is of another scale."""
+        holding = self.holdings[instrument_id]
+        if holding.reference is not None:
+            self._add_gross(holding, -holding.valued_lots * holding.reference)
+            holding.reference, holding.valued_lots = None, 0
+        if holding.position:
+            self.unvalued[instrument_id] = holding.quote
+
     def note_sent(self, intent: Intent, limits: Limits, now: Instant) -> None:
         """Count an order as out: it passed, and it leaves."""
         holding = self.holdings[intent.instrument_id]

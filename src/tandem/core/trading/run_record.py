@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tandem.core.trading.booked import Booked, Handed
+from tandem.core.trading.booked import Booked, BookedFill
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.state import Algo, Attempt, Parent, Phase
@@ -62,8 +62,8 @@ class RunRecord:
                 self._most[instrument_id] = (lots, market_ns)
 
     def on_booked(self, booked: Booked) -> None:
-        """Count one execution; what strategies hand each other is none."""
-        if isinstance(booked, Handed):
+        """Count one execution; what strategies hand each other is none, and no split is."""
+        if not isinstance(booked, BookedFill):
             return
         held = self._held.setdefault(booked.instrument_id, [])
         before = held[-1][1] if held else 0

@@ -384,6 +384,7 @@ def _attempt(desk: Desk, attempt: Attempt, began_ns: int) -> AttemptView:
         parent_id=attempt.parent_id,
         command_id=desk.state.parents[attempt.parent_id].command_id,
         workers=tuple(names),
+        cause=None if attempt.cause is None else attempt.cause.value,
     )
 
 
@@ -427,6 +428,7 @@ def _positions(desk: Desk) -> PositionsView:
                     realized=gains.realized_fifo,
                     unrealized=gains.unrealized_fifo,
                     fees=gains.fees,
+                    income=gains.income,
                 )
             )
     cash = [

@@ -3,12 +3,18 @@
 from itertools import islice
 from typing import Final
 
-from tandem.core.trading.prevention import Netting, Refusal
+from tandem.core.trading.prevention import Netting, Refusal, VenueFlag
 from tandem.core.trading.state import DeskState
 from tandem.core.trading.turn import Rules
 from tandem.domain.ids import Lots
 from tandem.domain.money import multiply
-from tandem.domain.views import InternalView, NettingView, PreventionView, RefusalView
+from tandem.domain.views import (
+    InternalView,
+    NettingView,
+    PreventionView,
+    RefusalView,
+    VenueFlagView,
+)
 
 SHOWN_MAX: Final = 1_000
 
@@ -29,6 +35,21 @@ def prevention_view(state: DeskState, rules: Rules, limit: int) -> PreventionVie
             for strategy, by_instrument in prevention.internal.items()
             for instrument_id, held in by_instrument.items()
         ),
+        flags=tuple(_flag(rules, one) for one in islice(reversed(prevention.flags), most)),
+    )
+
+
+def _flag(rules: Rules, flag: VenueFlag) -> VenueFlagView:
+    instrument, price = rules.instruments[flag.instrument_id], flag.limit_price
+    return VenueFlagView(
+        market_ns=flag.market_ns,
+        client_order_id=flag.client_order_id,
+        account_id=flag.account_id,
+        symbol=instrument.symbol,
+        side=flag.side,
+        quantity=instrument.quantity_text(Lots(flag.quantity)),
+        limit_price=None if price is None else instrument.price_text(price),
+        what=flag.what,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tandem.core.trading.adjusting import Adjustments, Splits
 from tandem.core.trading.algos.memos import Memo
 from tandem.core.trading.external_book import AuditState, ExternalBook
 from tandem.core.trading.latency_state import Latencies
@@ -43,6 +44,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.parents import ParentSpec
+from tandem.domain.reports import EndCause
 from tandem.domain.strategies import AssignmentId
 from tandem.domain.venue import Doubt
 
@@ -122,6 +124,7 @@ class Attempt(msgspec.Struct, gc=False):
     wanted_quantity: int | None = None  # what its venue is asked to lower it to, until it obeys
     amend_sends: int = 0  # how often that was sent
     is_remade: bool = False  # it is canceled, and what is left of it placed anew
+    cause: EndCause | None = None  # why its venue ended it by itself
 
     @property
     def is_final(self) -> bool:
@@ -391,6 +394,7 @@ class Seat(msgspec.Struct, gc=False):
     limits_number: int = 0  # of the last word about its limits; 0: never one
     limits_confirmed: int = 0  # the last that its present holder has confirmed
     vacant_since_ns: int | None = None  # from the end of a holder's right until the next is ready
+    adjustments: Adjustments = msgspec.field(default_factory=Adjustments)
 
 
 class VenueClock(msgspec.Struct, gc=False):
@@ -479,3 +483,4 @@ class DeskState(msgspec.Struct):
     prevention: Prevention = msgspec.field(default_factory=Prevention)
     halted: dict[str, str] = {}  # symbols that a person halted, and why
     strategies: Strategies = msgspec.field(default_factory=Strategies)
+    splits: Splits = msgspec.field(default_factory=Splits)

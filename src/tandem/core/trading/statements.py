@@ -15,12 +15,13 @@ from tandem.core.trading.accounting import (
     account_key,
     is_of_accounts,
 )
-from tandem.core.trading.booked import Booked, BookedFill
+from tandem.core.trading.booked import Booked, BookedAction, BookedFill
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
 from tandem.domain.order import Side
 from tandem.domain.statements import (
+    ActionRow,
     CashRow,
     CostMethod,
     ExecutionRow,
@@ -58,6 +59,7 @@ class Sum(msgspec.Struct, gc=False):
     before: Decimal | None = ZERO
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
+    income: Decimal = ZERO
     bought_lots: int = 0
     sold_lots: int = 0
     lots: int = 0
@@ -74,6 +76,7 @@ class Sum(msgspec.Struct, gc=False):
         self.before = _plus(self.before, start.unrealized)
         self.unrealized = _plus(self.unrealized, end.unrealized)
         self.fees = add(self.fees, subtract(end.fees, start.fees))
+        self.income = add(self.income, subtract(end.income, start.income))
         self.bought_lots += end.bought_lots - start.bought_lots
         self.sold_lots += end.sold_lots - start.sold_lots
         self.lots += end.lots
@@ -89,18 +92,20 @@ class Sum(msgspec.Struct, gc=False):
             before=_minus(self.before, other.before),
             unrealized=_minus(self.unrealized, other.unrealized),
             fees=subtract(self.fees, other.fees),
+            income=subtract(self.income, other.income),
         )
 
     @property
     def gain(self) -> Decimal | None:
-        """What was realized, and what the unrealized gain has changed by."""
-        return _plus(self.realized, _minus(self.unrealized, self.before))
+        """What was realized, the income, and what the unrealized gain has changed by."""
+        return _plus(add(self.realized, self.income), _minus(self.unrealized, self.before))
 
     @property
     def is_nothing(self) -> bool:
         """Whether there is nothing to be said of it."""
         money = (self.bought, self.sold, self.realized, self.before, self.unrealized, self.fees)
-        return not (self.executions or self.lots or any(one is None or one for one in money))
+        is_still = not any(one is None or one for one in (*money, self.income))
+        return is_still and not (self.executions or self.lots)
 
 
 Sums = dict[tuple[Key, str], Sum]
@@ -139,6 +144,9 @@ def statement(
         executions=tuple(_execution(catalogue, method, one) for one in fills),
         balanced=period.end.balanced,
         notes=tuple(_notes(fills)),
+        actions=tuple(
+            _action(catalogue, one) for one in period.booked if isinstance(one, BookedAction)
+        ),
     )
 
 
@@ -181,6 +189,7 @@ def _row(
         gain=_exact(gain),
         fees=exact(of.fees),
         net=_exact(_minus(gain, of.fees)),
+        income=exact(of.income),
     )
     if kind is not RowKind.GROUP or len(of.instruments) != 1:
         return row
@@ -233,6 +242,25 @@ def _cash_row(
         fees=exact(subtract(end.fees, start.fees)),
         external=exact(subtract(end.external, start.external)),
         end=exact(end.cash),
+        income=exact(subtract(end.income, start.income)),
+    )
+
+
+def _action(catalogue: Catalogue, booked: BookedAction) -> ActionRow:
+    told = booked.told
+    instrument = catalogue[told.instrument_id]
+    return ActionRow(
+        at_ns=booked.market_ns,
+        account_id=booked.account_id,
+        instrument_id=told.instrument_id,
+        symbol=instrument.symbol,
+        action_id=told.action_id,
+        ratio=f"{told.numerator}:{told.denominator}" if told.is_split else "",
+        dividend=None if told.is_split else exact(told.dividend),
+        quantity=_quantity(instrument, told.lots),
+        cash=exact(told.cash),
+        currency=instrument.quote,
+        position=_quantity(instrument, booked.position),
     )
 
 

@@ -9,8 +9,7 @@ for the desk's gate and for those of the workers, which are told and must confir
 was decided before gets past the last gate before the wire.
 """
 
-from tandem.core.trading import granting, limiting, netting, planning, tandem_orders
-from tandem.core.trading.algos import driver
+from tandem.core.trading import canceling, granting, limiting
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import Answer, Done, RefusalReason, Refused
 
@@ -24,7 +23,7 @@ def halt(turn: Turn, symbol: str, *, reason: str) -> Answer:
     state.halted[symbol] = reason
     turn.count("symbol_halts")
     _say(turn)
-    count = _cancel(turn, symbol, f"{symbol} is halted: {reason}")
+    count = canceling.cancel_all(turn, f"{symbol} is halted: {reason}", symbol=symbol)
     return Done(text=f"{symbol} is halted; {count} orders are being canceled")
 
 
@@ -40,24 +39,3 @@ def _say(turn: Turn) -> None:
     limiting.take_over(turn.state, turn.rules)
     for seat in turn.state.seats.values():
         granting.say_anew(turn, seat)
-
-
-def _cancel(turn: Turn, symbol: str, why: str) -> int:
-    """Cancel what is open on a symbol; return how many orders that is."""
-    state = turn.state
-    for both in state.boths.values():
-        if both.spec.symbol == symbol:
-            tandem_orders.cancel_both(turn, both, why)
-    for pair in state.pairs.values():
-        if symbol in (pair.spec.buy_symbol, pair.spec.sell_symbol):
-            tandem_orders.cancel_pair(turn, pair, why)
-    for algo_id in state.running:
-        if state.algos[algo_id].spec.symbol == symbol:
-            driver.cancel(turn, state.algos[algo_id], why)
-    for net in state.strategies.nets.values():
-        if turn.rules.instruments[net.instrument_id].symbol == symbol:
-            netting.give_up(turn, net, why)
-    found = [key for key in state.working if state.parents[key].spec.symbol == symbol]
-    for key in found:
-        planning.cancel_parent(turn, state.parents[key], why)
-    return len(found)

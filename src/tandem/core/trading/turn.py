@@ -88,7 +88,7 @@ class Rules:
 class Turn(msgspec.Struct, gc=False):
     """The event being decided, at `now`; `out` is what the desk will return.
 
-    `booked` takes in every execution that is booked; None where nobody wants to know them.
+    `booked` takes in what is booked, for statements; None where nobody wants to know.
     """
 
     state: DeskState

@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 
 from tandem.core.trading.accounting import Accounting, Moment
-from tandem.core.trading.booked import Booked
+from tandem.core.trading.booked import Booked, BookedFill
 from tandem.core.trading.statements import Period, statement
 from tandem.domain.desk import DeskSettings
+from tandem.domain.ids import ActionId, InstrumentId
 from tandem.domain.order import Side
 from tandem.domain.statements import CostMethod, GroupBy, RowKind, Statement, StatementRow
+from tandem.domain.venue import Adjusted, Balances
 from tests.unit.core.trading.desk_driver import Floor, fill_of
 
 
@@ -20,11 +22,16 @@ class Counted:
     def __init__(self, settings: DeskSettings | None = None) -> None:
         self.floor = Floor(settings, is_checked=False).open()
         self.floor.desk.booked = []
+        self._actions = 0
 
     @property
-    def booked(self) -> list[Booked]:
+    def everything(self) -> list[Booked]:
         assert self.floor.desk.booked is not None
         return self.floor.desk.booked
+
+    @property
+    def booked(self) -> list[BookedFill]:
+        return [one for one in self.everything if isinstance(one, BookedFill)]
 
     def trade(self, side: Side, quantity: int, price: int = 1_000, **rest: Any) -> str:
         """Trade one order, on the first account unless told; return its id."""
@@ -37,10 +44,32 @@ class Counted:
             self.floor.teller(attempt).report(fill)
         return parent.parent_id
 
+    def act(self, symbol: str, new: int = 1, old: int = 1, dividend: str = "0") -> None:
+        """Split or pay on every account, each by what our books hold there."""
+        key = InstrumentId(f"{symbol}@X")
+        self._actions += 1
+        for slot_id, seat in self.floor.state.seats.items():
+            held = self.floor.state.ledger.lots(seat.account_id, key)
+            told = Adjusted(
+                action_id=ActionId(f"X-C{self._actions}"),
+                instrument_id=key,
+                numerator=new,
+                denominator=old,
+                dividend=Decimal(dividend),
+                lots=abs(held) * new // old * (1 if held > 0 else -1) - held,
+                cash=Decimal(dividend) * held,
+                venue_at_ns=0,
+            )
+            splits = dict(seat.adjustments.splits)
+            splits[key] = splits.get(key, 0) + (new != old)
+            balances = Balances(query_id=0, cash={}, positions={}, adjusted=(told,), splits=splits)
+            self.floor.at(slot_id).ready(balances=balances)
+        self.floor.splits[key] = self.floor.splits.get(key, 0) + (new != old)
+
     def moment(self, *by: GroupBy, method: CostMethod = CostMethod.FIFO) -> Moment:
         """Return the figures as they are now."""
         accounting = Accounting(by, method)
-        for one in self.booked:
+        for one in self.everything:
             accounting.on_booked(one)
         return accounting.moment(self.floor.desk)
 
@@ -49,7 +78,7 @@ class Counted:
     ) -> Statement:
         """Return the statement from that moment, or the first record, until now."""
         period = Period(
-            start=start or Moment(), end=self.moment(*by, method=method), booked=self.booked
+            start=start or Moment(), end=self.moment(*by, method=method), booked=self.everything
         )
         return statement(self.floor.desk.rules.catalogue, by, method, period)
 

@@ -296,6 +296,7 @@ class Floor:
         self.is_checked = is_checked
         self._twin: Desk | None = None
         self._commands = 0
+        self.splits: dict[InstrumentId, int] = {}  # of which the quotes are
         self.on(Restarted(settings=self.settings))
 
     # -- events
@@ -398,6 +399,7 @@ class Floor:
                         bid=Ticks(price - 1),
                         ask=Ticks(price + 1),
                         last=None,
+                        splits=self.splits.get(one.instrument_id, 0),
                     )
                     for one in self.settings.instruments
                     if not symbols or one.symbol in symbols

@@ -6,8 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.core.trading.objective_state import ObjectivePhase, Objectives
+from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
 from tandem.domain.commands import SetObjectives
+from tandem.domain.ids import Ticks
 
 
 def test_it_is_on_while_there_is_something_to_see_or_to_do() -> None:
@@ -30,3 +31,13 @@ def test_it_comes_out_of_a_snapshot_as_it_went_in(phase: ObjectivePhase, gain: D
     spec = SetObjectives(currency="USD", target_profit=Decimal(1))
     state = Objectives(spec=spec, phase=phase, gain=gain)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Objectives) == state
+
+
+@given(st.integers(-999, 999), st.integers(1, 9_999), st.integers(1, 9), st.integers(1, 9))
+def test_what_was_kept_is_worth_as_much_after_a_split(
+    lots: int, reference: int, new: int, old: int
+) -> None:
+    """A29: however its lots and its price are rounded."""
+    kept = Kept(lots, Ticks(reference))
+    kept.split(numerator=new, denominator=old)
+    assert kept.lots * kept.reference - kept.correction == lots * reference

@@ -232,3 +232,70 @@ def test_a_position_survives_a_snapshot_however_large(trades: list[Trade]) -> No
     again = msgspec.msgpack.decode(content, type=Position)
     assert again == position
     assert msgspec.msgpack.encode(again) == content
+
+
+def figures(position: Position) -> list[object]:
+    """Return how much there is and what it cost, by both ways of counting."""
+    return [position.quantity, position.cost, position.cost_fifo]
+
+
+def test_a_split_leaves_what_all_lots_cost_and_gains_nothing() -> None:
+    """A29: two for one, by both ways of counting."""
+    position = traded(Trade(BUY, 10, 1_000), Trade(BUY, 5, 1_300))
+    position.split(15)
+    assert figures(position) == [30, 16_500, 16_500]
+    assert position.tranches == [Tranche(20, Decimal(10_000)), Tranche(10, Decimal(6_500))]
+    gains = position.profit_and_loss(T, Ticks(550))
+    assert not gains.realized
+    assert not gains.unrealized
+    position.on_fill(SELL, Trade(SELL, 20, 600).fill)
+    assert [position.realized, position.realized_fifo] == [1_000, 2_000]
+
+
+def test_what_a_split_leaves_without_a_lot_of_its_own_costs_the_next_one_as_much_more() -> None:
+    position = traded(Trade(BUY, 1, 900), Trade(BUY, 1, 1_000), Trade(BUY, 8, 1_100))
+    position.split(-8)
+    assert position.quantity == 2
+    assert position.tranches == [Tranche(2, Decimal(10_700))]
+
+
+@pytest.mark.parametrize(("side", "lots", "lost"), [(BUY, -3, -3_000), (SELL, 3, 3_000)])
+def test_a_position_that_a_split_takes_whole_has_lost_or_gained_its_cost(
+    side: Side, lots: int, lost: int
+) -> None:
+    """What it gets in money for that is income."""
+    position = traded(Trade(side, 3, 1_000))
+    position.split(lots)
+    assert figures(position) == [0, 0, 0]
+    assert [position.realized, position.realized_fifo] == [lost, lost]
+
+
+def test_lots_of_a_split_that_there_were_none_for_cost_nothing() -> None:
+    """An execution that is told late is what they belong to."""
+    position = traded()
+    position.split(5)
+    position.on_fill(BUY, Trade(BUY, 5, 1_000).fill)
+    assert figures(position) == [10, 5_000, 5_000]
+    position.split(-30)
+    assert position.quantity == -20
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(1, 99)), min_size=1, max_size=6),
+    st.integers(1, 7),
+    st.integers(1, 7),
+    st.sampled_from([BUY, SELL]),
+)
+def test_a_split_neither_makes_nor_loses_anything(
+    opened: list[tuple[int, int]], new: int, old: int, side: Side
+) -> None:
+    position = traded(*(Trade(side, lots, price) for lots, price in opened))
+    before = (position.cost, position.realized)
+    held = position.quantity
+    after = abs(held) * new // old * side.sign
+    position.split(after - held)
+    assert position.quantity == after
+    assert sum(one.lots for one in position.tranches) == abs(after)
+    assert all(one.lots > 0 for one in position.tranches)
+    assert position.cost == position.cost_fifo
+    assert (position.cost + abs(position.realized)) == before[0] + before[1]

@@ -636,3 +636,20 @@ def test_between_sessions_only_what_reduces_a_position_passes(
     assert breach(order(1), seen, now, sessions=windows) is expected
     assert breach(order(5, side=Side.SELL), seen, now, sessions=windows) is None
     assert breach(order(6, side=Side.SELL), seen, now, sessions=windows) is expected
+
+
+def test_a_price_of_another_scale_is_forgotten_and_so_is_what_was_valued_by_it() -> None:
+    """A29: until the next one; what is held meanwhile is not valued."""
+    seen = exposure()
+    seen.set_position(T, 10)
+    before = dict(seen.gross)
+    seen.forget_reference(T)
+    seen.forget_reference(T)
+    assert seen.gross["USD"] == 0
+    assert seen.unvalued == {T: "USD"}
+    assert breach(order(1), seen) is RiskBreach.NO_REFERENCE_PRICE
+    seen.note_reference(T, Ticks(1_000), NOW)
+    assert seen.gross == before
+    seen.set_position(T, 0)
+    seen.forget_reference(T)
+    assert seen.unvalued == {}

@@ -111,7 +111,8 @@ def test_inventory_is_told_after_each_execution() -> None:
     pool = Watched()
     for side, quantity in ((BUY, 10), (SELL, 4)):
         pool.trade(side, quantity)
-    for one in pool.booked:
+    pool.act("T", dividend="1")
+    for one in pool.everything:
         pool.run.on_booked(one)
     (found,) = pool.run.inventories(pool.floor.desk)
     assert these(found.instrument_id, *found.quantities) == (T, 10, 6)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -303,3 +304,75 @@ def test_a_statement_of_two_spans_is_that_of_both(orders: Orders, cut: int) -> N
     assert parts[0] is not None
     assert parts[1] is not None
     assert gain(start, end) == parts[0] + parts[1]
+
+
+def test_a_split_and_a_dividend_are_lines_of_their_own() -> None:
+    """A29 A30: and a gain only where money came."""
+    pool = Counted()
+    pool.trade(BUY, 10, 1_000, strategy="trend")
+    pool.act("T", 2, 1)
+    pool.floor.quote(500)
+    pool.act("T", dividend="0.1")
+    found = pool.statement(GroupBy.STRATEGY)
+    told = [one for one in found.actions if one.account_id == "A1"]
+    figures = [(one.ratio, one.dividend, one.quantity, one.cash, one.position) for one in told]
+    assert [these(*one) for one in figures] == [
+        these("2:1", None, 1_010, 0, 2_020),
+        these("", Decimal("0.1"), 0, 202, 2_020),
+    ]
+    row = rows_of(found)[("trend",)]
+    assert these(row.position, row.average_cost, row.mark) == these(20, 5, 5)
+    assert these(row.income, row.gain) == these(2, 2)
+    assert rows_of(found, RowKind.REST)[("",)].income == 800
+    cash = found.cash[0]
+    assert cash.start + cash.opened + cash.traded - cash.fees + cash.income == cash.end
+
+
+STEPS = st.lists(
+    st.one_of(
+        ORDERS.map(lambda orders: ("trade", orders[:2])),
+        st.tuples(st.just("split"), st.tuples(st.integers(1, 4), st.integers(1, 4))),
+        st.tuples(st.just("pay"), st.integers(1, 50)),
+    ),
+    max_size=6,
+)
+
+
+@given(STEPS, st.integers(490, 1_010))
+def test_every_grouping_sums_to_the_accounts_own_books_through_splits_and_dividends(
+    steps: list[Any], mark: int
+) -> None:
+    """A29 A30 I6: and the gain is cash and what is held, to the last digit."""
+    pool = Counted(settings_of(may_short=True))
+    pool.floor.quote(1_000)
+    start = pool.moment()
+    held_before = sum(figure.lots for figure in start.totals.values()) * 1_000
+    for what, rest in steps:
+        if what == "trade":
+            for side, quantity, price, slot, _, strategy, fee in rest:
+                pool.floor.quote(1_000)
+                pool.trade(side, quantity, price, slots=(slot,), strategy=strategy, fee=fee)
+        elif what == "pay":
+            pool.act("T", dividend=f"0.{rest:02}")
+        elif rest[0] != rest[1]:
+            pool.act("T", *rest)
+    pool.floor.quote(mark)
+    gains = set()
+    for by in GROUPINGS:
+        for method in CostMethod:
+            begin = pool_start(by, method)
+            found = pool.statement(*by, method=method, start=begin)
+            for name in (*MONEY, "income"):
+                assert column(found.rows, name) == getattr(total(found), name), (by, method, name)
+            gains.add(total(found).net)
+    assert len(gains) == 1
+    lots = sum(figure.lots for figure in pool.moment().totals.values())
+    money = sum(one.end - one.start for one in found.cash)
+    assert gains == {money + Decimal(lots * mark - held_before) / 100}
+
+
+def pool_start(by: tuple[GroupBy, ...], method: CostMethod) -> Moment:
+    """Return the moment before anything was traded, at a price of 1000."""
+    pool = Counted(settings_of(may_short=True))
+    pool.floor.quote(1_000)
+    return pool.moment(*by, method=method)
