@@ -108,9 +108,9 @@ def test_what_contradicts_the_store_is_refused_and_nothing_is_kept(
     store: BarStore, wrong: FinalBar, words: str
 ) -> None:
     store.add([final(1, 0)])
-    longer = FinalBar(number=1, bar=bar(0, span=Span.M3))
+    longer, later = (FinalBar(number=n + 1, bar=bar(n, span=Span.M3)) for n in range(2))
     with pytest.raises(ConfigurationError, match=words):
-        store.add([final(2, 1), longer, wrong])
+        store.add([final(2, 1), longer, later, wrong])
     assert everything(store) == [final(1, 0)]
     assert everything(store, Span.M3) == []
     store.add([longer, final(2, 1)])

@@ -69,6 +69,16 @@ def test_what_differs_or_is_older_comes_as_a_revision(tmp_path: Path) -> None:
     assert stored(store, Span.M5) == [(5, 1), (10, 1), (15, 0)]
 
 
+def test_days_that_differ_are_corrected_one_after_the_other(tmp_path: Path) -> None:
+    """B9."""
+    store = MemoryBars()
+    bring_in(store, table(tmp_path / "a.csv", minutes(0, 3_000)))
+    corrected = minutes(0, 3_000, price=200)
+    assert bring_in(store, table(tmp_path / "b.csv", corrected)) == (0, 3_000, 0)
+    days = store.bars(COIN, Span.D1, from_ns=0, to_ns=EVER)
+    assert [(one.bar.high, one.revision) for one in days] == [(20_900, 1), (20_900, 1)]
+
+
 def test_a_gap_between_two_recordings_is_counted(tmp_path: Path) -> None:
     store = MemoryBars()
     bring_in(store, table(tmp_path / "a.csv", minutes(0, 5)))

@@ -175,6 +175,14 @@ def test_a_feed_that_was_silent_while_nobody_looked_was_stale() -> None:
     assert effects[0] == FeedStale(instrument_id=COIN, since_ns=MINUTE // 2)
 
 
+def test_a_bar_that_ends_a_silence_is_said_to_be_of_a_stale_feed() -> None:
+    """F17."""
+    market = Market(Source(source_id=VENUE, stale_ns=5 * SECOND))
+    market.tell(told(0), time(0.5), now=0.5)
+    effects = market.tell(told(8), now=8)
+    assert [type(one) for one in effects] == [FeedStale, *[Publish] * 3, FeedFresh]
+
+
 def test_a_gap_of_one_instrument_is_known_of_it_alone() -> None:
     market = Market(Source(source_id=VENUE, is_asked=True, stale_ns=10**19))
     market.tell(told(0), msgspec.structs.replace(gap(1, 2), instrument_id=COIN))
