@@ -9,6 +9,7 @@ any task again, and hears the same.
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, NewType
 
+import msgspec
 import numpy as np
 
 from tandem.domain.bars import Bar, Span
@@ -24,6 +25,7 @@ from tandem.strategies.ta.definition import Scalar as Given
 
 SeriesId = NewType("SeriesId", str)  # chosen by whoever opens it
 
+UNUSED_MAX: Final = 1_000  # texts to which nothing is attached; they may be attached again
 MEMORY_BYTES: Final = 256 << 20
 CONTROL_BYTES: Final = 8
 _NOBODY: Final = -1
@@ -33,6 +35,14 @@ class _Held(NamedTuple):
     number: int
     series: Series
     grid: Grid
+
+
+class _Program(msgspec.Struct):
+    """A text that was compiled, and to how many series it is attached."""
+
+    language: Language
+    number: int
+    attached: int = 0
 
 
 class Engine:
@@ -58,8 +68,10 @@ class Engine:
         self._places = Places()
         self._series: dict[SeriesId, _Held] = {}
         self._by_number: list[Series] = []
-        self._programs: dict[TextHash, tuple[Language, int]] = {}
-        self._attached: dict[int, tuple[SeriesId, Language]] = {}
+        self._programs: dict[TextHash, _Program] = {}
+        self._loaded = 0
+        self._unused: dict[TextHash, None] = {}
+        self._attached: dict[int, tuple[SeriesId, TextHash]] = {}
         self._logged: list[tuple[int, str]] = []
         sources = Sources(self._find, self._track)
         self._lua = LuaMachine(
@@ -72,16 +84,23 @@ class Engine:
         self._python = PythonMachine(self._places, self._control, sources)
 
     def load(self, text: StrategyText) -> None:
-        """Compile a text, once.
+        """Compile a text, once; what is not attached soon may be forgotten.
 
         Raises:
             StrategyError: it cannot be used; names the line.
         """
-        if text.text_hash in self._programs:
+        text_hash = text.text_hash
+        if text_hash in self._programs:
             return
-        number = len(self._programs)
-        self._machine(text.language).load(number, text.text)
-        self._programs[text.text_hash] = text.language, number
+        self._machine(text.language).load(self._loaded, text.text)
+        self._programs[text_hash] = _Program(text.language, self._loaded)
+        self._loaded += 1
+        self._unused[text_hash] = None
+        if len(self._unused) > UNUSED_MAX:
+            oldest = next(iter(self._unused))
+            del self._unused[oldest]
+            gone = self._programs.pop(oldest)
+            self._machine(gone.language).unload(gone.number)
 
     def open_series(
         self, series: SeriesId, instrument: Instrument, span: Span, bars: Iterable[Bar]
@@ -113,25 +132,31 @@ class Engine:
         Raises:
             StrategyError: `state` is none.
         """
-        language, program = self._programs[text_hash]
+        program = self._programs[text_hash]
         one = Attachment(
             number=number,
-            program=program,
+            program=program.number,
             parameters=parameters,
             state=state,
             position_ppm=position_ppm,
             others={symbol: self._series[other].number for symbol, other in others.items()},
             may_short=may_short,
         )
-        self._machine(language).attach(self._series[series].number, one)
-        self._attached[number] = series, language
+        self._machine(program.language).attach(self._series[series].number, one)
+        self._attached[number] = series, text_hash
+        program.attached += 1
+        self._unused.pop(text_hash, None)
 
     def detach(self, number: int) -> None:
         """Evaluate it no more; nothing happens when it is not attached."""
         where = self._attached.pop(number, None)
         if where is not None:
-            series, language = where
-            self._machine(language).detach(self._series[series].number, number=number)
+            series, text_hash = where
+            program = self._programs[text_hash]
+            self._machine(program.language).detach(self._series[series].number, number=number)
+            program.attached -= 1
+            if not program.attached:
+                self._unused[text_hash] = None
 
     def on_bar(self, series: SeriesId, bar: Bar) -> list[tuple[int, Answer]]:
         """Take the next bar of a series and evaluate all that is attached to it; see `decide`."""

@@ -43,7 +43,7 @@ _HOST: Final = [
     "odd",
     "settle",
     "suspend",
-    "forget",
+    "unload",
 ]
 _ANSWERS: Final = 1 << 21  # two numbers for each attachment of one series
 
@@ -125,6 +125,11 @@ class LuaMachine:
         if message is not None:
             raise error_of(_text(message))
         self._programs[program] = uses_state
+
+    def unload(self, program: int) -> None:
+        """Forget a text to which nothing is attached."""
+        self._host["unload"](program)
+        self._programs.pop(program, None)
 
     def attach(self, series: int, one: Attachment) -> None:
         """Evaluate it with the series from now on, after those attached before.

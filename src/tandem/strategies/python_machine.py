@@ -50,7 +50,7 @@ class PythonMachine:
         self._running = control[4:8].view(np.int32)
         self._programs: dict[int, Program] = {}
         self._looks: dict[int, Look] = {}
-        self._attached: dict[int, list[_Attached]] = {}
+        self._attached: dict[int, dict[int, _Attached]] = {}
         self._others: dict[int, Mapping[str, int]] = {}
         self._lines: list[str] = []
         self._at: tuple[int, int] = (_NOBODY, _NOBODY)  # series and attachment
@@ -58,7 +58,7 @@ class PythonMachine:
     def open_series(self, series: int, *, first: int) -> None:
         """Let a series be known, or known again without its indicators."""
         look = self._looks[series] = Look(self._turn, series, first=first)
-        for one in self._attached.setdefault(series, []):
+        for one in self._attached.setdefault(series, {}).values():
             one.arguments.update(self._seen(look))
 
     def load(self, program: int, text: str) -> None:
@@ -69,6 +69,10 @@ class PythonMachine:
         """
         self._programs[program] = program_of(text)
 
+    def unload(self, program: int) -> None:
+        """Forget a text to which nothing is attached."""
+        self._programs.pop(program, None)
+
     def attach(self, series: int, one: Attachment) -> None:
         """Evaluate it with the series from now on, after those attached before.
 
@@ -77,12 +81,13 @@ class PythonMachine:
         """
         state_of(one.state)
         seen = self._seen(self._looks[series])
-        self._attached[series].append(_Attached(one, self._programs[one.program], seen))
+        attached = _Attached(one, self._programs[one.program], seen)
+        self._attached[series][one.number] = attached
         self._others[one.number] = one.others
 
     def detach(self, series: int, *, number: int) -> None:
         """Evaluate it no more."""
-        self._attached[series] = [one for one in self._attached[series] if one.number != number]
+        self._attached[series].pop(number, None)
         self._others.pop(number, None)
 
     def has(self, series: int) -> bool:
@@ -93,7 +98,7 @@ class PythonMachine:
         """Evaluate all that is attached to a series; return what was said, and logged."""
         said: Said = []
         logged: Logged = []
-        for one in self._attached[series]:
+        for one in self._attached[series].values():
             if one.decide is None:
                 continue
             self._running[0] = one.number

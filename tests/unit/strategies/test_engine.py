@@ -1,5 +1,7 @@
 """The engine: what goes in, what is answered, in both virtual machines."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -7,10 +9,11 @@ import talib
 
 from tandem.domain.bars import Span
 from tandem.domain.strategies import Answer, Language, StrategyText
-from tandem.strategies.engine import Engine
+from tandem.strategies.attaching import Sources
+from tandem.strategies.engine import UNUSED_MAX, Engine
 from tandem.strategies.errors import StrategyError
-from tandem.strategies.grid import Grid
 from tandem.strategies.lua_machine import Lua
+from tandem.strategies.series import Handle
 from tests.unit.strategies.market import (
     OTHER,
     PAPER,
@@ -210,17 +213,21 @@ def test_whoever_is_late_is_ended_and_the_next_one_goes_on(kind: Lua) -> None:
     engine = Engine(lua=kind, control=control)
     market = bars(walk(9))
     engine.open_series(SERIES, instrument(), Span.M1, market[:5])
-    attach(engine, lua("for i = 1, 2000 do local x = i end\nreturn 1"), 1)
-    attach(engine, lua("for i = 1, 2000 do local x = i end\nreturn 1"), 2)
-    control[0] = 1
-    said, _ = engine._lua.evaluate(0, Grid(instrument()), 90.0)
-    assert dict(said) == {
-        1: Answer(error="line 1: it took too long"),
+    text = "local s = ta.sma(2)\nfor i = 1, 2000 do s() end\nreturn 1"
+    attach(engine, lua(text), 1)
+    attach(engine, lua(text), 2)
+    sources = engine._lua._sources
+
+    def find_late(*asked: Any) -> Handle:
+        control[0] = 1
+        return sources.find(*asked)
+
+    engine._lua._sources = Sources(find_late, sources.track)
+    assert dict(engine.on_bar(SERIES, market[5])) == {
+        1: Answer(error="line 2: it took too long"),
         2: Answer(position_ppm=1_000_000),
     }
     assert control == b"\0\0\0\0\xff\xff\xff\xff"
-    control[0] = 1
-    assert engine.on_bar(SERIES, market[5]) == [(2, Answer(position_ppm=1_000_000))]
 
 
 @pytest.mark.parametrize(
@@ -265,3 +272,44 @@ def test_memory_that_a_strategy_fills_is_empty_for_the_next_one(text: str, kind:
     assert all("not enough memory" in one or "its budget is spent" in one for one in errors)
     assert said[9].position_ppm is not None
     assert [number for number, _ in engine.on_bar(SERIES, market[21])] == [9]
+
+
+@both
+def test_thousands_can_go_and_come_and_those_who_stay_are_not_touched(kind: Lua) -> None:
+    engine = Engine(lua=kind)
+    market = bars(walk(30))
+    engine.open_series(SERIES, instrument(), Span.M1, market[:20])
+    for number in range(500):
+        attach(engine, lua(f"return {number} / 1000"), number)
+    for number in range(500):
+        if number % 100:
+            engine.detach(number)
+    attach(engine, lua("return 'long'"), 777)
+    said = engine.on_bar(SERIES, market[20])
+    assert [(number, one.position_ppm) for number, one in said] == [
+        *((number, number * 1_000) for number in range(0, 500, 100)),
+        (777, 1_000_000),
+    ]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_texts_that_nobody_uses_are_forgotten_in_the_end(language: Language) -> None:
+    engine = Engine()
+    market = bars(walk(3))
+    engine.open_series(SERIES, instrument(), Span.M1, market[:2])
+    body = "return {}" if language is Language.LUA else "def decide():\n    return {}"
+    texts = [
+        StrategyText(name="tried", language=language, text=body.format(number / 2_000))
+        for number in range(UNUSED_MAX + 2)
+    ]
+    attach(engine, texts[0])
+    for text in texts[1:]:
+        engine.load(text)
+    assert engine.on_bar(SERIES, market[2])[0][1].position_ppm == 0
+    with pytest.raises(KeyError):
+        attach_loaded(engine, texts[1])
+    attach_loaded(engine, texts[2])
+
+
+def attach_loaded(engine: Engine, text: StrategyText) -> None:
+    engine.attach(9, text.text_hash, SERIES, parameters={}, others={})

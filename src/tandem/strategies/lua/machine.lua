@@ -175,7 +175,7 @@ end
 
 local H, programs = {}, {}
 function H.open_series(id, first)
-  all[id] = all[id] or { id = id, n = 0, call = {}, number = {}, position = {}, parameters = {}, kept = {}, may_short = {}, others = {} }
+  all[id] = all[id] or { id = id, n = 0, holes = 0, where = {}, call = {}, number = {}, position = {}, parameters = {}, kept = {}, may_short = {}, others = {} }
   all[id].first = first
   H.forget(id)
 end
@@ -198,7 +198,7 @@ function H.attach(id, number, program, position, parameters, kept, may_short, sy
   local n = x.n + 1
   x.n, x.call[n], x.number[n], x.position[n] = n, programs[program], number, position
   x.parameters[n] = parameters and E.lenient(parameters, "params") or false
-  x.kept[n], x.may_short[n] = kept or false, may_short
+  x.kept[n], x.may_short[n], x.where[number] = kept or false, may_short, n
   local seen = false
   if symbols then
     seen = {}
@@ -206,18 +206,28 @@ function H.attach(id, number, program, position, parameters, kept, may_short, sy
   end
   x.others[n] = seen
 end
-function H.detach(id, number)
-  local x, to = all[id], 0
+-- Whoever has gone leaves a hole, so that thousands can go at once; holes are closed later.
+local function close_holes(x)
+  local lists, to = { x.call, x.number, x.position, x.parameters, x.kept, x.may_short, x.others }, 0
   for from = 1, x.n do
-    if x.number[from] ~= number then
+    if x.number[from] then
       to = to + 1
-      for _, list in ipairs { x.call, x.number, x.position, x.parameters, x.kept, x.may_short, x.others } do list[to] = list[from] end
+      for at = 1, #lists do lists[at][to] = lists[at][from] end
+      x.where[x.number[to]] = to
     end
   end
   for at = to + 1, x.n do
-    for _, list in ipairs { x.call, x.number, x.position, x.parameters, x.kept, x.may_short, x.others } do list[at] = nil end
+    for list = 1, #lists do lists[list][at] = nil end
   end
-  x.n = to
+  x.n, x.holes = to, 0
+end
+function H.detach(id, number)
+  local x = all[id]
+  local at = x.where[number]
+  x.where[number] = nil
+  x.call[at], x.number[at], x.parameters[at], x.kept[at], x.others[at] = false, false, false, false, false
+  x.holes = x.holes + 1
+  if x.holes > 32 and x.holes > x.n / 2 then close_holes(x) end
 end
 
 local function wanted(said, may_short)
