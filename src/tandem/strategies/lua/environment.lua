@@ -12,7 +12,7 @@ local setmetatable, getmetatable, setfenv, loadstring, collectgarbage = setmetat
 local floor, huge = math.floor, math.huge
 local sort, concat, insert, remove = table.sort, table.concat, table.insert, table.remove
 local rep, sub, format, len, upper, lower, byte = string.rep, string.sub, string.format, string.len, string.upper, string.lower, string.byte
-local find, gmatch = string.find, string.gmatch
+local find, gmatch, gsub = string.find, string.gmatch, string.gsub
 
 local SPENT, LATE = "its budget is spent: an endless loop?", "it took too long"
 local TEXT_MAX, KEPT_MAX, NAMES_MAX = 65536, 256, 64
@@ -23,8 +23,8 @@ local kept, is_kept_changed, lines = nil, false, nil
 -- The budget. `flag` is a byte that whoever waits for us sets when he has waited long enough: it
 -- ends the script that runs, and is put down again for those after it.
 local charge
+local flag = ffi and ffi.cast("volatile uint8_t*", ffi.cast("uintptr_t", opts.flag))
 if ffi then
-  local flag = ffi.cast("volatile uint8_t*", ffi.cast("uintptr_t", opts.flag))
   function charge(count, level)
     left = left - count
     if left < 0 then error(SPENT, (level or 2) + 1) end
@@ -62,9 +62,9 @@ local function number_of(value, name, level)
   if type(value) ~= "number" then error(name .. ": expected a number, got " .. type(value), (level or 2) + 1) end
   return value
 end
-local function whole_of(value, name)
+local function whole_of(value, name, level)
   if type(value) ~= "number" or value ~= floor(value) or value < -1e9 or value > 1e9 then
-    error(name .. ": expected a whole number", 3)
+    error(name .. ": expected a whole number", level or 3)
   end
   return value
 end
@@ -138,7 +138,7 @@ function strings.format(how, ...)
   how = string_of(how, "string.format")
   local given, count, at = { ... }, select("#", ...), 0
   charge(1 + floor(len(how) / 16) + count)
-  local rest = how:gsub("%%%%", "")
+  local rest = gsub(how, "%%%%", "")
   for flags, kind in gmatch(rest, "%%([%-+ #0]*%d*%.?%d*)(.?)") do
     at = at + 1
     local value = given[at]
@@ -161,7 +161,9 @@ function strings.format(how, ...)
   return (format(how, unpack(given, 1, at)))
 end
 local function place(value, name)
-  return value == nil and nil or whole_of(value, name)
+  if value == nil then return nil end
+  local whole = whole_of(value, name, 4)  -- no tail call: the level counts this function
+  return whole
 end
 function strings.sub(text, first, last)
   charge(1)
@@ -321,6 +323,7 @@ getmetatable("").__metatable = false
 
 local E = { names = names, read_only = read_only, lenient = lenient, charge = charge, shown = shown }
 function E.begin(budget, state_kept)
+  if flag then flag[0] = 0 end  -- it was meant for one who has come to his end by himself
   left, kept, seed, return_line, is_kept_changed, lines = budget, state_kept, 42, 0, false, nil
 end
 function E.returned_at() return return_line end

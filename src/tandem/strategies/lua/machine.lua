@@ -258,8 +258,8 @@ function H.evaluate(id)
     local f = call[i]
     if f then
       E.names.position, E.names.params, others, calls = positions[i] / FULL, x.parameters[i] or NO_PARAMETERS, x.others[i], 0
+      mark(x.number[i])  -- first, so that who sees one number cannot stop the next
       begin(BUDGET, kept[i] or NOTHING)
-      mark(x.number[i])
       local ok, said = pcall(f)
       local ppm, failure, orders
       if ok then
