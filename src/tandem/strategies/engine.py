@@ -6,6 +6,7 @@ else is attached, of what was asked before, of the machine or the moment. So any
 any task again, and hears the same.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, NewType
 
@@ -13,10 +14,12 @@ import msgspec
 import numpy as np
 
 from tandem.domain.bars import Bar, Span
+from tandem.domain.evaluation import History
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import Answer, Language, Parameters, StrategyText, TextHash
 from tandem.strategies.attaching import Attachment, Sources
 from tandem.strategies.grid import Grid
+from tandem.strategies.histories import rows_of
 from tandem.strategies.lua_machine import Lua, LuaMachine
 from tandem.strategies.places import Places, Values
 from tandem.strategies.python_machine import PythonMachine
@@ -107,13 +110,31 @@ class Engine:
     ) -> None:
         """Begin a series with its history, or begin it anew: who is attached stays attached."""
         grid = Grid(instrument)
+        held = self._held(series, span, grid)
+        held.series.restart((grid.row(bar), bar.begin_ns) for bar in bars)
+        self._show(held)
+
+    def open_history(
+        self, series: SeriesId, instrument: Instrument, span: Span, history: History
+    ) -> None:
+        """Begin a series with a history by columns, as `open_series` does bar by bar.
+
+        Raises:
+            ConfigurationError: a bar of it cannot be; nothing has changed then.
+        """
+        grid = Grid(instrument)
+        numbers = array("d", rows_of(history, span, grid).tobytes())
+        held = self._held(series, span, grid)
+        held.series.restart_with(numbers)
+        self._show(held)
+
+    def _held(self, series: SeriesId, span: Span, grid: Grid) -> _Held:
         held = self._series.get(series)
         if held is None:
             held = _Held(len(self._by_number), Series(self._places, span), grid)
             self._series[series] = held
             self._by_number.append(held.series)
-        held.series.restart((grid.row(bar), bar.begin_ns) for bar in bars)
-        self._show(held)
+        return held
 
     def attach(  # noqa: PLR0913 - all that one evaluation depends on
         self,

@@ -20,13 +20,13 @@ class Grid:
         """Read its steps."""
         self._tick_size = instrument.tick_size
         self._lot_size = instrument.lot_size
-        self._tick_ratio = instrument.tick_size.as_integer_ratio()
-        self._lot_ratio = instrument.lot_size.as_integer_ratio()
+        self.tick_ratio = instrument.tick_size.as_integer_ratio()
+        self.lot_ratio = instrument.lot_size.as_integer_ratio()
 
     def row(self, bar: Bar) -> Row:
         """Return open, high, low, close and volume."""
-        up, down = self._tick_ratio
-        lot_up, lot_down = self._lot_ratio
+        up, down = self.tick_ratio
+        lot_up, lot_down = self.lot_ratio
         return (
             bar.open * up / down,
             bar.high * up / down,

@@ -102,10 +102,15 @@ class Series:
 
     def restart(self, rows: Iterable[tuple[Row, int]]) -> None:
         """Begin anew with these bars and their begins, oldest first, and forget what was asked."""
-        self.forget()
-        del self._bars[:]
+        numbers = array("d")
         for row, begin_ns in rows:
-            self._bars.extend((*row, float(begin_ns // _SECOND_NS)))
+            numbers.extend((*row, float(begin_ns // _SECOND_NS)))
+        self.restart_with(numbers)
+
+    def restart_with(self, numbers: "array[float]") -> None:
+        """Begin anew with bars by numbers, six for each: its row, and the second of its begin."""
+        self.forget()
+        self._bars = numbers
         self.count = len(self._bars) // len(COLUMNS)
         last = self._bars[-len(COLUMNS) :] if self.count else (0.0,) * len(COLUMNS)
         self._places.write(self.first, (*last, self.count))

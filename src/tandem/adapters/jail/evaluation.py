@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from tandem.domain.bars import Bar
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import (
     Attached,
@@ -54,11 +53,11 @@ class Evaluation:
         if held is not None and held.answer.task_id == which:
             return held.answer  # asked twice, said once
         if task.whole is not None:
+            self._forget(which.key)
             try:
-                series = _series(task, task.whole)
+                held, failed = self._take_in(task, task.whole)
             except ConfigurationError as error:
-                return Skipped(task_id=which, reason=f"its history: {error}")
-            held, failed = self._take_in(task, task.whole, series)
+                return Skipped(task_id=which, reason=str(error))
         elif held is None or held.roster != which.roster or held.number != which.number - 1:
             return Cold(task_id=which)
         for other in task.others:
@@ -86,16 +85,23 @@ class Evaluation:
             said.append(Said(number=name, answer=answer, lines=tuple(logged_only)))
         return said
 
-    def _take_in(
-        self, task: Task, whole: Whole, series: Iterable[tuple[SeriesId, Series, list[Bar]]]
-    ) -> tuple[_Held, list[Said]]:
-        key = task.task_id.key
-        before = self._held.get(key)
-        if before is not None:
-            for number in list(before.states):
+    def _forget(self, key: TaskKey) -> None:
+        held = self._held.get(key)
+        if held is not None:
+            for number in list(held.states):
                 self._detach(number)
-        for name, one, bars in series:
-            self._engine.open_series(name, one.instrument, task.bar.span, bars)
+            del self._held[key]
+
+    def _take_in(self, task: Task, whole: Whole) -> tuple[_Held, list[Said]]:
+        """Hold all of it.
+
+        Raises:
+            ConfigurationError: a history cannot be.
+        """
+        key = task.task_id.key
+        self._open(_own(key), whole.series, task)
+        for one in whole.others:
+            self._open(_other(key, one.symbol), one, task)
         held = _Held(
             roster=task.task_id.roster,
             number=task.task_id.number,
@@ -111,6 +117,9 @@ class Evaluation:
             if error is not None:
                 failed.append(Said(number=attached.number, answer=Answer(error=error)))
         return held, failed
+
+    def _open(self, name: SeriesId, series: Series, task: Task) -> None:
+        self._engine.open_history(name, series.instrument, task.bar.span, series.history)
 
     def _attach(
         self,
@@ -154,15 +163,6 @@ class Evaluation:
         held = self._held[self._owners.pop(number)]
         del held.states[number]
         self._engine.detach(number)
-
-
-def _series(task: Task, whole: Whole) -> list[tuple[SeriesId, Series, list[Bar]]]:
-    key = task.task_id.key
-    named = [(_own(key), whole.series), *((_other(key, one.symbol), one) for one in whole.others)]
-    return [
-        (name, one, list(one.history.bars(one.instrument.instrument_id, task.bar.span)))
-        for name, one in named
-    ]
 
 
 def _own(key: TaskKey) -> SeriesId:

@@ -167,16 +167,19 @@ def test_a_text_or_bars_that_did_not_come_are_an_error_of_that_attachment(
     assert errors[1] == "bars of X-Y did not come with the task"
 
 
-def test_a_history_that_cannot_be_changes_nothing(evaluation: Evaluation) -> None:
+def test_a_history_that_cannot_be_is_not_evaluated_and_leaves_nothing_half_done(
+    evaluation: Evaluation,
+) -> None:
     evaluation.do(task(1, whole(COUNTER)))
-    given = whole(COUNTER)
+    given = whole(COUNTER, others=True)
     history = msgspec.structs.replace(given.series.history, lows=bytes(8 * 29))
     series = msgspec.structs.replace(given.series, history=history)
-    broken = task(2, msgspec.structs.replace(given, series=series), roster=2)
+    broken = task(2, msgspec.structs.replace(given, others=(series,)), roster=2)
     answer = evaluation.do(broken)
     assert isinstance(answer, Skipped)
     assert "low" in answer.reason
-    assert positions(evaluation.do(task(2))) == {0: 2_000}
+    assert evaluation.do(task(2)) == Cold(task_id=task(2).task_id)
+    assert positions(evaluation.do(task(2, whole(COUNTER), roster=3))) == {0: 1_000}
 
 
 def test_bars_of_others_are_seen_before_the_bar_that_decides(evaluation: Evaluation) -> None:
