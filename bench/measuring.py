@@ -29,6 +29,8 @@ PARTS: Final = (
     "bundle",
     "matching",
     "indicators",
+    "evaluators",
+    "bars",
     "start_up",
 )
 ONCE: Final = ("seed",)  # measured in the first round only: it is long and says its own average
@@ -159,6 +161,14 @@ class Rounds:
     def indicators(self) -> None:
         """Indicators, fed bar by bar."""
         self._note("indicators", self._python("bench.indicators", "--json"))
+
+    def evaluators(self) -> None:
+        """A dead evaluator, and one that hangs."""
+        self._note("evaluators", self._python("bench.evaluators"))
+
+    def bars(self) -> None:
+        """From bars to orders, through a whole pool."""
+        self._note("bars", self._python("bench.bars_to_orders"))
 
     def start_up(self) -> None:
         """Commands as a trader starts them."""

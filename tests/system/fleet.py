@@ -18,18 +18,19 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.core.matching import listing
 from tandem.domain.bars import Span
-from tandem.domain.commands import Assign, Refused, SaveStrategy
+from tandem.domain.commands import Assign, Refused, SaveStrategy, SetTargets
 from tandem.domain.commands import Command as DeskCommand
 from tandem.domain.deciding import BarsFinal, CommandSettled, Decided, Evaluate, Send
+from tandem.domain.desk import Commanded
 from tandem.domain.evaluation import TaskKey
-from tandem.domain.exchange import SyntheticBook, SyntheticMarket
+from tandem.domain.exchange import CandlesTold, SyntheticBook, SyntheticMarket
 from tandem.domain.ids import CommandId, InstrumentId, Lots, SlotId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import (
@@ -39,10 +40,12 @@ from tandem.domain.strategies import (
     Language,
     StrategyText,
 )
+from tandem.shells.coordinator import DeskRecord
 from tandem.shells.deciding import DeciderRecord
+from tandem.shells.exchange import ExchangeRecord
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
-from tandem.wiring.journals import decider_records, verify_journals
+from tandem.wiring.journals import decider_records, desk_records, records, verify_journals
 from tandem.wiring.settings import Settings, new_paper
 from tandem.wiring.strategies import bars_file
 from tests.system.running import pool, processes, stop
@@ -78,6 +81,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     asked_again: int
     answer_ms: Sequence[float]
     desk_ms: Sequence[float]
+    orders_ms: Sequence[float]
 
     @property
     def is_right(self) -> bool:
@@ -226,6 +230,9 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.answer_ms: list[float] = []
         self.desk_ms: list[float] = []
+        self.orders_ms: list[float] = []
+        self._candle_ms: dict[tuple[InstrumentId, int], float] = {}
+        self._bar_ms: dict[CommandId, float] = {}
         self._told_ms: dict[tuple[str, int], float] = {}
         self._asked: set[tuple[str, int]] = set()
         self._sent_ms: dict[CommandId, float] = {}
@@ -234,6 +241,7 @@ class Tally:
         """Count a record in."""
         at_ms = record.now.now_ns / 1e6
         event = record.event
+        self._note_bars(record)
         if isinstance(event, BarsFinal):
             for final in event.bars:
                 self._told_ms[f"{final.bar.instrument_id} {final.bar.span}", final.number] = at_ms
@@ -251,6 +259,33 @@ class Tally:
             elif isinstance(effect, Decided):
                 self._note_decided(effect, at_ms)
 
+    def note_candles(self, record: ExchangeRecord) -> None:
+        """Take down when the exchange told a candle."""
+        for effect in record.effects:
+            if isinstance(effect, CandlesTold):
+                for bar in effect.bars:
+                    place = (bar.instrument_id, bar.begin_ns)
+                    self._candle_ms.setdefault(place, record.now.now_ns / 1e6)
+
+    def note_orders(self, record: DeskRecord) -> None:
+        """Take down when the desk had released what a bar's decisions wanted."""
+        event = record.event
+        if isinstance(event, Commanded) and event.asked.command_id in self._bar_ms:
+            told_ms = self._bar_ms.pop(event.asked.command_id)
+            self.orders_ms.append(record.now.now_ns / 1e6 - told_ms)
+
+    def _note_bars(self, record: DeciderRecord) -> None:
+        """Know of which bar a command is."""
+        for effect in record.effects:
+            if isinstance(effect, Send) and isinstance(effect.command, SetTargets):
+                begin_ns = effect.command.targets[0].begin_ns
+                decided = [one for one in record.effects if isinstance(one, Decided)]
+                if decided:
+                    instrument_id = InstrumentId(decided[0].task_id.key.split(" ")[0])
+                    told_ms = self._candle_ms.get((instrument_id, begin_ns))
+                    if told_ms is not None:
+                        self._bar_ms[effect.command_id] = told_ms
+
     def _note_decided(self, effect: Decided, at_ms: float) -> None:
         key, number = effect.task_id.key, effect.task_id.number
         self.decided.setdefault(key, Counter())[number] += 1
@@ -263,8 +298,12 @@ class Tally:
 def judge(home: Home) -> Verdict:
     """Hold the journal of decisions against the bars that were published."""
     tally = Tally()
+    for record in records(home, "exchange"):
+        tally.note_candles(cast("ExchangeRecord", record))
     for record in decider_records(home):
         tally.note(record)
+    for record in desk_records(home):
+        tally.note_orders(record)
     lost = repeated = bars = 0
     store = SqliteBars.reading(bars_file(home, is_replay=True))
     for key, numbers in tally.decided.items():
@@ -289,6 +328,7 @@ def judge(home: Home) -> Verdict:
         asked_again=tally.counts["asked again"],
         answer_ms=tally.answer_ms,
         desk_ms=tally.desk_ms,
+        orders_ms=tally.orders_ms,
     )
 
 
@@ -311,6 +351,7 @@ def show(plan: Plan, found: Verdict) -> None:
         ("commands to the desk, refused", f"{found.commands}, {found.refused}"),
         ("bar told to decision durable", _spread(found.answer_ms)),
         ("decision to the desk's answer", _spread(found.desk_ms)),
+        ("candle told to orders released", _spread(found.orders_ms)),
         ("decisions lost", found.lost),
         ("decisions repeated", found.repeated),
     ]
