@@ -14,6 +14,7 @@ from tandem.cli.algo_words import (
     Symbol,
     WorkedOptions,
     ask,
+    moment,
     worked,
 )
 from tandem.cli.asking import ask_desk
@@ -193,6 +194,7 @@ class MomentumOptions:
         accounts: So many accounts, the first ones; all without it.
         slots: These workers, such as w1,w3.
         strategy: What it is counted under in statements.
+        flat_by: Be flat by then: a span such as 2h, or a time in UTC such as 15:30.
     """
 
     lasts: Annotated[str, Parameter(name="--for")]
@@ -205,6 +207,7 @@ class MomentumOptions:
     accounts: int | None = None
     slots: str | None = None
     strategy: str = "momentum"
+    flat_by: str | None = None
 
 
 @algo.command
@@ -245,6 +248,7 @@ def _momentum(
             slots=choice.slots(options.slots, options.accounts),
             strategy=options.strategy,
             good_for_ns=duration_ns(options.good_for),
+            flat_by_ns=moment(choice, options.flat_by),
         )
     )
 

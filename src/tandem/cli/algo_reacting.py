@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from tandem.cli.algo_words import Quantity, SideText, Symbol, WorkedOptions, ask, worked
+from tandem.cli.algo_words import Quantity, SideText, Symbol, WorkedOptions, ask, moment, worked
 from tandem.cli.order import AskOptions
 from tandem.cli.typed import Choice, duration_ns
 from tandem.domain.algos import Bracket, Leaving, MakeMarket, Stop, Trigger
@@ -141,6 +141,7 @@ class QuoteOptions:
         accounts: So many accounts, the first ones; all without it.
         slots: These workers, such as w1,w3: of each two one buys and one sells.
         strategy: What it is counted under in statements.
+        flat_by: Be flat by then: a span such as 2h, or a time in UTC such as 15:30.
     """
 
     half_spread: str
@@ -153,6 +154,7 @@ class QuoteOptions:
     accounts: int | None = None
     slots: str | None = None
     strategy: str = ""
+    flat_by: str | None = None
 
 
 def quote(
@@ -195,5 +197,6 @@ def _quoting(
             leaving=Leaving(options.leave),
             slots=choice.slots(options.slots, options.accounts),
             strategy=options.strategy,
+            flat_by_ns=moment(choice, options.flat_by),
         )
     )

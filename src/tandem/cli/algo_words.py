@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from tandem.cli.calling import finish, home_of
 from tandem.cli.order import AskOptions
 from tandem.cli.ordering import Asking, place
-from tandem.cli.typed import Choice, SelfTradeWord
+from tandem.cli.typed import Choice, SelfTradeWord, until_ns
 from tandem.domain.commands import Command
 from tandem.domain.ids import Lots, SlotId, Ticks
 from tandem.domain.order import Side
@@ -36,6 +36,7 @@ class WorkedOptions:
         self_trade: What is done about an own order that it could meet.
         reduce_only: Only bring the position nearer to zero.
         strategy: What it is counted under in statements.
+        flat_by: Trade back by then what it holds: a span such as 2h, or a time in UTC, 15:30.
     """
 
     price: str | None = None
@@ -45,6 +46,7 @@ class WorkedOptions:
     self_trade: SelfTradeWord = "reject_new"
     reduce_only: Flag = False
     strategy: str = ""
+    flat_by: str | None = None
 
 
 class WorkedWords(TypedDict):
@@ -59,6 +61,12 @@ class WorkedWords(TypedDict):
     self_trade: SelfTrade
     reduce_only: bool
     strategy: str
+    flat_by_ns: int | None
+
+
+def moment(choice: Choice, text: str | None) -> int | None:
+    """Return a moment of market time as it was typed, if it was."""
+    return None if text is None else until_ns(text, market_ns=choice.market_ns)
 
 
 def worked(
@@ -78,6 +86,7 @@ def worked(
         self_trade=SelfTrade(chosen.self_trade),
         reduce_only=chosen.reduce_only,
         strategy=chosen.strategy,
+        flat_by_ns=moment(choice, chosen.flat_by),
     )
 
 

@@ -2,6 +2,10 @@
 
 All spans and moments here are market time, so a replay at 20 times speed runs them 20 times as
 fast. An algorithm lives in the desk: what it waits for needs the coordinator alive.
+
+Each has a `flat_by_ns`, None for never: a moment of market time by which it has traded back, at the
+market, what it has bought more than sold, or sold more. It holds that until then, also when its
+work is done before; one that may only reduce a position just ends.
 """
 
 import enum
@@ -56,6 +60,7 @@ class Twap(Worked, frozen=True, kw_only=True, tag="twap"):
     slices: int
     jitter_percent: int = 0
     at_end: AtEnd = AtEnd.LEAVE
+    flat_by_ns: int | None = None
 
 
 class Participate(Worked, frozen=True, kw_only=True, tag="participate"):
@@ -69,6 +74,7 @@ class Participate(Worked, frozen=True, kw_only=True, tag="participate"):
     duration_ns: int
     interval_ns: int = 1_000_000_000
     at_end: AtEnd = AtEnd.LEAVE
+    flat_by_ns: int | None = None
 
 
 class Iceberg(Worked, frozen=True, kw_only=True, tag="iceberg"):
@@ -80,6 +86,7 @@ class Iceberg(Worked, frozen=True, kw_only=True, tag="iceberg"):
 
     visible: Lots
     jitter_percent: int = 0
+    flat_by_ns: int | None = None
 
 
 class Stop(Worked, frozen=True, kw_only=True, tag="stop"):
@@ -94,6 +101,7 @@ class Stop(Worked, frozen=True, kw_only=True, tag="stop"):
     stop_price: Ticks | None
     trail: Ticks | None = None
     trigger: Trigger = Trigger.LAST
+    flat_by_ns: int | None = None
 
 
 class Bracket(Worked, frozen=True, kw_only=True, tag="bracket"):
@@ -110,6 +118,7 @@ class Bracket(Worked, frozen=True, kw_only=True, tag="bracket"):
     stop_price: Ticks | None
     trigger: Trigger = Trigger.LAST
     entry_ns: int | None = None
+    flat_by_ns: int | None = None
 
 
 class Leaving(enum.StrEnum):
@@ -139,6 +148,7 @@ class MakeMarket(Value, frozen=True, kw_only=True, tag="make_market"):
     leaving: Leaving = Leaving.FLATTEN
     slots: tuple[SlotId, ...] = ()
     strategy: str = ""
+    flat_by_ns: int | None = None
 
 
 class Momentum(Value, frozen=True, kw_only=True, tag="momentum"):
@@ -162,6 +172,7 @@ class Momentum(Value, frozen=True, kw_only=True, tag="momentum"):
     slots: tuple[SlotId, ...] = ()
     strategy: str = "momentum"
     good_for_ns: int = 5_000_000_000
+    flat_by_ns: int | None = None
 
 
 WorkedSpec = Twap | Participate | Iceberg | Stop | Bracket

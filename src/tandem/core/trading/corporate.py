@@ -138,7 +138,10 @@ def _let_keep(turn: Turn, symbol: str) -> None:
             pair.spec = replace(pair.spec, policy=LegPolicy.HALT)
     for algo_id in state.running:
         algo = state.algos[algo_id]
-        if algo.spec.symbol == symbol and isinstance(algo.spec, MakeMarket | Momentum):
+        if algo.spec.symbol != symbol:
+            continue
+        algo.flattens = False
+        if isinstance(algo.spec, MakeMarket | Momentum):
             algo.spec = replace(algo.spec, leaving=Leaving.KEEP)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from tandem.core.trading import canceling, limiting, netting, order_room, planning
+from tandem.core.trading.algos import flat_by
 from tandem.core.trading.limit_book import Cause, Reason
 from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
 from tandem.core.trading.state import Seat
@@ -31,7 +32,6 @@ from tandem.domain.money import ZERO, add, multiply, subtract
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec
 
-LEAD_NS_MAX: Final = 30 * SECOND  # of market time, in which to become flat
 RETRY_NS: Final = SECOND // 2
 LOOK_NS_MAX: Final = 3_600 * SECOND
 STRATEGY: Final = "flatten"  # what its orders are counted under in statements
@@ -48,7 +48,7 @@ def set_objectives(turn: Turn, command: SetObjectives) -> Answer:
     flat_by_ns = command.flat_by_market_ns
     if command.flat_after_ns is not None:
         flat_by_ns = market_ns + command.flat_after_ns
-    lead_ns = 0 if flat_by_ns is None else min(LEAD_NS_MAX, (flat_by_ns - market_ns) // 10)
+    lead_ns = 0 if flat_by_ns is None else flat_by.lead_ns(flat_by_ns - market_ns)
     turn.state.objectives = Objectives(
         spec=command,
         phase=ObjectivePhase.WATCHING,

@@ -348,6 +348,9 @@ class Algo(msgspec.Struct, gc=False):
     retry_at_ns: int = 0  # not asked before: what it placed last came to nothing
     shown: dict[VenueId, Shown] = {}
     assignment_id: AssignmentId | None = None  # whose order it is
+    is_canceled: bool = False
+    flattens: bool = False  # it is time to be flat
+    leaves: int = 0  # tries to become so
 
 
 class Worker(msgspec.Struct, gc=False):

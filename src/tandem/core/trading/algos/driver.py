@@ -20,7 +20,8 @@ from typing import Final
 import msgspec
 
 from tandem.core.trading import claims, destinations, planning, two_sided
-from tandem.core.trading.algos import kinds
+from tandem.core.trading.algos import flat_by, kinds
+from tandem.core.trading.algos.leaving import leave
 from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
     Algo,
@@ -32,7 +33,7 @@ from tandem.core.trading.state import (
     Shown,
 )
 from tandem.core.trading.turn import Alarm, Turn
-from tandem.domain.algos import AlgoSpec, MakeMarket, Momentum, WorkedSpec
+from tandem.domain.algos import AlgoSpec, Leaving, MakeMarket, Momentum, WorkedSpec
 from tandem.domain.commands import (
     Answer,
     Done,
@@ -62,7 +63,7 @@ def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
 
 def begin(turn: Turn, command_id: CommandId, spec: AlgoSpec) -> Algo | Refused:
     """Return a new algorithm, which begins in this event."""
-    text = _objection(spec)
+    text = _objection(spec) or flat_by.objection(spec, turn.now.market_ns)
     if text is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     places = destinations.eligible(turn, spec.symbol, spec.slots)
@@ -138,6 +139,8 @@ def advance(turn: Turn, algo: Algo) -> None:
         return
     _count_ended(turn, algo)
     _note_shown(turn, algo)
+    if algo.spec.flat_by_ns is not None:
+        _mind_flat_by(turn, algo)
     if algo.phase is AlgoPhase.PAUSED:
         return
     if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
@@ -149,8 +152,37 @@ def advance(turn: Turn, algo: Algo) -> None:
     if turn.now_ns < algo.retry_at_ns:
         _look_in(turn, algo, algo.retry_at_ns - turn.now_ns)
         return
-    _do(turn, algo, kinds.step(algo.spec, algo.memo, sight))
+    if algo.flattens:
+        step = leave(Leaving.FLATTEN, algo, sight)
+    else:
+        step = kinds.step(algo.spec, algo.memo, sight)
+    if step.is_over and algo.phase is AlgoPhase.ENDING and _holds_on(algo, sight):
+        algo.text = "holds what it has until it is to be flat"
+        return
+    _do(turn, algo, step)
     _note_shown(turn, algo)
+
+
+def _mind_flat_by(turn: Turn, algo: Algo) -> None:
+    """Begin to become flat when it is time to, or look again then."""
+    begins_ns = flat_by.begins_ns(algo.spec, algo.began_market_ns)
+    assert begins_ns is not None, f"{algo.algo_id} need not be flat"
+    left_ns = begins_ns - turn.now.market_ns
+    if left_ns > 0:
+        _look_in(turn, algo, turn.rules.life_ns(left_ns))
+    elif not (algo.flattens or algo.is_canceled):
+        turn.count("algos_flat_by")
+        algo.phase, algo.text = AlgoPhase.ENDING, "it is time to be flat"
+        algo.flattens = flat_by.gives_back(algo.spec)
+    if algo.flattens and flat_by.goes_on(algo.spec, turn.now.market_ns):
+        algo.leaves = 0
+
+
+def _holds_on(algo: Algo, sight: Sight) -> bool:
+    """Whether it has done its work, and holds what is to be given back by a later moment."""
+    is_to_be_flat = algo.spec.flat_by_ns is not None and flat_by.gives_back(algo.spec)
+    is_over = algo.flattens or algo.is_canceled or not sight.position
+    return is_to_be_flat and not is_over
 
 
 def _do(turn: Turn, algo: Algo, step: Step) -> None:
@@ -357,10 +389,12 @@ def _end(turn: Turn, algo: Algo) -> None:
 
 def cancel(turn: Turn, algo: Algo, why: str) -> None:
     """Wind it up: cancel what is out, leave as its spec says, end."""
-    if algo.phase in (AlgoPhase.WORKING, AlgoPhase.PAUSED):
-        algo.phase = AlgoPhase.ENDING
-        algo.text = why
-        turn.touch(algo.algo_id)
+    if algo.is_canceled or algo.phase is AlgoPhase.DONE:
+        return
+    algo.is_canceled = True
+    if algo.phase is not AlgoPhase.ENDING or not algo.open:
+        algo.phase, algo.text = AlgoPhase.ENDING, why
+    turn.touch(algo.algo_id)
 
 
 def pause(turn: Turn, algo: Algo) -> Answer:

@@ -4,9 +4,8 @@ It is asked only when nothing else of the algorithm is out, so what it gives bac
 sure. A market can be empty for ever, so it is tried a few times, and then said.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
-from tandem.core.trading.algos.memos import MakeMarketMemo, MomentumMemo
 from tandem.core.trading.algos.sight import LEAVE, Sight, Slice, Step
 from tandem.domain.algos import Leaving
 from tandem.domain.order import Side, TimeInForce
@@ -14,7 +13,13 @@ from tandem.domain.order import Side, TimeInForce
 LEAVES_MAX: Final = 5  # tries to give back what is held
 
 
-def leave(rule: Leaving, memo: MakeMarketMemo | MomentumMemo, sight: Sight) -> Step:
+class Leaver(Protocol):
+    """Whoever counts its tries."""
+
+    leaves: int
+
+
+def leave(rule: Leaving, memo: Leaver, sight: Sight) -> Step:
     """Give back what is held, if it is to be, and say when there is nothing more to do."""
     held = sight.position
     if sight.parts:
