@@ -23,7 +23,7 @@ from tandem.strategies.histories import rows_of
 from tandem.strategies.lua_machine import Lua, LuaMachine
 from tandem.strategies.places import Places, Values
 from tandem.strategies.python_machine import PythonMachine
-from tandem.strategies.series import Handle, Series
+from tandem.strategies.series import ASKED_MAX, Handle, Series
 from tandem.strategies.ta.definition import Scalar as Given
 
 SeriesId = NewType("SeriesId", str)  # chosen by whoever opens it
@@ -181,8 +181,9 @@ class Engine:
 
     def on_bar(self, series: SeriesId, bar: Bar) -> list[tuple[int, Answer]]:
         """Take the next bar of a series and evaluate all that is attached to it; see `decide`."""
-        self.feed(series, bar)
-        return self.decide(series)
+        held = self._series[series]
+        held.series.feed(held.grid.row(bar), bar.begin_ns)
+        return self._decide(held)
 
     def feed(self, series: SeriesId, bar: Bar) -> None:
         """Take the next bar of a series, and evaluate nothing."""
@@ -193,19 +194,21 @@ class Engine:
         """Evaluate all that is attached to a series on its last bar; return what was said.
 
         Who said nothing and remembers what it did is left out. In no order that is promised.
-        Others that it looks at have had
-        all their bars that begin no later than this one, and none that begins later. An answer
-        with an error is the last of its attachment until it is attached anew.
+        Others that it looks at have had all their bars that begin no later than this one, and none
+        that begins later. An answer with an error is the last of its attachment until it is
+        attached anew.
         """
-        held = self._series[series]
-        if held.series.is_crowded:
-            held.series.forget()
+        return self._decide(self._series[series])
+
+    def _decide(self, held: _Held) -> list[tuple[int, Answer]]:
+        number, series, grid = held
+        if series.asked > ASKED_MAX:
+            series.forget()
             self._show(held)
-        close = self._places.values[held.series.first + 3]
         self._control_bytes[0] = 0  # whoever was late before is done
-        said, logged = self._lua.evaluate(held.number, held.grid, close)
-        if self._python.has(held.number):
-            more, more_logged = self._python.evaluate(held.number, held.grid, close)
+        said, logged = self._lua.evaluate(number, grid, series)
+        if self._python.count:
+            more, more_logged = self._python.evaluate(number, grid, series)
             said, logged = said + more, logged + more_logged
         if logged:
             self._logged += logged

@@ -9,10 +9,10 @@ through `state` unchanged.
 
 import enum
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module, resources
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,7 +26,7 @@ from tandem.strategies.grid import Grid
 from tandem.strategies.guard import guarded
 from tandem.strategies.places import Places, Values
 from tandem.strategies.remembering import WHOLE_MAX, state_of, state_text
-from tandem.strategies.series import TRACK
+from tandem.strategies.series import TRACK, Series
 from tandem.strategies.ta.definition import Scalar as Given
 
 BUDGET: Final = 20_000  # counts of an evaluation; about a millisecond, 20 at worst
@@ -62,6 +62,15 @@ class Lua(enum.StrEnum):
         except ImportError:
             return Lua.PLAIN
         return Lua.JIT
+
+
+class _Told(NamedTuple):
+    """Where what was said of a bar is gathered."""
+
+    said: Said
+    logged: Logged
+    grid: Grid
+    close: float
 
 
 class _Plain(dict[int, Answer]):
@@ -161,11 +170,18 @@ class LuaMachine:
         self._host["detach"](series, number)
         self._states.pop(number, None)
 
-    def evaluate(self, series: int, grid: Grid, close: float) -> tuple[Said, Logged]:
+    def evaluate(self, series: int, grid: Grid, bars: Series) -> tuple[Said, Logged]:
         """Evaluate all that is attached to a series; return what was said, and logged."""
         plain, odd = self._evaluate(series)
         said = self._plain_answers(plain)
         logged: Logged = []
+        if odd:
+            self._hear_odd(odd, series, _Told(said, logged, grid, bars.close))
+        return said, logged
+
+    def _hear_odd(self, odd: int, series: int, told: _Told) -> None:
+        """Hear those who said more than a position."""
+        said, logged, grid, close = told
         for at in range(1, odd + 1):
             place, number, ppm, table, failure, kept, lines, may_short = self._host["odd"](at)
             if lines is not None:
@@ -187,11 +203,12 @@ class LuaMachine:
                 said.append((number, Answer(error=str(error))))
             else:
                 said.append((number, wish.answer(state)))
-        return said, logged
 
     def _plain_answers(self, count: int) -> Said:
         """Return positions alone, as most answers are."""
         answers = self._answers
+        if count == 1 and not self._states:
+            return [(answers[0], self._plain[answers[1]])]
         if self._is_jit:
             flat = answers[: 2 * count].tolist()
         else:
@@ -247,11 +264,15 @@ class LuaMachine:
         return is_late
 
     def _run(self, name: str, *arguments: object) -> Any:
-        source = resources.files(__package__).joinpath(f"lua/{name}.lua").read_text("utf-8")
-        return self._lua.execute(_bytes(source), *arguments)
+        return self._lua.execute(_source(name), *arguments)
 
     def _table(self, content: Mapping[str, Scalar]) -> Any:
         return self._lua.table_from({_bytes(key): _sent(one) for key, one in content.items()})
+
+
+@cache
+def _source(name: str) -> str:
+    return _bytes(resources.files(__package__).joinpath(f"lua/{name}.lua").read_text("utf-8"))
 
 
 def _deny(*_: object) -> str:

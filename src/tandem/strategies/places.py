@@ -1,6 +1,5 @@
 """The array that holds every value that a strategy can read of the bar at hand."""
 
-import struct
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from tandem.strategies.errors import StrategyError
 
 PLACES_MAX: Final = 1 << 20
-_SEVEN: Final = struct.Struct("=7d")
 
 
 class Values(Protocol):
@@ -49,9 +47,9 @@ class Places:
         """Where the array lies in memory."""
         return int(self._array.ctypes.data)
 
-    def write(self, first: int, numbers: tuple[float, ...]) -> None:
-        """Write the seven numbers of a series' last bar."""
-        _SEVEN.pack_into(self._bytes, 8 * first, *numbers)
+    def window(self, first: int, *, count: int) -> memoryview:
+        """Return the bytes of some places, to be written at once."""
+        return self._bytes[8 * first : 8 * (first + count)]
 
     def take(self, count: int) -> int:
         """Return the first of `count` places in a row.

@@ -20,6 +20,7 @@ from tandem.strategies.places import Places
 from tandem.strategies.python_looks import Look, Parameters, Turn, Warming
 from tandem.strategies.python_text import FILE, Program, program_of
 from tandem.strategies.remembering import State, state_of, state_text
+from tandem.strategies.series import Series
 
 LOG_LINES_MAX: Final = 10
 LOG_LENGTH_MAX: Final = 200
@@ -46,6 +47,7 @@ class PythonMachine:
         self, places: Places, control: np.ndarray[Any, np.dtype[np.uint8]], sources: Sources
     ) -> None:
         """Begin without strategies; `control` is that of the engine."""
+        self.count = 0  # of attachments
         self._turn = Turn(places.values, sources)
         self._running = control[4:8].view(np.int32)
         self._programs: dict[int, Program] = {}
@@ -83,21 +85,20 @@ class PythonMachine:
         seen = self._seen(self._looks[series])
         attached = _Attached(one, self._programs[one.program], seen)
         self._attached[series][one.number] = attached
+        self.count += 1
         self._others[one.number] = one.others
 
     def detach(self, series: int, *, number: int) -> None:
         """Evaluate it no more."""
         self._attached[series].pop(number, None)
+        self.count -= 1
         self._others.pop(number, None)
 
-    def has(self, series: int) -> bool:
-        """Return whether anything is attached to a series."""
-        return bool(self._attached[series])
-
-    def evaluate(self, series: int, grid: Grid, close: float) -> tuple[Said, Logged]:
+    def evaluate(self, series: int, grid: Grid, bars: Series) -> tuple[Said, Logged]:
         """Evaluate all that is attached to a series; return what was said, and logged."""
         said: Said = []
         logged: Logged = []
+        close = bars.close
         for one in self._attached[series].values():
             if one.decide is None:
                 continue

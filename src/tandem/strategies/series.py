@@ -6,6 +6,7 @@ An indicator that is asked for late is warmed on all bars since the origin, this
 when it was asked for never changes what it says.
 """
 
+import struct
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -27,6 +28,8 @@ TIME: Final = 5
 COUNT: Final = 6
 COLUMNS: Final = ("open", "high", "low", "close", "volume", "time")
 _FIXED: Final = 7
+_PACK: Final = struct.Struct(f"={_FIXED}d").pack
+_BAR_BYTES: Final = 8 * _FIXED
 _SECOND_NS: Final = 1_000_000_000
 _NOTHING: Final[Mapping[str, Scalar]] = {}
 _CLOSE_ONLY: Final = (3,)
@@ -63,7 +66,8 @@ class Series:
         self._values = places.values
         self.span = span
         self.first = places.take(_FIXED)
-        self._bars = array("d")  # one bar's columns after the other's
+        self._last = places.window(self.first, count=_FIXED)
+        self._bars = bytearray()  # one bar's columns after the other's
         self.count = 0  # bars since the origin
         self.asked = 0  # indicators that were asked for, time-scales included
         self._handles: dict[tuple[str, Bound], Handle] = {}
@@ -75,16 +79,16 @@ class Series:
         self.restart(())
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether so much was asked for that all of it should be forgotten."""
-        return self.asked > ASKED_MAX
+    def close(self) -> float:
+        """The close of the last bar."""
+        return self._values[self.first + 3]
 
     def feed(self, row: Row, begin_ns: int) -> None:
         """Take the next bar."""
-        numbers = (*row, float(begin_ns // _SECOND_NS))
-        self._bars.extend(numbers)
+        numbers = (*row, begin_ns // _SECOND_NS)
         self.count += 1
-        self._places.write(self.first, (*numbers, self.count))
+        self._last[:] = packed = _PACK(*numbers, self.count)
+        self._bars += packed
         values, close = self._values, row[3]
         for running, place in self._simple:
             values[place] = running.update(close)
@@ -110,22 +114,25 @@ class Series:
     def restart_with(self, numbers: "array[float]") -> None:
         """Begin anew with bars by numbers, six for each: its row, and the second of its begin."""
         self.forget()
-        self._bars = numbers
-        self.count = len(self._bars) // len(COLUMNS)
-        last = self._bars[-len(COLUMNS) :] if self.count else (0.0,) * len(COLUMNS)
-        self._places.write(self.first, (*last, self.count))
+        self.count = len(numbers) // len(COLUMNS)
+        table = np.zeros((self.count + 1, _FIXED))  # the first row stands for no bar at all
+        table[1:, :COUNT] = np.array(numbers).reshape(self.count, COUNT)
+        table[:, COUNT] = np.arange(self.count + 1)
+        packed = table.tobytes()
+        self._bars = bytearray(packed[_BAR_BYTES:])
+        self._last[:] = packed[-_BAR_BYTES:]
 
     def forget(self) -> None:
         """Drop every indicator: who wants one asks again, and hears the same."""
         for handle in self._handles.values():
             self._places.give_back(handle.place, count=handle.outputs)
         for coarse in self._coarse.values():
-            coarse.series.close()
+            coarse.series.end()
         self._handles, self._coarse, self._tracks = {}, {}, {}
         self._simple, self._others, self._work = [], [], []
         self.asked = 0
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Give all of its places back."""
         self.forget()
         self._places.give_back(self.first, count=_FIXED)
@@ -214,7 +221,7 @@ class Series:
         coarse = self._coarse.get(span)
         if coarse is None:
             coarse = self._coarse[span] = _Coarse(self._places, span, of=self.span)
-            for a, b, c, d, e, seconds in self._table().tolist():
+            for a, b, c, d, e, seconds, _ in self._table().tolist():
                 coarse.feed((a, b, c, d, e), int(seconds) * _SECOND_NS)
         return coarse.series
 
@@ -224,7 +231,7 @@ class Series:
 
     def _table(self) -> ta.Array:
         """Return all bars, one a row; a view, not to be kept: while it lives no bar can come."""
-        return np.frombuffer(self._bars).reshape(-1, len(COLUMNS))
+        return np.frombuffer(self._bars).reshape(-1, _FIXED)
 
     def _write(self, work: _Work, reading: ta.Reading) -> None:
         if isinstance(reading, tuple):
