@@ -7,6 +7,7 @@ returns: from its task to the word that its process was ended.
 """
 
 import asyncio
+import functools
 import statistics
 import sys
 import time
@@ -29,6 +30,7 @@ from tandem.domain.evaluation import (
     Cold,
     Evaluated,
     History,
+    Prepared,
     Series,
     Task,
     TaskId,
@@ -41,6 +43,7 @@ from tandem.domain.evaluation import (
 from tandem.domain.ids import Lots, Ticks
 from tandem.domain.strategies import Language, StrategyText
 from tandem.shells.evaluator import Evaluator
+from tandem.strategies.preparing import prepared
 
 STRATEGIES = 1_000
 HISTORY = 2_000
@@ -84,6 +87,12 @@ def texts_of(count: int) -> list[StrategyText]:
     ]
 
 
+@functools.cache
+def ready(text: StrategyText) -> Prepared | None:
+    """Return a text made ready, as the market process keeps it."""
+    return prepared(text)
+
+
 def task_of(texts: Sequence[StrategyText], number: int, *, is_whole: bool) -> bytes:
     """Return the task of one bar for all of them."""
     whole = None
@@ -96,6 +105,7 @@ def task_of(texts: Sequence[StrategyText], number: int, *, is_whole: bool) -> by
                 Attached(number=AttachmentNumber(place), text_hash=text.text_hash)
                 for place, text in enumerate(texts)
             ),
+            prepared=tuple(made for made in map(ready, texts) if made is not None),
         )
     task_id = TaskId(tenant=OWN_TENANT, key=TaskKey("bench"), roster=1, number=number)
     return task_bytes(Task(task_id=task_id, bar=bar_of(number), whole=whole))

@@ -152,16 +152,25 @@ class Attached(Value, frozen=True, kw_only=True):
             raise ConfigurationError(f"attachment {self.number}: expected 0 to {NUMBER_MAX}")
 
 
+class Prepared(Value, frozen=True, kw_only=True):
+    """A Lua text with its budget counted (`strategies.guard`), so that it is done only once."""
+
+    text_hash: TextHash
+    source: str
+    uses_state: bool
+
+
 class Whole(Value, frozen=True, kw_only=True):
     """All that an evaluator must hold for a task key: what it held before is forgotten.
 
-    `texts` has each text of `attached` once.
+    `texts` has each text of `attached` once, and `prepared` those of them that were let in before.
     """
 
     series: Series
     texts: tuple[StrategyText, ...]
     attached: tuple[Attached, ...]
     others: tuple[Series, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
 
 
 class Task(Value, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from tandem.domain.deciding import (
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     History,
+    Prepared,
     Series,
     Task,
     Whole,
@@ -47,11 +48,13 @@ from tandem.domain.evaluation import (
 )
 from tandem.domain.ids import CommandId, InstrumentId
 from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import TextHash
 from tandem.ports import BarStore, Clock, Journal, Network
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
 from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 from tandem.shells.roster import RosterLine
+from tandem.strategies.preparing import prepared
 
 DeciderRecord = Record[DeciderEvent, DeciderEffect]
 LOOK_EVERY_S: Final = 0.3
@@ -105,6 +108,7 @@ class DecidingShell:
             self._ask, lambda: self.decider.state.texts, self._on_roster, on_note
         )
         self._waiting: dict[CommandId, Asked] = {}
+        self._prepared: dict[TextHash, Prepared | None] = {}
 
     async def run(self) -> None:
         """Start, and serve until canceled."""
@@ -151,6 +155,8 @@ class DecidingShell:
 
     def _on_roster(self, seen: RosterSeen) -> None:
         self.recording.feed(seen)
+        texts = self.decider.state.texts
+        self._prepared = {one: text for one, text in self._prepared.items() if one in texts}
 
     def _on_up(self, link: Link[ControlMessage]) -> None:
         for asked in self._waiting.values():
@@ -224,11 +230,19 @@ class DecidingShell:
             ),
             texts=tuple(texts[one] for one in hashes if one in texts),
             attached=wanted.attached,
+            prepared=tuple(one for one in map(self._prepare, hashes) if one is not None),
             others=tuple(self._other(one, effect) for one in wanted.others),
         )
         closes = tuple(one.close for one in bars[-wanted.closes :]) if wanted.closes else ()
         chain = chain_of(bars) if wanted.wants_chain else ""
         return whole, HistoryRead(chain=chain, closes=closes)
+
+    def _prepare(self, text_hash: TextHash) -> Prepared | None:
+        """Return a text ready to be compiled, made ready once."""
+        text = self.decider.state.texts.get(text_hash)
+        if text is not None and text_hash not in self._prepared:
+            self._prepared[text_hash] = prepared(text)
+        return self._prepared.get(text_hash)
 
     def _other(self, instrument: Instrument, effect: Evaluate) -> Series:
         """Return another series up to where the task's own bars of it begin."""

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from tandem.domain.bars import Bar, Span
-from tandem.domain.evaluation import History
+from tandem.domain.evaluation import History, Prepared
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import Answer, Language, Parameters, StrategyText, TextHash
 from tandem.strategies.attaching import Attachment, Sources
@@ -86,8 +86,10 @@ class Engine:
         )
         self._python = PythonMachine(self._places, self._control, sources)
 
-    def load(self, text: StrategyText) -> None:
+    def load(self, text: StrategyText, prepared: Prepared | None = None) -> None:
         """Compile a text, once; what is not attached soon may be forgotten.
+
+        `prepared` is what `preparing.prepared` made of it, wherever that was.
 
         Raises:
             StrategyError: it cannot be used; names the line.
@@ -95,7 +97,10 @@ class Engine:
         text_hash = text.text_hash
         if text_hash in self._programs:
             return
-        self._machine(text.language).load(self._loaded, text.text)
+        if text.language is Language.LUA:
+            self._lua.load(self._loaded, text.text, prepared)
+        else:
+            self._python.load(self._loaded, text.text)
         self._programs[text_hash] = _Program(text.language, self._loaded)
         self._loaded += 1
         self._unused[text_hash] = None

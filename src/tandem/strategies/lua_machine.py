@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
+from tandem.domain.evaluation import Prepared
 from tandem.domain.strategies import Answer, Scalar
 from tandem.strategies import ta
 from tandem.strategies.answers import Wish, error_of, wish_of
@@ -123,13 +124,16 @@ class LuaMachine:
         """Let a series be known, or known again without its indicators."""
         self._host["open_series"](series, first)
 
-    def load(self, program: int, text: str) -> None:
-        """Compile a text.
+    def load(self, program: int, text: str, prepared: Prepared | None = None) -> None:
+        """Compile a text, as it was `prepared` if it was.
 
         Raises:
             StrategyError: it is no Lua, or not let in.
         """
-        source, uses_state = guarded(text)
+        if prepared is None:
+            source, uses_state = guarded(text)
+        else:
+            source, uses_state = prepared.source, prepared.uses_state
         message = self._host["load"](program, _bytes(source))
         if message is not None:
             raise error_of(_text(message))

@@ -10,6 +10,7 @@ from tandem.domain.evaluation import (
     AttachmentNumber,
     Cold,
     Evaluated,
+    Prepared,
     Said,
     Series,
     Skipped,
@@ -110,7 +111,12 @@ class Evaluation:
             answer=Evaluated(task_id=task.task_id, said=()),
         )
         self._held[key] = held
-        texts = {text.text_hash: text for text in whole.texts}
+        prepared = {one.text_hash: one for one in whole.prepared}
+        texts = {
+            text_hash: (text, prepared.get(text_hash))
+            for text in whole.texts
+            for text_hash in (text.text_hash,)
+        }
         failed = []
         for attached in whole.attached:
             error = self._attach(key, held, attached, texts)
@@ -126,7 +132,7 @@ class Evaluation:
         key: TaskKey,
         held: _Held,
         attached: Attached,
-        texts: Mapping[TextHash, StrategyText],
+        texts: Mapping[TextHash, tuple[StrategyText, Prepared | None]],
     ) -> str | None:
         """Return what is wrong with an attachment, if anything."""
         number = attached.number
@@ -140,7 +146,7 @@ class Evaluation:
             return f"bars of {', '.join(missing)} did not come with the task"
         self._mark(number)
         try:
-            self._engine.load(text)
+            self._engine.load(*text)
             self._engine.attach(
                 number,
                 attached.text_hash,
