@@ -37,17 +37,20 @@ from tandem.domain.exchange import ExchangeEvent, Requested
 from tandem.domain.ids import AccountId, CommandId, ParentId, VenueId
 from tandem.domain.link import Grant, Release
 from tandem.domain.order import Order, Side
+from tandem.domain.strategies import AssignmentId
 from tandem.domain.venue import AmendOrder, PlaceOrder
 from tandem.domain.worker import ToVenue, WorkerEffect
 from tandem.ports import Journal
 from tandem.shells.coordinator import DeskRecord
 from tandem.shells.recording import replay
 from tandem.shells.worker import WorkerShell
+from tandem.sim import target_checker
 from tandem.sim.algo_checker import AlgoChecker
 from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.disk import Folder
 from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
 from tandem.sim.outsider import is_foreign
+from tandem.sim.target_checker import TargetChecker
 
 _DONE = ParentPhase.DONE
 PUNCTUAL_NS = 2 * SECOND  # within which what has a deadline must have kept it
@@ -119,12 +122,18 @@ class Checker:
         self._accepted: dict[tuple[VenueId, str], int] = {}
         self._cores: dict[VenueId, int] = {}
         self.algos = AlgoChecker(lambda what, text: self.bad(what, text=text))
+        self.targets = TargetChecker(lambda what, text: self.bad(what, text=text))
         self.is_needless: Callable[[str], bool] = lambda _name: False
         cluster.on_desk = self._on_desk
         cluster.on_exchange = self._on_exchange
         cluster.on_worker = self._on_worker
         cluster.on_performed = self._on_performed
         cluster.watched = self._watched
+
+    def number_of(self, key: AssignmentId) -> int:
+        """Return the number of an assignment, as whoever decides for it sees it; 0 for none."""
+        one = self.desk.state.strategies.assigned.get(key)
+        return 0 if one is None else one.number
 
     def bad(self, invariant: str, *, text: str) -> None:
         """Note a violation."""
@@ -150,6 +159,7 @@ class Checker:
         state = self.desk.state
         if isinstance(event, Restarted):
             self._started_ns = self.cluster.world.now_ns
+            self.targets.on_restart()
         if isinstance(event, WorkerSilent) and event.incarnation in state.workers:
             worker = state.workers[event.incarnation]
             name = worker.name
@@ -162,6 +172,7 @@ class Checker:
         self._check_parents(state)
         self._check_owners(state)
         self.algos.on_desk(state, self.cluster.world.now_ns)
+        self.targets.on_desk(state)
 
     def _check_parents(self, state: DeskState) -> None:
         for key in state.working:
@@ -383,6 +394,8 @@ class Checker:
         state = self.desk.state
         if state.working or state.running or any(seat.open for seat in state.seats.values()):
             return False
+        if not target_checker.is_settled(state):
+            return False
         quoting = any(one.phase is not BothPhase.DONE for one in state.boths.values())
         done = (PairPhase.DONE, PairPhase.HALTED)
         return not quoting and all(one.phase in done for one in state.pairs.values())
@@ -404,6 +417,7 @@ class Checker:
         if state.short_of_room:
             self.bad("I2", text="new orders are refused for want of room, and there is room")
         self.algos.check_end(state, self._records())
+        self.targets.check_end(state, self._records())
         self._check_executions(state)
         self._check_balances(state)
         self._check_audit()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -24,7 +24,9 @@ from tandem.domain.commands import (
     ResolveOrder,
     ResumeOrder,
     ResumeTrading,
+    SetTargets,
     SetUpPool,
+    SuspendStrategy,
     SwapWorker,
     Taken,
 )
@@ -34,6 +36,7 @@ from tandem.domain.desk import SECOND
 from tandem.domain.ids import AccountId, ClientOrderId, CommandId, Lots, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
 from tandem.domain.parents import ParentSpec, SelfTrade, Split, WhenUnready
+from tandem.domain.strategies import AssignmentId, Target
 from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
 from tandem.sim.cluster import CONTROL_AT
@@ -162,6 +165,7 @@ class Trader:
         self._placed_while: dict[CommandId, CommandId] = {}  # and the halt that it came under
         self._link: Link[ControlMessage] | None = None
         self._began_ns: int | None = None
+        self.number_of: Callable[[AssignmentId], int] = lambda _key: 0
 
     @property
     def is_answered(self) -> bool:
@@ -255,8 +259,26 @@ class Trader:
                 date_ns = market_ns + command.spec.good_till_ns
                 spec = msgspec.structs.replace(command.spec, good_till_ns=date_ns)
                 return msgspec.structs.replace(asked, command=PlaceParent(spec=spec))
+            case SuspendStrategy():
+                number = self.number_of(command.assignment_id)
+                return msgspec.structs.replace(
+                    asked, command=msgspec.structs.replace(command, number=number)
+                )
+            case SetTargets():
+                targets = tuple(self._timed(one) for one in command.targets)
+                return msgspec.structs.replace(asked, command=SetTargets(targets=targets))
             case _:
                 return asked
+
+    def _timed(self, target: Target) -> Target:
+        """Put moments of the market for those of the story: the same for every copy."""
+        began_ns = self._began_ns or 0
+        return msgspec.structs.replace(
+            target,
+            number=self.number_of(target.assignment_id),
+            begin_ns=began_ns + target.begin_ns,
+            end_ns=began_ns + target.end_ns,
+        )
 
     def _note_halts(self, asked: Asked) -> None:
         """Remember what is asked for the first time under a halt that was answered."""

@@ -8,6 +8,7 @@ from tandem.sim import planted_links as links
 from tandem.sim import planted_orders as orders
 from tandem.sim import planted_questions as questions
 from tandem.sim import planted_records as records
+from tandem.sim import planted_targets as targets
 from tandem.sim.undoing import Undo
 
 BUGS: dict[str, Callable[[], Undo]] = {
@@ -63,6 +64,10 @@ BUGS: dict[str, Callable[[], Undo]] = {
         orders.anew_before_final,
         algos.iceberg_shows_the_next_piece_early,
         algos.algorithm_forgets_what_was_canceled,
+        targets.older_bars_decide_again,
+        targets.net_forgets_its_order,
+        targets.late_fills_are_nobodys,
+        targets.handed_over_by_nobody,
         links.reports_told_once,
         links.acknowledged_before_the_disk,
         links.old_connections_heard,

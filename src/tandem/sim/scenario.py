@@ -20,6 +20,7 @@ from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
 from tandem.sim.outsider import Outsider
 from tandem.sim.person import Person
 from tandem.sim.process import Killed
+from tandem.sim.target_load import target_intentions
 from tandem.sim.terms_load import terms_intentions
 from tandem.sim.world import CALM, World, story
 
@@ -55,7 +56,10 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         # Of their own chance, so that the rest of a seed's story does not hang on them.
         intended += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
         intended += terms_intentions(random.Random(f"{seed} terms"), until_ns=50 * SECOND)
+        decided = target_intentions(seed, until_ns=50 * SECOND)
+        intended += decided
         trader = Trader(sorted(intended, key=lambda one: one.at_ns), workers=plan.workers)
+        trader.number_of = checker.number_of
         liar = Liar(cluster, seed)
         nemesis = Nemesis(cluster, mix)
         person = Person(cluster, trader, seed)
@@ -74,12 +78,17 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             world.run(min(world.now_ns + SECOND, FAULTS_NS))
         if not (until_bad and checker.violations):
             _calm_down(cluster, liar)
-            nemesis.stick_again()
+            if not (decided and outsider.trades):  # an idle worker is not found to be cut off
+                nemesis.stick_again()
             cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
+            rest_ns = SECOND
             if outsider.trades:
                 outsider.is_ending = True
-                cancel_ns = AUDITED_NS
-            settled_ns = _settle(checker, trader, cancel_ns)
+                if decided:  # a stop may trade at any time until then, and audits wait for that
+                    rest_ns = AUDITED_NS
+                else:
+                    cancel_ns = AUDITED_NS
+            settled_ns = _settle(checker, trader, cancel_ns, rest_ns=rest_ns)
             checker.check_end()
             _judge(cluster, checker, trader)
         return Result(
@@ -129,8 +138,11 @@ def _calm_down(cluster: Cluster, liar: Liar) -> None:
         world.resume(name)
 
 
-def _settle(checker: Checker, trader: Trader, cancel_ns: int) -> int:
-    """Let the calm world run until everything is settled; return how long that took."""
+def _settle(checker: Checker, trader: Trader, cancel_ns: int, *, rest_ns: int) -> int:
+    """Let the calm world run until everything is settled; return how long that took.
+
+    `rest_ns` is how long it goes on at least after everything was canceled.
+    """
     cluster = checker.cluster
     world = cluster.world
     began_ns = world.now_ns
@@ -143,7 +155,7 @@ def _settle(checker: Checker, trader: Trader, cancel_ns: int) -> int:
         _explain(checker, trader)
         if calm_ns > 25 * SECOND:
             _ask_person(checker, trader)
-        if checker.is_settled and trader.is_answered and calm_ns > cancel_ns + SECOND:
+        if checker.is_settled and trader.is_answered and calm_ns > cancel_ns + rest_ns:
             break
     settled_ns = world.now_ns - began_ns
     for _ in range(100):
@@ -193,6 +205,6 @@ def _counters(cluster: Cluster, checker: Checker, nemesis: Nemesis, trader: Trad
         counters[f"starts: {key}"] += count
     for refused in trader.refused.values():
         counters[f"refused: {refused.reason}"] += 1
-    seen = checker.seen + checker.algos.seen
+    seen = checker.seen + checker.algos.seen + checker.targets.seen
     counters.update({f"seen: {key}": count for key, count in seen.items()})
     return counters

@@ -195,7 +195,7 @@ def _watch(turn: Turn, one: Assigned, quote: Quote) -> None:
     if is_hit or _is_won(one, side, price):
         what = "stop" if is_hit else "target"
         one.is_sized = False
-        turn.count(f"targets_{what}s_hit")
+        turn.count(f"strategy_{what}s_hit")
         netting.note(turn, one, what, text=f"reached at {price}")
         strategy_orders.cancel_all(turn, one, f"its {what} was reached")
         netting.leave(turn, one, f"its {what} was reached")

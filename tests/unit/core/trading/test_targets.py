@@ -228,7 +228,7 @@ def test_a_stop_and_a_target_make_it_flat_once(prices: dict[str, Any], bid: int,
     assert floor.sizes() == [-10]
     floor.fill_all()
     quoted(floor, bid, bid + 2)
-    assert (floor.out(), floor.held(), floor.counted(f"targets_{what}s_hit")) == ([], 0, 1)
+    assert (floor.out(), floor.held(), floor.counted(f"strategy_{what}s_hit")) == ([], 0, 1)
     floor.pass_time(MINUTE)
     quoted(floor, 1_000, 1_002)
     floor.set()
@@ -261,11 +261,11 @@ def test_a_stop_is_not_set_off_by_a_market_without_a_price_nor_when_nothing_is_h
     floor.assign()
     floor.set(position=1, stop_price=990)
     quoted(floor, 900, 902)
-    assert floor.counted("targets_stops_hit") == 0
+    assert floor.counted("strategy_stops_hit") == 0
     floor.quote()
     floor.fill_all()
     quoted(floor, None, 990)
-    assert floor.counted("targets_stops_hit") == 0
+    assert floor.counted("strategy_stops_hit") == 0
     assert floor.state.strategies.is_watching
 
 

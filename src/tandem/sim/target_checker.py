@@ -1,0 +1,90 @@
+"""What must be true of what strategies want and hold, by the desk and by the exchanges."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from tandem.core.matching.state import OrderRecord
+from tandem.core.trading.state import DeskState, Parent
+from tandem.core.trading.target_state import Net
+from tandem.domain.ids import InstrumentId, ParentId, SlotId
+from tandem.domain.order import Side
+from tandem.domain.strategies import AssignmentId
+
+Place = tuple[SlotId, InstrumentId]
+
+
+class TargetChecker:
+    """Watches the strategies of one desk; `bad` is told what does not hold."""
+
+    def __init__(self, bad: Callable[[str, str], None]) -> None:
+        self._bad = bad
+        self._most: dict[tuple[ParentId, AssignmentId], int] = {}
+        self._ends_ns: dict[AssignmentId, tuple[int, int]] = {}
+        self.seen: Counter[str] = Counter()
+
+    def on_restart(self) -> None:
+        """What was decided and not on disk was never decided: it comes again."""
+        self._ends_ns.clear()
+
+    def on_desk(self, state: DeskState) -> None:
+        """The newest decision stands; a net has one order out, for no more than was ever wanted."""
+        roster = state.strategies
+        if not roster.assigned and not roster.nets:
+            return
+        for key, one in roster.assigned.items():
+            number, end_ns = self._ends_ns.get(key, (0, 0))
+            if one.number == number and (one.end_ns or 0) < end_ns:
+                self._bad("I21", f"{key}: a bar that ended {end_ns} is followed by {one.end_ns}")
+            self._ends_ns[key] = (one.number, one.end_ns or 0)
+        out: dict[ParentId, list[Parent]] = {}
+        for parent_id in state.working:
+            parent = state.parents[parent_id]
+            if parent.owner is not None and parent.owner in roster.nets:
+                out.setdefault(parent.owner, []).append(parent)
+        for net in roster.nets.values():
+            self._judge(net, out.get(net.net_id, []))
+
+    def _judge(self, net: Net, out: list[Parent]) -> None:
+        if len(out) > 1:
+            self._bad("I21", f"{net.net_id}: {len(out)} orders are out at once")
+        for key, member in net.members.items():
+            place = (net.net_id, key)
+            self._most[place] = max(self._most.get(place, 0), member.wanted, member.held)
+        held = sum(member.held for member in net.members.values())
+        wanted = sum(self._most[net.net_id, key] for key in net.members)
+        for parent in out:
+            self.seen["orders of nets, by events"] += 1
+            if parent.spec.side is Side.BUY and held + parent.quantity - parent.filled > wanted:
+                text = f"{net.net_id}: {held} held and {parent.quantity} bought, {wanted} wanted"
+                self._bad("I21", text)
+
+    def check_end(self, state: DeskState, records: Iterable[OrderRecord]) -> None:
+        """By the exchanges' books strategies hold what was traded for them, and what they want."""
+        traded: Counter[Place] = Counter()
+        for record in records:
+            order = record.order
+            parent = state.parents.get(ParentId(order.client_order_id.rsplit("-", 2)[0]))
+            if parent is not None and parent.claims and record.cum_quantity:
+                self.seen["orders that traded for strategies"] += 1
+                slot_id = state.attempts[order.client_order_id].slot_id
+                traded[slot_id, order.instrument_id] += order.side.sign * record.cum_quantity
+        held: Counter[Place] = Counter()
+        for net in state.strategies.nets.values():
+            for member in net.members.values():
+                held[net.slot_id, net.instrument_id] += member.held
+            lacking = [key for key, member in net.members.items() if member.lacking]
+            if lacking:
+                self._bad("I2", f"{net.net_id}: {lacking} lack something: {net.note}")
+        for place in dict.fromkeys((*traded, *held)):
+            if traded[place] != held[place]:
+                text = f"strategies hold {held[place]} and traded {traded[place]} on {place}"
+                self._bad("I5", text)
+
+
+def is_settled(state: DeskState) -> bool:
+    """Whether no strategy wants what it does not hold."""
+    return all(
+        not member.lacking
+        for net in state.strategies.nets.values()
+        for member in net.members.values()
+    )
