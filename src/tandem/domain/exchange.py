@@ -6,14 +6,14 @@ the shell that holds their connections; a number is never used twice.
 
 import enum
 from decimal import Decimal
-from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from tandem.domain.bars import Bar
-from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import AccountId, InstrumentId, Lots, Ticks, VenueId
+from tandem.domain.ids import AccountId, InstrumentId, Lots, MarketId, Ticks, VenueId
 from tandem.domain.instrument import Instrument
-from tandem.domain.limits import Session
+from tandem.domain.limits import Session, refuse_disorder
 from tandem.domain.order import FenceClass, Side
 from tandem.domain.value import Value
 from tandem.domain.venue import VenueMessage, VenueRequest
@@ -91,7 +91,8 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     `final_orders_kept` orders that ended and `executions_kept` fills of each account can be
     asked for; `executions_answered` fills fit into one answer, and an account may have
     `open_orders_max` orders open. With `sessions`, oldest first, orders are taken and trade only
-    within them, and day orders end with the session; without, the market is always open.
+    within them, and day orders end with the session; without, the market is always open. A market
+    that `market_sessions` names has those instead.
 
     Raises:
         ConfigurationError: the sessions overlap or are not in order.
@@ -116,14 +117,11 @@ class ExchangeSettings(Value, frozen=True, kw_only=True):
     executions_answered: int = 1_000
     open_orders_max: int = 10_000
     sessions: tuple[Session, ...] = ()
+    market_sessions: dict[MarketId, tuple[Session, ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for before, after in pairwise(self.sessions):
-            if after.begin_ns < before.end_ns:
-                raise ConfigurationError(
-                    f"session: begin_ns {after.begin_ns} is before the end of the one before it, "
-                    f"{before.end_ns}"
-                )
+        for sessions in (self.sessions, *self.market_sessions.values()):
+            refuse_disorder(sessions)
 
 
 # What a market's data says happened. `off_lot_rounded` counts the sizes that did not lie on the

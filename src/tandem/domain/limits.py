@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import InstrumentId
+from tandem.domain.ids import InstrumentId, MarketId
 from tandem.domain.value import Value
 
 SECOND_NS: Final = 1_000_000_000
@@ -54,7 +54,7 @@ class Limits(Value, frozen=True, kw_only=True):
     of them. max_quantity: lots of one order, by instrument. restricted: symbols never traded.
     session: None is always open. sessions: several windows, oldest first and apart from each
     other; outside of them, as outside of `session`, only what reduces a position passes. Empty is
-    always open.
+    always open. market_sessions: the windows of markets that have others than `sessions`.
 
     Raises:
         ConfigurationError: a limit is not positive, not finite or beyond its bound.
@@ -74,6 +74,7 @@ class Limits(Value, frozen=True, kw_only=True):
     restricted: tuple[str, ...] = ()
     session: Session | None = None
     sessions: tuple[Session, ...] = ()
+    market_sessions: dict[MarketId, tuple[Session, ...]] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
@@ -89,25 +90,37 @@ class Limits(Value, frozen=True, kw_only=True):
                 raise ConfigurationError(
                     f"max_quantity of {instrument_id} is {lots}, expected 1 to {LOTS_MAX}"
                 )
-        if len(self.sessions) > SESSIONS_MAX:
-            raise ConfigurationError(f"sessions: expected at most {SESSIONS_MAX}")
-        for one, other in pairwise(self.sessions):
-            if one.end_ns > other.begin_ns:
-                raise ConfigurationError(
-                    f"sessions: {other.begin_ns} begins before {one.end_ns}, the end of the last"
-                )
+        for sessions in (self.sessions, *self.market_sessions.values()):
+            refuse_disorder(sessions)
         # Sorted once, so that the gate finds a symbol by halving.
         msgspec.structs.force_setattr(self, "restricted", tuple(sorted(self.restricted)))
 
-    def is_open(self, market_ns: int) -> bool:
-        """Whether new orders are taken at that moment of the market."""
+    def is_open(self, market_ns: int, market_id: MarketId | None = None) -> bool:
+        """Whether new orders are taken at that moment of the market of that name."""
         session, sessions = self.session, self.sessions
+        if market_id is not None and self.market_sessions:
+            sessions = self.market_sessions.get(market_id, sessions)
         if session is not None and not session.begin_ns <= market_ns < session.end_ns:
             return False
         if not sessions:
             return True
         at = bisect_right(sessions, market_ns, key=_begin_ns) - 1
         return at >= 0 and market_ns < sessions[at].end_ns
+
+
+def refuse_disorder(sessions: tuple[Session, ...]) -> None:
+    """See that sessions come one after the other, and are not too many.
+
+    Raises:
+        ConfigurationError: they do not, or are.
+    """
+    if len(sessions) > SESSIONS_MAX:
+        raise ConfigurationError(f"sessions: expected at most {SESSIONS_MAX}")
+    for one, other in pairwise(sessions):
+        if one.end_ns > other.begin_ns:
+            raise ConfigurationError(
+                f"sessions: {other.begin_ns} begins before {one.end_ns}, the end of the last"
+            )
 
 
 def _begin_ns(session: Session) -> int:

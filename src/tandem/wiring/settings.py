@@ -22,7 +22,7 @@ from tandem.domain.bundle import Bundle
 from tandem.domain.desk import DeskSettings, SlotSettings, Timings, VenueSettings
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees
-from tandem.domain.ids import AccountId, DeskId, SlotId
+from tandem.domain.ids import AccountId, DeskId, MarketId, SlotId
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import BOUNDS, Limits, Session
 from tandem.domain.venue import Login
@@ -98,8 +98,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `accounts`, `seed`, the opening holdings, fees and the calendar (such as XNYS; without one the
     market never closes) count when a home is first used, the rest at every start. `cash` is in
-    each quote currency, `shares` of each share, `coins` in BTC. `reconcile_ns` is between two
-    audits of every account.
+    each quote currency, `shares` of each share, `coins` in BTC. `calendars` name those of markets
+    that have others than `calendar`, empty for one that never closes. `reconcile_ns` is between
+    two audits of every account.
     """
 
     workers: int = 9
@@ -114,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     latency_ns_min: int = 0
     latency_ns_max: int = 0
     calendar: str = ""
+    calendars: dict[str, str] = {}
     reconcile_ns: int = TIMINGS.reconcile_ns
     limits: dict[str, object] = {}
     alerts: AlertSettings = AlertSettings()
@@ -273,8 +275,19 @@ def new_paper(
         latency_ns_min=settings.latency_ns_min,
         latency_ns_max=settings.latency_ns_max,
         sessions=_sessions(settings.calendar, market_ns),
+        market_sessions=_market_sessions(settings.calendars, instruments, market_ns),
     )
     return Paper(market=_market(replayed), exchange=exchange)
+
+
+def _market_sessions(
+    calendars: dict[str, str], instruments: Sequence[Instrument], market_ns: int | None
+) -> dict[MarketId, tuple[Session, ...]]:
+    markets = sorted({one.market_id for one in instruments})
+    for name in calendars:
+        if name not in markets:
+            raise ConfigurationError(f"calendars: no market {name!r}; there are {markets}")
+    return {MarketId(name): _sessions(one, market_ns) for name, one in calendars.items()}
 
 
 def _sessions(calendar: str, market_ns: int | None) -> tuple[Session, ...]:
@@ -371,8 +384,10 @@ def desk_settings(
     """Return what the desk is started with: a slot w1, w2, … for each account."""
     speed = Fraction(replay.speed) if replay is not None else Fraction(1)
     exchange = paper.exchange
-    if exchange.sessions and not limits.sessions:
+    if not limits.sessions:
         limits = msgspec.structs.replace(limits, sessions=exchange.sessions)
+    if not limits.market_sessions:
+        limits = msgspec.structs.replace(limits, market_sessions=exchange.market_sessions)
     venues = (VenueSettings(venue_id=exchange.venue_id),)
     slots = tuple(
         SlotSettings(

@@ -44,5 +44,5 @@ def test_sessions_must_be_in_order_and_may_touch() -> None:
     plain = listing.settings()
     touching = (Session(begin_ns=0, end_ns=5), Session(begin_ns=5, end_ns=9))
     assert msgspec.structs.replace(plain, sessions=touching).sessions == touching
-    with pytest.raises(ConfigurationError, match=r"begin_ns 4 is before .* 5"):
+    with pytest.raises(ConfigurationError, match="sessions: 4 begins before 5"):
         msgspec.structs.replace(plain, sessions=(touching[0], Session(begin_ns=4, end_ns=9)))

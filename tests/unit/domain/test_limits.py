@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.ids import InstrumentId
+from tandem.domain.ids import InstrumentId, MarketId
 from tandem.domain.limits import (
     BOUNDS,
     MONEY,
@@ -169,3 +169,17 @@ def test_limits_closed_to_symbols_restrict_them_beside_what_they_restricted() ->
     limits = Limits(restricted=("GME",))
     assert closed(limits, ["T", "AMC", "T"]).restricted == ("AMC", "GME", "T")
     assert closed(limits, ["GME"]) is limits
+
+
+def test_a_market_may_have_sessions_of_its_own() -> None:
+    """A29: others have those of all; an empty one is always open."""
+    day = (Session(begin_ns=1, end_ns=5),)
+    limits = Limits(sessions=day, market_sessions={MarketId("coins"): ()})
+    assert [limits.is_open(7, one) for one in (None, MarketId("x"), MarketId("coins"))] == [
+        False,
+        False,
+        True,
+    ]
+    late = (Session(begin_ns=6, end_ns=9), Session(begin_ns=1, end_ns=5))
+    with pytest.raises(ConfigurationError, match="sessions: 1 begins before 9"):
+        Limits(market_sessions={MarketId("coins"): late})

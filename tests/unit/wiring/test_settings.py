@@ -160,3 +160,12 @@ def test_prices_of_a_fast_market_may_be_as_old_as_ever_in_our_time() -> None:
 def test_a_speed_is_a_positive_number(tmp_path: Path, speed: str) -> None:
     with pytest.raises(ConfigurationError, match="speed"):
         plan_replay([str(tmp_path)], speed)
+
+
+def test_a_calendar_may_be_named_for_one_market_alone() -> None:
+    """A29: crypto that never closes beside shares; an unknown market is refused by name."""
+    paper = new_paper(Settings(calendars={"crypto": ""}), None)
+    assert paper.exchange.market_sessions == {"crypto": ()}
+    assert desk_settings(paper, LIMITS).limits.market_sessions == {"crypto": ()}
+    with pytest.raises(ConfigurationError, match="no market 'moon'; there are"):
+        new_paper(Settings(calendars={"moon": "XNYS"}), None)

@@ -15,7 +15,7 @@ from tandem.core.matching.candles import Candles
 from tandem.core.matching.chance import Chance, seeded
 from tandem.core.matching.used_ids import UsedIds
 from tandem.domain.exchange import AccountSettings, ExchangeSettings, Fees, SyntheticBook
-from tandem.domain.ids import InstrumentId, Lots
+from tandem.domain.ids import InstrumentId, Lots, MarketId
 from tandem.domain.order import Order, OrderStatus
 from tandem.domain.reports import EndCause, ExecutionReport, Filled
 from tandem.domain.venue import Adjusted, Amended, Misbehavior, Quote, VenueMessage
@@ -160,6 +160,7 @@ class MarketState(msgspec.Struct, array_like=True, gc=False):
     asks_after: dict[int, int] = {}
     splits: int = 0
     plan: SyntheticBook | None = None
+    is_closed: bool = False  # between two sessions
 
     @property
     def is_quoted(self) -> bool:
@@ -191,7 +192,8 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     `now_ns`, `market_ns` and `at_ns` are those of the latest event; server time is
     `epoch_ns + now_ns`. A `*_due_ns` is a moment of the `now_ns` clock. `background` is what
     everybody else in the market won and lost against the accounts. `session_ends_at_ns` is the
-    end of the trading session at hand, None between two and where there are none. `feeds`
+    end of the trading session at hand, None between two and where there are none, and
+    `market_ends_at_ns` that of markets with sessions of their own, while one is at hand. `feeds`
     are those of a replayed market.
     """
 
@@ -225,12 +227,12 @@ class ExchangeState(msgspec.Struct, array_like=True, gc=False):
     candles: Candles = msgspec.field(default_factory=Candles)
     actions: int = 0  # splits and dividends so far
     resumes_ns: dict[InstrumentId, int] = {}  # ends of pauses after splits, by the `now_ns` clock
+    market_ends_at_ns: dict[MarketId, int] = {}
 
     def is_still(self, instrument_id: InstrumentId) -> bool:
         """Whether nothing can trade there now: between two sessions, or because of a halt."""
-        if self.settings.sessions and self.session_ends_at_ns is None:
-            return True
-        return self.markets[instrument_id].is_halted
+        market = self.markets[instrument_id]
+        return market.is_closed or market.is_halted
 
 
 class Snapshot(msgspec.Struct, array_like=True, gc=False):

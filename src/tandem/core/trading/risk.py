@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.ids import InstrumentId, Lots, MarketId, Ticks
 from tandem.domain.instant import Instant
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import SECOND_NS, Limits
@@ -114,6 +114,7 @@ class Holding(msgspec.Struct, array_like=True, gc=False):
     reference_market_ns: int = 0
     valued_lots: int = 0
     doubt: Doubt | None = None
+    market_id: MarketId | None = None
 
 
 class AlikeRun(msgspec.Struct, array_like=True, gc=False):
@@ -147,11 +148,12 @@ class Exposure(msgspec.Struct, array_like=True, gc=False):
 
     def track(self, instrument: Instrument) -> None:
         """Allow `instrument` to be judged; once more changes nothing."""
-        if instrument.instrument_id not in self.holdings:
-            self.holdings[instrument.instrument_id] = Holding(
-                instrument.symbol, instrument.quote, instrument.step_value
-            )
+        holding = self.holdings.get(instrument.instrument_id)
+        if holding is None:
+            holding = Holding(instrument.symbol, instrument.quote, instrument.step_value)
+            self.holdings[instrument.instrument_id] = holding
             self.gross.setdefault(instrument.quote, ZERO)
+        holding.market_id = instrument.market_id
 
     def set_position(self, instrument_id: InstrumentId, lots: int) -> None:
         """Take `lots` as held: at the start, or after reconciliation."""
@@ -325,7 +327,8 @@ def first_breach(
     holding = exposure.holdings.get(intent.instrument_id)
     if holding is None:
         return RiskBreach.NO_REFERENCE_PRICE
-    is_limited = limits.restricted or limits.session is not None or limits.sessions
+    has_hours = limits.session is not None or limits.sessions or limits.market_sessions
+    is_limited = limits.restricted or has_hours
     return (
         (_calendar_breach(intent, limits, holding, now) if is_limited else None)
         or _order_breach(intent, limits, holding, now, room)
@@ -342,7 +345,8 @@ def _calendar_breach(
         at = bisect_left(restricted, holding.symbol)
         if at < len(restricted) and restricted[at] == holding.symbol:
             return RiskBreach.RESTRICTED
-    if not limits.is_open(now.market_ns) and intent.quantity > _room(intent, holding):
+    is_open = limits.is_open(now.market_ns, holding.market_id)
+    if not is_open and intent.quantity > _room(intent, holding):
         return RiskBreach.SESSION_CLOSED
     return None
 

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +6,7 @@ from hypothesis import strategies as st
 from tandem.core.matching.days import next_begin_ns, session_at
 from tandem.core.matching.exchange import Exchange
 from tandem.domain.exchange import Due
+from tandem.domain.ids import MarketId
 from tandem.domain.instant import Instant
 from tandem.domain.limits import Session
 from tandem.domain.order import TimeInForce
@@ -13,10 +15,13 @@ from tandem.domain.venue import AmendCode
 from tests.unit.core.matching.paper import (
     BOOT_NS,
     BUY,
+    COIN,
     GTC,
     NOON_NS,
     SELL,
+    SHARE,
     Paper,
+    instrument,
     kinds,
     settings,
     told,
@@ -143,3 +148,45 @@ def test_a_scan_of_all_sessions_finds_the_same(sessions: list[Session], now_ns: 
     assert session_at(sessions, now_ns) == (within[0] if within else None)
     later = [one.begin_ns for one in sessions if one.begin_ns > now_ns]
     assert next_begin_ns(sessions, now_ns) == min(later, default=None)
+
+
+COINS = MarketId("coins")
+TWO_MARKETS = (
+    instrument(SHARE, "1"),
+    msgspec.structs.replace(instrument(COIN, "0.00000001"), market_id=COINS),
+)
+
+
+def test_a_market_with_sessions_of_its_own_closes_while_the_other_trades_on() -> None:
+    """A28 A29: shares between their bells, coins around the clock."""
+    paper = Paper(
+        instruments=TWO_MARKETS,
+        sessions=(MORNING, EVENING),
+        market_sessions={COINS: ()},
+        day_ends_at_ns=12 * 3_600 * SECOND_NS + 25 * SECOND_NS,
+    )
+    paper.place("A1-1", BUY, 5, 100)
+    paper.place("A1-2", BUY, 5, 100, instrument_id=COIN)
+    assert expired(paper, 11 * SECOND_NS) == ["A1-1"]
+    assert code(paper.place("A1-3", BUY, 5, 100)) is RejectCode.CLOSED
+    assert kinds(paper.place("A1-4", BUY, 5, 100, instrument_id=COIN)) == ["Accepted"]
+    assert expired(paper, 14 * SECOND_NS) == ["A1-2", "A1-4"]
+    assert kinds(paper.place("A1-5", BUY, 5, 100)) == ["Accepted"]
+
+
+def test_two_calendars_are_followed_each_by_itself_and_through_a_restore() -> None:
+    """A29: the market that is open first closes first."""
+    paper = Paper(instruments=TWO_MARKETS, sessions=(MORNING,), market_sessions={COINS: (EVENING,)})
+    paper.wait(SECOND_NS)
+    state = paper.exchange.state
+    assert (state.is_still(SHARE), state.is_still(COIN)) == (False, True)
+    paper.wait(11 * SECOND_NS)
+    assert (state.is_still(SHARE), state.is_still(COIN)) == (True, True)
+    paper.wait(10 * SECOND_NS)
+    paper.exchange = Exchange.restore(paper.exchange.snapshot())
+    state = paper.exchange.state
+    assert (state.is_still(SHARE), state.is_still(COIN)) == (True, False)
+    assert state.market_ends_at_ns == {COINS: EVENING.end_ns}
+    paper.wait(10 * SECOND_NS)
+    assert (state.is_still(SHARE), state.is_still(COIN)) == (True, True)
+    assert state.market_ends_at_ns == {}

@@ -653,3 +653,13 @@ def test_a_price_of_another_scale_is_forgotten_and_so_is_what_was_valued_by_it()
     seen.set_position(T, 0)
     seen.forget_reference(T)
     assert seen.unvalued == {}
+
+
+def test_a_market_with_sessions_of_its_own_is_judged_by_those() -> None:
+    """A28 A29: what grows a position is refused while its market is closed."""
+    over = (Session(begin_ns=0, end_ns=1),)
+    seen = exposure()
+    closed = RiskBreach.SESSION_CLOSED
+    assert breach(order(1), seen, market_sessions={MarketId("x"): over}) is closed
+    assert breach(order(1), seen, market_sessions={MarketId("y"): over}) is None
+    assert breach(order(1), seen, sessions=over, market_sessions={MarketId("x"): ()}) is None
