@@ -194,7 +194,7 @@ async def test_a_process_that_is_killed_is_noticed() -> None:
         cell = await line.open(jail)
         os.kill(cell.pid, signal.SIGKILL)
         await asyncio.wait_for(line.ended.wait(), 30)
-        assert cell.look().is_asleep
+        assert cell.look().running is None
         cell.send(task_bytes(TASK))
         cell.end()
 

@@ -31,6 +31,7 @@ AttachmentNumber = NewType("AttachmentNumber", int)  # of one assignment, unique
 
 OWN_TENANT: Final = TenantId("own")  # whose home this is, where nobody else has strategies
 HISTORY_BARS_MAX: Final = 10_000
+TASK_BYTES_MAX: Final = 1 << 26
 NUMBER_MAX: Final = 2**31 - 1  # of an attachment; they begin at 0
 
 

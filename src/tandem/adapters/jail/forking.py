@@ -111,8 +111,8 @@ class ForkedCell:
         cpu_ns, is_asleep = 0, True
         with suppress(OSError):
             cpu_ns = time.clock_gettime_ns((~self.pid << 3) | _SCHED)
-            text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
-            is_asleep = text.rpartition(")")[2].split()[0] != "R"
+            with open(f"/proc/{self.pid}/stat", "rb") as status:  # noqa: PTH123 - it is asked often
+                is_asleep = status.read().rpartition(b")")[2].split()[0] != b"R"
         return Sight(running=self.running, cpu_ns=cpu_ns, is_asleep=is_asleep)
 
     def end(self) -> None:

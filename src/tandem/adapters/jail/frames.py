@@ -4,8 +4,9 @@ import struct
 from typing import Final
 
 from tandem.domain.errors import FrameError
+from tandem.domain.evaluation import TASK_BYTES_MAX
 
-FRAME_BYTES_MAX: Final = 1 << 27  # a task with all history of several series
+FRAME_BYTES_MAX: Final = TASK_BYTES_MAX
 ANSWER_BYTES_MAX: Final = 1 << 24
 HEAD: Final = struct.Struct("<I")
 

@@ -26,6 +26,7 @@ import msgspec
 from tandem.core.evaluating.soundness import is_sound, sound
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
+    TASK_BYTES_MAX,
     AttachmentNumber,
     Cold,
     Evaluated,
@@ -182,6 +183,9 @@ class Tenants:
         if task.whole is not None:
             attached = frozenset(one.number for one in task.whole.attached)
         asked = _Asked(token, task.task_id, task.bar.end_ns, attached, payload)
+        if len(payload) > TASK_BYTES_MAX:
+            reason = f"a task of {len(payload)} bytes, at most {TASK_BYTES_MAX}"
+            return [_skip(tenant, asked, reason)]
         if len(tenant.waiting) >= self.limits.tasks_max:
             return [_skip(tenant, asked, f"{self.limits.tasks_max} tasks wait already")]
         tenant.waiting.append(asked)

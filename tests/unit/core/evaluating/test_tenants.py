@@ -24,6 +24,7 @@ from tandem.domain.bars import Bar, Span
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import (
     OWN_TENANT,
+    TASK_BYTES_MAX,
     Attached,
     AttachmentNumber,
     Cold,
@@ -382,6 +383,17 @@ def test_time_of_a_bar_is_shared_by_all_its_tasks_and_is_new_with_the_next_bar()
     scene.now_ns += 3 * MS
     scene.answer(done(again))
     assert isinstance(scene.task(a_task(2, key="third"))[0], Reply)
+
+
+def test_a_task_that_is_too_long_is_not_passed_on() -> None:
+    class Long(bytes):
+        def __len__(self) -> int:
+            return TASK_BYTES_MAX + 1
+
+    scene, task = Scene(), a_task(attached=[1])
+    effects = scene.tenants.on_task(task, Long(), token=1, now_ns=0)
+    reason = f"a task of {TASK_BYTES_MAX + 1} bytes, at most {TASK_BYTES_MAX}"
+    assert effects == [Reply(token=1, answer=Skipped(task_id=task.task_id, reason=reason))]
 
 
 def test_a_tenant_has_its_own_quota_where_one_is_given() -> None:
