@@ -88,7 +88,7 @@ def show(
         try:
             if symbol is None:
                 return show_series(store, sys.stdout, as_json=json)
-            found, instrument = _found(store, symbol, which)
+            found, instrument = found_bars(store, symbol, which)
             return show_bars(found[-count:], instrument, sys.stdout, as_json=json)
         finally:
             store.close()
@@ -130,7 +130,7 @@ def export(symbol: str, out: Path, /, *, which: Which = _ALL) -> int:
     async def act() -> int:
         store = reading(home_of(which.home))
         try:
-            found, instrument = _found(store, symbol, which)
+            found, instrument = found_bars(store, symbol, which)
         finally:
             store.close()
         export_bars(found, instrument, out)
@@ -169,8 +169,8 @@ def show_series(store: BarStore, out: TextIO, *, as_json: bool) -> int:
             one.span,
             one.bars,
             one.revisions,
-            _moment(one.first_begin_ns),
-            _moment(one.last_begin_ns),
+            moment_text(one.first_begin_ns),
+            moment_text(one.last_begin_ns),
         )
         for one in found
     ]
@@ -244,7 +244,13 @@ def export_bars(found: Iterable[FinalBar], instrument: Instrument, out: Path) ->
         half_made.unlink(missing_ok=True)
 
 
-def _found(store: BarStore, symbol: str, which: Which) -> tuple[list[FinalBar], Instrument]:
+def found_bars(store: BarStore, symbol: str, which: Which) -> tuple[list[FinalBar], Instrument]:
+    """Return the bars of a symbol that were asked for, and its instrument.
+
+    Raises:
+        BadInputError: a time cannot be.
+        ConfigurationError: there are no bars of that symbol.
+    """
     instrument = instrument_stored(store, symbol)
     found = bars_between(
         store,
@@ -261,7 +267,7 @@ def _row(final: FinalBar, instrument: Instrument) -> tuple[object, ...]:
     prices = [instrument.price_text(one) for one in (bar.open, bar.high, bar.low, bar.close)]
     volume = instrument.quantity_text(bar.volume)
     rest = (bar.is_filled, final.number, final.revision)
-    return (_moment(bar.begin_ns), *prices, volume, *rest)
+    return (moment_text(bar.begin_ns), *prices, volume, *rest)
 
 
 def _types(instrument: Instrument) -> dict[str, str]:
@@ -292,5 +298,6 @@ def _time_ns(option: str, text: str | None, otherwise: int) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def _moment(at_ns: int) -> str:
+def moment_text(at_ns: int) -> str:
+    """Return a moment as people write it, in UTC."""
     return f"{_EPOCH + timedelta(microseconds=at_ns // 1_000):%Y-%m-%d %H:%M:%S}"

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "paper": ("paper", "The paper exchange by itself: trade an account past the pool, for tests."),
     "feeds": ("feeds", "How old prices are, what is wrong with them; read and compare recordings."),
     "bars": ("bars", "The history of final bars: show, import recordings, export."),
+    "prove-no-lookahead": ("lookahead", "Prove that a strategy sees nothing of the future."),
     "log": ("log", "Verify or show the journal."),
     "replay": ("replay", "Replay a journal and compare every effect, byte for byte."),
 }

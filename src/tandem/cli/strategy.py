@@ -8,6 +8,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tandem.cli.asking import ask_desk, tell_desk, write_answer
+from tandem.cli.bars import Which, found_bars
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import BAD_INPUT
 from tandem.cli.strategy_text import (
@@ -16,19 +17,28 @@ from tandem.cli.strategy_text import (
     write_strategies,
     write_text,
 )
-from tandem.cli.strategy_words import AssignOptions, assignment_of, is_file, text_of
+from tandem.cli.strategy_words import (
+    AssignOptions,
+    assignment_of,
+    is_file,
+    parameters_of,
+    text_of,
+)
 from tandem.cli.typed import Choice
 from tandem.domain.algos import Leaving
 from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassign
-from tandem.domain.strategies import AssignmentId, TextHash
+from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
 from tandem.domain.strategy_views import StrategiesView
 from tandem.wiring.asking import DeskLine
+from tandem.wiring.bars import reading
 from tandem.wiring.names import fresh_command
+from tandem.wiring.strategies import is_installed, require_strategies
 
 app = new_app()
 strategy = App(name="strategy", help="Save strategies, let them decide, see what they hold.")
 app.command(strategy)
 LIMIT_MAX: Final = 1_000
+_ALL_BARS: Final = Which()
 File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]
 Name = Annotated[str | None, Parameter(help="What it is called; like its file without.")]
 What = Annotated[
@@ -77,13 +87,13 @@ def save(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Save a strategy; its name means this text from now on.
+    """Save a strategy without errors; its name means this text from now on.
 
     What is assigned keeps the text that it was assigned with: assign it again to change it.
     """
 
     async def act() -> int:
-        command = SaveStrategy(text=text_of(file, name))
+        command = SaveStrategy(text=_checked(text_of(file, name)))
         return await tell_desk(home_of(home), command, sys.stdout, as_json=json)
 
     return finish(act)
@@ -105,6 +115,19 @@ def show(what: What, *, home: HomeOption = None, json: JsonOption = False) -> in
         return await ask_desk(home_of(home), ask)
 
     return finish(act)
+
+
+def _checked(text: StrategyText) -> StrategyText:
+    """Return a text without errors; where strategies cannot be run nobody can tell.
+
+    Raises:
+        BadInputError: it has an error.
+    """
+    if is_installed():
+        from tandem.cli.strategy_trying import refuse_errors
+
+        refuse_errors(text)
+    return text
 
 
 def saved_as(view: StrategiesView, what: str) -> tuple[str, TextHash]:
@@ -139,7 +162,7 @@ def assign(
     command_id = fresh_command("assign")
 
     async def ask(line: DeskLine) -> Answer:
-        text = text_of(Path(what)) if is_file(what) else None
+        text = _checked(text_of(Path(what))) if is_file(what) else None
         choice = Choice(await line.catalogue())
         if text is None:
             assignment = assignment_of(saved_as(await roster(line), what), symbol, chosen, choice)
@@ -187,5 +210,76 @@ def log(
         only = None if assignment is None else AssignmentId(assignment)
         view = await ask_desk(home_of(home), lambda line: line.decisions(only, limit))
         return write_decisions(view, sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+@strategy.command
+def check(files: list[Path], /, *, json: JsonOption = False) -> int:
+    """Say what is wrong with strategies, by line and column, without running them.
+
+    Args:
+        files: Strategies in Lua (.lua) or Python (.py).
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        require_strategies()
+        from tandem.cli.strategy_trying import write_problems
+
+        return write_problems([text_of(file) for file in files], sys.stdout, as_json=json)
+
+    return finish(act)
+
+
+@strategy.command
+def new(file: Path, /, *, like: str = "sma_ema_cross") -> int:
+    """Write a strategy to begin with.
+
+    Args:
+        file: A new file, such as mine.lua.
+        like: breakout, mean_reversion, momentum, sma_ema_cross or trend_forecast.
+    """
+
+    async def act() -> int:
+        require_strategies()
+        from tandem.cli.strategy_trying import write_new
+
+        return write_new(file, like, sys.stdout)
+
+    return finish(act)
+
+
+@strategy.command
+def run(
+    file: Path,
+    symbol: str,
+    /,
+    *,
+    which: Which = _ALL_BARS,
+    param: tuple[str, ...] = (),
+    json: JsonOption = False,
+) -> int:
+    """Run a strategy over stored bars and show each change of what it wants; nothing is traded.
+
+    Args:
+        file: A strategy in Lua (.lua) or Python (.py).
+        symbol: Whose bars, such as BTCUSD.
+        which: Which of them.
+        param: A parameter of it, such as fast=10; as often as there are some.
+        json: Print JSON.
+    """
+
+    async def act() -> int:
+        require_strategies()
+        from tandem.cli.strategy_trying import write_run
+
+        store = reading(home_of(which.home))
+        try:
+            found = found_bars(store, symbol, which)
+        finally:
+            store.close()
+        parameters = parameters_of(param)
+        return write_run(text_of(file), parameters, found, sys.stdout, as_json=json)
 
     return finish(act)

@@ -37,6 +37,24 @@ def bars_file(home: Home, *, is_replay: bool) -> Path:
     return home.market / ("replay.sqlite" if is_replay else "bars.sqlite")
 
 
+def is_installed() -> bool:
+    """Return whether strategies can be run here."""
+    return all(find_spec(one) is not None for one in NEEDED)
+
+
+def require_strategies() -> None:
+    """Pass when all is installed that strategies need.
+
+    Raises:
+        ConfigurationError: something is not; says what.
+    """
+    missing = [one for one in NEEDED if find_spec(one) is None]
+    if missing:
+        raise ConfigurationError(
+            f"strategies need {', '.join(missing)}: pip install 'tandem-trading[strategies]'"
+        )
+
+
 def plan_strategies(evaluators: int | None) -> StrategiesPlan | None:
     """Return how strategies are evaluated; None when they are not.
 
@@ -52,8 +70,5 @@ def plan_strategies(evaluators: int | None) -> StrategiesPlan | None:
         raise ConfigurationError(f"{evaluators} evaluators: expected 0 to {EVALUATORS_MAX}")
     if evaluators == 0:
         return None
-    if missing:
-        raise ConfigurationError(
-            f"strategies need {', '.join(missing)}: pip install 'tandem-trading[strategies]'"
-        )
+    require_strategies()
     return StrategiesPlan(run=secrets.token_hex(4), evaluators=evaluators)

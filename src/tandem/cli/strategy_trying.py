@@ -1,0 +1,164 @@
+"""What a strategy's text says before it trades: checked, run over stored bars, proved honest.
+
+Imports what strategies need, so commands load it only when they need it too.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+from tandem.cli.bars import moment_text
+from tandem.cli.calling import BadInputError
+from tandem.cli.main import FAILED, OK
+from tandem.cli.printing import table, write_json
+from tandem.domain.bars import FinalBar
+from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import FULL_PPM, Answer, Parameters, StrategyText
+from tandem.strategies.check import check
+from tandem.strategies.engine import Engine, SeriesId
+from tandem.strategies.errors import StrategyError
+from tandem.strategies.lookahead import Proof, engine_runs, prove
+from tandem.strategies.shipped import sentence, shipped
+from tandem.wiring.whole_files import write_whole
+
+_SERIES: Final = SeriesId("tried")
+
+
+def write_problems(texts: Sequence[StrategyText], out: TextIO, *, as_json: bool) -> int:
+    """Write what is wrong with each text; return the exit code: 1 when one has an error."""
+    found = [(text.name, problem) for text in texts for problem in check(text)]
+    if as_json:
+        write_json([{"strategy": name, **problem._asdict()} for name, problem in found], out)
+    else:
+        for name, problem in found:
+            out.write(f"{name}:{problem}\n")
+        errors = sum(problem.is_error for _, problem in found)
+        out.write(f"{len(texts)} checked: {errors} errors, {len(found) - errors} warnings\n")
+    return FAILED if any(problem.is_error for _, problem in found) else OK
+
+
+def refuse_errors(text: StrategyText) -> None:
+    """Let nothing pass that cannot be run.
+
+    Raises:
+        BadInputError: the text has an error; names the first, with its line and column.
+    """
+    for problem in check(text):
+        if problem.is_error:
+            raise BadInputError(f"{text.name}:{problem}")
+
+
+def write_new(file: Path, like: str, out: TextIO) -> int:
+    """Write one of the shipped strategies to a new file; return the exit code.
+
+    Raises:
+        BadInputError: there is no such strategy, or the file stands there already.
+    """
+    known = {one.name: one for one in shipped()}
+    if like not in known:
+        raise BadInputError(f"--like {like}: expected one of {', '.join(known)}")
+    if file.suffix != ".lua":
+        raise BadInputError(f"{file}: expected a name that ends in .lua")
+    if file.exists():
+        raise BadInputError(f"{file} is there already")
+    write_whole(file, known[like].text)
+    out.write(f"{file}: {sentence(known[like])}\n")
+    return OK
+
+
+def write_run(
+    text: StrategyText,
+    parameters: Parameters,
+    found: tuple[Sequence[FinalBar], Instrument],
+    out: TextIO,
+    *,
+    as_json: bool,
+) -> int:
+    """Write each change of what a strategy wants over stored bars; 1 when it failed.
+
+    Raises:
+        BadInputError: the text cannot be used.
+    """
+    bars, instrument = found
+    if not bars:
+        out.write("no bars\n")
+        return FAILED
+    engine = Engine()
+    engine.open_series(_SERIES, instrument, bars[0].bar.span, ())
+    try:
+        engine.load(text)
+    except StrategyError as error:
+        raise BadInputError(f"{text.name}: {error}") from error
+    engine.attach(0, text.text_hash, _SERIES, parameters=parameters, others={}, may_short=True)
+    rows, last = [], Answer()
+    for final in bars:
+        for _, answer in engine.on_bar(_SERIES, final.bar):
+            if _is_news(answer, last):
+                rows.append(_row(final, answer, instrument))
+            last = answer
+    if as_json:
+        write_json([dict(zip(_HEADS, row, strict=True)) for row in rows], out)
+    else:
+        out.write(table(("begin", ">close", ">wants", ">stop", ">target", "besides"), rows))
+        out.write(f"{len(bars)} bars, {len(rows)} changes\n")
+    return OK if last.error is None else FAILED
+
+
+_HEADS: Final = ("begin", "close", "wants", "stop", "target", "besides")
+
+
+def _is_news(answer: Answer, last: Answer) -> bool:
+    if answer.orders or answer.error is not None:
+        return True
+    same = (last.position_ppm, last.stop_price, last.target_price)
+    is_said = answer.position_ppm is not None
+    return is_said and (answer.position_ppm, answer.stop_price, answer.target_price) != same
+
+
+def _row(final: FinalBar, answer: Answer, instrument: Instrument) -> tuple[str, ...]:
+    prices = [
+        "" if one is None else instrument.price_text(one)
+        for one in (answer.stop_price, answer.target_price)
+    ]
+    wants = "" if answer.position_ppm is None else f"{answer.position_ppm / FULL_PPM:g}"
+    besides = answer.error or (f"{len(answer.orders)} orders" if answer.orders else "")
+    begin = moment_text(final.bar.begin_ns)
+    return (begin, instrument.price_text(final.bar.close), wants, *prices, besides)
+
+
+def write_proof(
+    text: StrategyText,
+    parameters: Parameters,
+    found: tuple[Sequence[FinalBar], Instrument],
+    out: TextIO,
+    *,
+    every: int,
+) -> int:
+    """Write whether a strategy saw anything of the future; 1 when it did, or failed.
+
+    Raises:
+        BadInputError: the text cannot be used.
+    """
+    finals, instrument = found
+    bars = [one.bar for one in finals]
+    try:
+        proof = prove(engine_runs(text, instrument, parameters), bars, every=every)
+    except StrategyError as error:
+        raise BadInputError(f"{text.name}: {error}") from error
+    out.write(_verdict(proof))
+    is_proved = proof.peek is None and proof.error is None and proof.compared > 0
+    return OK if is_proved else FAILED
+
+
+def _verdict(proof: Proof) -> str:
+    if proof.error is not None:
+        return f"the strategy failed: {proof.error}\n"
+    counts = f"{proof.compared} of {proof.bars} bars were decided again without those to come"
+    if proof.peek is None:
+        return f"{counts}: nothing differed\n" if proof.compared else "no bars: nothing proved\n"
+    peek = proof.peek
+    return (
+        f"{counts}: bar {peek.number} (begun at {peek.begin_ns} ns) differs\n"
+        f"  with the future:    {peek.with_future}\n"
+        f"  without the future: {peek.without}\n"
+    )

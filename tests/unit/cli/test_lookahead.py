@@ -1,0 +1,38 @@
+"""`tandem prove-no-lookahead`."""
+
+from pathlib import Path
+
+import pytest
+
+from tandem.cli.main import BAD_INPUT, FAILED, OK
+from tests.unit.cli.test_strategy import home, tandem
+
+__all__ = ["home"]
+
+
+def test_an_honest_strategy_is_proved_on_stored_bars(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """C11."""
+    file = tmp_path / "mine.lua"
+    tandem("strategy", "new", file)
+    capsys.readouterr()
+    proof = ("prove-no-lookahead", file, "--bars", "BTCUSD", "--home", home)
+    assert tandem(*proof, "--every", "60") == OK
+    out = capsys.readouterr().out
+    assert out == "10 of 600 bars were decided again without those to come: nothing differed\n"
+    assert tandem(*proof, "--every", "0") == BAD_INPUT
+
+
+def test_a_strategy_that_fails_or_has_no_bars_proves_nothing(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.lua"
+    file.write_text("return nothing", encoding="utf-8")
+    proof = ("prove-no-lookahead", file, "--bars", "BTCUSD", "--home", home)
+    assert tandem(*proof, "--every", "100") == FAILED
+    assert capsys.readouterr().out == "the strategy failed: line 1: unknown name 'nothing'\n"
+    assert tandem(*proof, "--from", "2030-01-01") == FAILED
+    assert capsys.readouterr().out == "no bars: nothing proved\n"
+    file.write_text("return", encoding="utf-8")
+    assert tandem(*proof[:3], "XX", "--home", home) == BAD_INPUT
