@@ -275,6 +275,16 @@ def test_a_task_that_ended_its_process_once_and_is_done_then_is_forgiven() -> No
     assert scene.tenants.on_end(OWN_TENANT, running=None) == [ENDED, OPENED]
 
 
+def test_a_new_process_is_not_believed_to_have_what_the_old_one_had() -> None:
+    scene = at_work(task := a_task(1, attached=[4, 5]))
+    scene.answer(done(task, 4))
+    scene.task(warm := a_task(2))
+    scene.tenants.on_end(OWN_TENANT, running=None)
+    assert scene.meter.strategies == 0
+    scene.open()
+    assert scene.answer(done(warm, 4))[0] == ENDED
+
+
 def test_a_process_that_ends_with_nothing_in_hand_is_made_again_by_the_next_task_only() -> None:
     scene = at_work(task := a_task(attached=[4]))
     scene.answer(done(task))
