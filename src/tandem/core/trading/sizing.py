@@ -6,11 +6,13 @@ import msgspec
 
 from tandem.core.trading.state import Seat
 from tandem.core.trading.turn import Turn
-from tandem.domain.ids import Ticks
+from tandem.domain.ids import SlotId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.money import EXACT, ZERO, add, multiply
 from tandem.domain.strategies import FULL_PPM, Fixed, PercentOfEquity, Sizing
+
+Equities = dict[tuple[SlotId, str], Decimal | str]  # of an account, in a currency
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,13 +46,24 @@ def lots_of(sizing: Sizing, position_ppm: int, worth: Worth) -> int | str:
 
 
 def worth_on(
-    turn: Turn, seat: Seat, instrument: Instrument, volatility_ppm: int | None
+    turn: Turn,
+    seat: Seat,
+    instrument: Instrument,
+    volatility_ppm: int | None,
+    equities: Equities,
 ) -> Worth | str:
-    """Return what a position there is sized by now, or why that is not known."""
+    """Return what a position there is sized by now, or why that is not known.
+
+    `equities` are those found before in the same event: many positions are sized in one, and
+    nothing of an account is worth something else before it is over.
+    """
     price = young_price_of(turn, instrument)
     if price is None:
         return f"no price of {instrument.symbol} is young enough"
-    equity = equity_of(turn, seat, instrument.quote)
+    place = (seat.slot_id, instrument.quote)
+    equity = equities.get(place)
+    if equity is None:
+        equity = equities[place] = equity_of(turn, seat, instrument.quote)
     if isinstance(equity, str):
         return equity
     return Worth(

@@ -14,6 +14,7 @@ from tandem.core.trading import netting, sizing, strategy_orders
 from tandem.core.trading.algos import watching
 from tandem.core.trading.algos.sight import Sight
 from tandem.core.trading.risk import DAY_NS
+from tandem.core.trading.sizing import Equities, Worth
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.algos import Trigger
@@ -32,12 +33,13 @@ AHEAD_NS_MAX: Final = DAY_NS  # a bar that ends later than this is nonsense
 def set_targets(turn: Turn, command: SetTargets) -> Answer:
     """Take each decision that counts; say how many of them did."""
     taken = 0
+    equities: Equities = {}
     for target in command.targets:
         one = turn.state.strategies.assigned.get(target.assignment_id)
         why = "unassigned" if one is None else _objection(turn, one, target)
         if why is None and one is not None:
             taken += 1
-            _take(turn, one, target)
+            _take(turn, one, target, equities)
         else:
             turn.count(f"targets_{why}")
     turn.state.counters["targets_taken"] = turn.state.counters.get("targets_taken", 0) + taken
@@ -69,7 +71,7 @@ def _is_plausible(turn: Turn, target: Target) -> bool:
     )
 
 
-def _take(turn: Turn, one: Assigned, target: Target) -> None:
+def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
     one.begin_ns, one.end_ns = target.begin_ns, target.end_ns
     is_late = turn.now.market_ns - target.end_ns > one.assignment.good_for_ns
     if is_late and (target.position_ppm is not None or target.orders):
@@ -80,12 +82,13 @@ def _take(turn: Turn, one: Assigned, target: Target) -> None:
         return
     if target.position_ppm is not None:
         strategy_orders.cancel_all(turn, one, "a new position is wanted")
-        _want(turn, one, target, target.position_ppm)
+        _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
         strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
 
 
-def _want(turn: Turn, one: Assigned, target: Target, position_ppm: int) -> None:
+def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
+    position_ppm = target.position_ppm or 0
     is_same = one.is_sized and not one.exits and one.position_ppm == position_ppm
     one.position_ppm, one.exits = position_ppm, ""
     disarm(turn, one)
@@ -94,11 +97,11 @@ def _want(turn: Turn, one: Assigned, target: Target, position_ppm: int) -> None:
         netting.leave(turn, one, FLAT_BY)
         return
     if not is_same:
-        _size(turn, one, target)
+        _size(turn, one, target, equities)
     arm(turn, one)
 
 
-def _size(turn: Turn, one: Assigned, target: Target) -> None:
+def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
     """Let it want what its position comes to on every account."""
     ppm = one.position_ppm
     if ppm < 0 and not one.assignment.may_short:
@@ -106,7 +109,11 @@ def _size(turn: Turn, one: Assigned, target: Target) -> None:
     one.is_sized = True
     said = []
     for slot_id in _slots(turn, one):
-        lots = _lots_on(turn, one, slot_id, (ppm, target.volatility_ppm))
+        lots: int | str = 0
+        if ppm:
+            worth = _worth(turn, one, slot_id, target.volatility_ppm, equities)
+            how = one.assignment.sizing
+            lots = worth if isinstance(worth, str) else sizing.lots_of(how, ppm, worth)
         if isinstance(lots, str):
             one.is_sized = False
             said.append(f"{slot_id}: {lots}")
@@ -126,18 +133,16 @@ def _slots(turn: Turn, one: Assigned) -> list[SlotId]:
     return slots if named else [key for key in slots if seats[key].active]
 
 
-def _lots_on(
-    turn: Turn, one: Assigned, slot_id: SlotId, wanted: tuple[int, int | None]
-) -> int | str:
-    ppm, volatility_ppm = wanted
-    if not ppm:
-        return 0
+def _worth(
+    turn: Turn,
+    one: Assigned,
+    slot_id: SlotId,
+    volatility_ppm: int | None,
+    equities: Equities,
+) -> Worth | str:
     seat = turn.state.seats[slot_id]
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
-    worth = sizing.worth_on(turn, seat, instrument, volatility_ppm)
-    if isinstance(worth, str):
-        return worth
-    return sizing.lots_of(one.assignment.sizing, ppm, worth)
+    return sizing.worth_on(turn, seat, instrument, volatility_ppm, equities)
 
 
 # -- stops and targets

@@ -95,10 +95,10 @@ def test_a_price_that_is_missing_or_old_sizes_nothing() -> None:
     assert equity(floor) == "no price of U, which A1 holds, is known"
     bought = floor.desk.rules.instruments[InstrumentId("T@X")]
     seat = floor.state.seats[SlotId("s1")]
-    assert sizing.worth_on(turn_of(floor), seat, bought, None) == equity(floor)
+    assert sizing.worth_on(turn_of(floor), seat, bought, None, {}) == equity(floor)
     flat = strategy_floor()
     seat = flat.state.seats[SlotId("s1")]
-    worth = sizing.worth_on(turn_of(flat), seat, bought, 7)
+    worth = sizing.worth_on(turn_of(flat), seat, bought, 7, {})
     assert worth == Worth(equity=Decimal(100_000), lot_price=Decimal(10), volatility_ppm=7)
     flat.now_ns += 301 * 10**9
-    assert sizing.worth_on(turn_of(flat), seat, bought, 7) == "no price of T is young enough"
+    assert sizing.worth_on(turn_of(flat), seat, bought, 7, {}) == "no price of T is young enough"
