@@ -10,15 +10,16 @@ from tandem.cli.algo_reacting import bracket, quote, stop
 from tandem.cli.algo_words import (
     Flag,
     Quantity,
-    SideText,
     Symbol,
+    What,
     WorkedOptions,
+    WorkedWords,
     ask,
+    ask_worked,
     moment,
-    worked,
 )
-from tandem.cli.asking import ask_desk
-from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.asking import latest_orders
+from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import OK
 from tandem.cli.order import AskOptions
 from tandem.cli.ordering import write_algos
@@ -26,7 +27,6 @@ from tandem.cli.printing import write_json
 from tandem.cli.typed import Choice, duration_ns
 from tandem.domain.algos import AtEnd, Iceberg, Leaving, Momentum, Participate, Twap
 from tandem.domain.commands import PauseOrder, PlaceAlgo, ResumeOrder
-from tandem.domain.views import OrdersView
 
 app = new_app()
 algo = App(name="algo", help="Work an order over time, in pieces, or once something has happened.")
@@ -34,7 +34,6 @@ app.command(algo)
 for one in (stop, bracket, quote):
     algo.command(one)
 SAMPLE_NS = 1_000_000_000
-LIMIT_MAX = 150  # more do not fit into an answer
 
 
 @Parameter(name="*")
@@ -56,10 +55,8 @@ class TwapOptions:
 
 
 @algo.command
-def twap(  # noqa: PLR0913 - what, when, how, and how it is asked
-    side: SideText,
-    symbol: Symbol,
-    quantity: Quantity,
+def twap(
+    what: What,
     *,
     options: TwapOptions,
     worked_options: WorkedOptions | None = None,
@@ -68,33 +65,27 @@ def twap(  # noqa: PLR0913 - what, when, how, and how it is asked
     """Trade evenly over a span of time.
 
     Args:
-        side: buy or sell.
-        symbol: What is traded, such as TSLA.
-        quantity: How much, in all accounts together.
+        what: What is traded.
         options: Over how long.
         worked_options: How it is traded.
         asking: How it is asked.
     """
 
-    def make(choice: Choice) -> PlaceAlgo:
-        return PlaceAlgo(
-            spec=Twap(
-                **worked(choice, (side, symbol, quantity), worked_options),
-                duration_ns=duration_ns(options.lasts),
-                slices=options.slices,
-                jitter_percent=options.jitter,
-                at_end=AtEnd(options.at_end),
-            )
+    def make(_: Choice, words: WorkedWords) -> Twap:
+        return Twap(
+            **words,
+            duration_ns=duration_ns(options.lasts),
+            slices=options.slices,
+            jitter_percent=options.jitter,
+            at_end=AtEnd(options.at_end),
         )
 
-    return ask(make, asking)
+    return ask_worked(make, what, worked_options, asking)
 
 
 @algo.command
-def iceberg(  # noqa: PLR0913 - what, how much of it, and how it is asked
-    side: SideText,
-    symbol: Symbol,
-    quantity: Quantity,
+def iceberg(
+    what: What,
     *,
     visible: str,
     jitter: int = 0,
@@ -104,25 +95,18 @@ def iceberg(  # noqa: PLR0913 - what, how much of it, and how it is asked
     """Rest at a price and show only a piece of it at a time, all accounts together.
 
     Args:
-        side: buy or sell.
-        symbol: What is traded, such as TSLA.
-        quantity: How much, in all accounts together.
+        what: What is traded.
         visible: The most that is ever shown.
         jitter: By how many per cent the pieces are smaller at random.
         worked_options: How it is traded; a price is needed.
         asking: How it is asked.
     """
 
-    def make(choice: Choice) -> PlaceAlgo:
-        return PlaceAlgo(
-            spec=Iceberg(
-                **worked(choice, (side, symbol, quantity), worked_options),
-                visible=choice.quantity(symbol, text=visible),
-                jitter_percent=jitter,
-            )
-        )
+    def make(choice: Choice, words: WorkedWords) -> Iceberg:
+        shown = choice.quantity(what.symbol, text=visible)
+        return Iceberg(**words, visible=shown, jitter_percent=jitter)
 
-    return ask(make, asking)
+    return ask_worked(make, what, worked_options, asking)
 
 
 @Parameter(name="*")
@@ -144,38 +128,32 @@ class ParticipateOptions:
 
 
 @algo.command
-def participate(  # noqa: PLR0913 - what, when, how, and how it is asked
-    side: SideText,
-    symbol: Symbol,
-    quantity: Quantity,
+def participate(
+    what: What,
     *,
     options: ParticipateOptions,
     worked_options: WorkedOptions | None = None,
     asking: AskOptions | None = None,
 ) -> int:
-    """Trade a share of what the market trades, never more.
+    """Trade a share of what the market trades, never more; at most the quantity.
 
     Args:
-        side: buy or sell.
-        symbol: What is traded, such as TSLA.
-        quantity: At most so much, in all accounts together.
+        what: What is traded.
         options: Which share, and over how long.
         worked_options: How it is traded.
         asking: How it is asked.
     """
 
-    def make(choice: Choice) -> PlaceAlgo:
-        return PlaceAlgo(
-            spec=Participate(
-                **worked(choice, (side, symbol, quantity), worked_options),
-                percent=options.percent,
-                duration_ns=duration_ns(options.lasts),
-                interval_ns=duration_ns(options.every),
-                at_end=AtEnd(options.at_end),
-            )
+    def make(_: Choice, words: WorkedWords) -> Participate:
+        return Participate(
+            **words,
+            percent=options.percent,
+            duration_ns=duration_ns(options.lasts),
+            interval_ns=duration_ns(options.every),
+            at_end=AtEnd(options.at_end),
         )
 
-    return ask(make, asking)
+    return ask_worked(make, what, worked_options, asking)
 
 
 @Parameter(name="*")
@@ -264,9 +242,7 @@ def list_algos(*, limit: int = 20, home: HomeOption = None, json: JsonOption = F
     """
 
     async def act() -> int:
-        if not 1 <= limit <= LIMIT_MAX:
-            raise BadInputError(f"--limit {limit}: expected 1 to {LIMIT_MAX}")
-        view: OrdersView = await ask_desk(home_of(home), lambda line: line.orders(limit=limit))
+        view = await latest_orders(home_of(home), limit)
         if json:
             write_json({"algos": view.algos}, sys.stdout)
         else:

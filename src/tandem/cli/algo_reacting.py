@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from tandem.cli.algo_words import Quantity, SideText, Symbol, WorkedOptions, ask, moment, worked
+from tandem.cli.algo_words import (
+    Quantity,
+    Symbol,
+    What,
+    WorkedOptions,
+    WorkedWords,
+    ask,
+    ask_worked,
+    moment,
+)
 from tandem.cli.order import AskOptions
 from tandem.cli.typed import Choice, duration_ns
 from tandem.domain.algos import Bracket, Leaving, MakeMarket, Stop, Trigger
@@ -32,10 +41,8 @@ class StopOptions:
     trigger: TriggerText = "last"
 
 
-def stop(  # noqa: PLR0913 - what, when, how, and how it is asked
-    side: SideText,
-    symbol: Symbol,
-    quantity: Quantity,
+def stop(
+    what: What,
     *,
     options: StopOptions | None = None,
     worked_options: WorkedOptions | None = None,
@@ -44,29 +51,25 @@ def stop(  # noqa: PLR0913 - what, when, how, and how it is asked
     """Hold an order until the market has reached its stop, while the coordinator lives.
 
     Args:
-        side: buy or sell.
-        symbol: What is traded, such as TSLA.
-        quantity: How much, in all accounts together.
+        what: What is traded.
         options: When it goes out; --stop, --trail or both.
-        worked_options: How it is traded then; with a price it rests there.
+        worked_options: How it is traded; with a price it rests there, once it is hit.
         asking: How it is asked.
     """
     chosen = options if options is not None else StopOptions()
 
-    def make(choice: Choice) -> PlaceAlgo:
+    def make(choice: Choice, words: WorkedWords) -> Stop:
         def price(text: str | None) -> Ticks | None:
-            return None if text is None else choice.price(symbol, text=text)
+            return None if text is None else choice.price(what.symbol, text=text)
 
-        return PlaceAlgo(
-            spec=Stop(
-                **worked(choice, (side, symbol, quantity), worked_options),
-                stop_price=price(chosen.stop),
-                trail=price(chosen.trail),
-                trigger=Trigger(chosen.trigger),
-            )
+        return Stop(
+            **words,
+            stop_price=price(chosen.stop),
+            trail=price(chosen.trail),
+            trigger=Trigger(chosen.trigger),
         )
 
-    return ask(make, asking)
+    return ask_worked(make, what, worked_options, asking)
 
 
 @Parameter(name="*")
@@ -88,10 +91,8 @@ class BracketOptions:
     enter_within: str | None = None
 
 
-def bracket(  # noqa: PLR0913 - what, where, how, and how it is asked
-    side: SideText,
-    symbol: Symbol,
-    quantity: Quantity,
+def bracket(
+    what: What,
     *,
     options: BracketOptions,
     worked_options: WorkedOptions | None = None,
@@ -100,27 +101,23 @@ def bracket(  # noqa: PLR0913 - what, where, how, and how it is asked
     """Enter, then get out at a target or a stop, of which one cancels the other.
 
     Args:
-        side: buy or sell, of the entry.
-        symbol: What is traded, such as TSLA.
-        quantity: How much, in all accounts together.
+        what: What is entered.
         options: Where it gets out.
         worked_options: How it enters: at --price, or at the market without one.
         asking: How it is asked.
     """
 
-    def make(choice: Choice) -> PlaceAlgo:
+    def make(choice: Choice, words: WorkedWords) -> Bracket:
         within = options.enter_within
-        return PlaceAlgo(
-            spec=Bracket(
-                **worked(choice, (side, symbol, quantity), worked_options),
-                target_price=choice.price(symbol, text=options.target),
-                stop_price=choice.price(symbol, text=options.stop),
-                trigger=Trigger(options.trigger),
-                entry_ns=None if within is None else duration_ns(within),
-            )
+        return Bracket(
+            **words,
+            target_price=choice.price(what.symbol, text=options.target),
+            stop_price=choice.price(what.symbol, text=options.stop),
+            trigger=Trigger(options.trigger),
+            entry_ns=None if within is None else duration_ns(within),
         )
 
-    return ask(make, asking)
+    return ask_worked(make, what, worked_options, asking)
 
 
 @Parameter(name="*")

@@ -11,7 +11,8 @@ from tandem.cli.calling import finish, home_of
 from tandem.cli.order import AskOptions
 from tandem.cli.ordering import Asking, place
 from tandem.cli.typed import Choice, SelfTradeWord, until_ns
-from tandem.domain.commands import Command
+from tandem.domain.algos import WorkedSpec
+from tandem.domain.commands import Command, PlaceAlgo
 from tandem.domain.ids import Lots, SlotId, Ticks
 from tandem.domain.order import Side
 from tandem.domain.parents import SelfTrade, Split
@@ -21,6 +22,22 @@ SideText = Literal["buy", "sell"]
 OrderId = str
 Symbol = str
 Quantity = str
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class What:
+    """What an algorithm on one side trades.
+
+    Attributes:
+        side: buy or sell.
+        symbol: What is traded, such as TSLA.
+        quantity: How much, in all accounts together.
+    """
+
+    side: SideText
+    symbol: Symbol
+    quantity: Quantity
 
 
 @Parameter(name="*")
@@ -69,17 +86,15 @@ def moment(choice: Choice, text: str | None) -> int | None:
     return None if text is None else until_ns(text, market_ns=choice.market_ns)
 
 
-def worked(
-    choice: Choice, what: tuple[str, str, str], options: WorkedOptions | None
-) -> WorkedWords:
-    """Return what was typed in the desk's words; `what` is side, symbol and quantity."""
-    side, symbol, quantity = what
+def _words(choice: Choice, what: What, options: WorkedOptions | None) -> WorkedWords:
+    """Return what was typed in the desk's words."""
+    symbol = what.symbol
     chosen = options if options is not None else WorkedOptions()
     price = chosen.price
     return WorkedWords(
         symbol=symbol,
-        side=Side(side),
-        quantity=choice.quantity(symbol, text=quantity),
+        side=Side(what.side),
+        quantity=choice.quantity(symbol, text=what.quantity),
         limit_price=None if price is None else choice.price(symbol, text=price),
         slots=choice.slots(chosen.slots, chosen.accounts),
         split=Split(chosen.split),
@@ -88,6 +103,19 @@ def worked(
         strategy=chosen.strategy,
         flat_by_ns=moment(choice, chosen.flat_by),
     )
+
+
+def ask_worked(
+    make: Callable[[Choice, WorkedWords], WorkedSpec],
+    what: What,
+    options: WorkedOptions | None,
+    asking: AskOptions | None,
+) -> int:
+    """Have an algorithm on one side begin; return the exit code.
+
+    `make` adds what its kind needs to the words that all have.
+    """
+    return ask(lambda choice: PlaceAlgo(spec=make(choice, _words(choice, what, options))), asking)
 
 
 def ask(make: Callable[[Choice], Command], options: AskOptions | None) -> int:

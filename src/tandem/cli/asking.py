@@ -1,16 +1,19 @@
 """One question to the coordinator, or one command, and its answer on the screen."""
 
 from collections.abc import Awaitable, Callable
-from typing import TextIO, TypeVar
+from typing import Final, TextIO, TypeVar
 
+from tandem.cli.calling import BadInputError
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
 from tandem.domain.commands import Answer, Command, Done, Refused, Taken
 from tandem.domain.ids import CommandId
+from tandem.domain.views import OrdersView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
 from tandem.wiring.home import Home
 from tandem.wiring.names import fresh_command
 
+LIMIT_MAX: Final = 150  # more orders do not fit into an answer
 T = TypeVar("T")
 
 
@@ -23,6 +26,18 @@ async def ask_desk(home: Home, question: Callable[[DeskLine], Awaitable[T]]) -> 
     refuse_absent(home)
     async with desk_line(home) as line:
         return await question(line)
+
+
+async def latest_orders(home: Home, limit: int) -> OrdersView:
+    """Return the latest `limit` orders, with the algorithms among them.
+
+    Raises:
+        BadInputError: so many do not fit into an answer.
+        CoordinatorUnreachableError: no pool runs here, or it does not answer.
+    """
+    if not 1 <= limit <= LIMIT_MAX:
+        raise BadInputError(f"--limit {limit}: expected 1 to {LIMIT_MAX}")
+    return await ask_desk(home, lambda line: line.orders(limit=limit))
 
 
 async def tell_desk(home: Home, command: Command, out: TextIO, *, as_json: bool) -> int:

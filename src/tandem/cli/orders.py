@@ -7,7 +7,7 @@ from typing import Annotated, TextIO
 
 from cyclopts import App, Parameter
 
-from tandem.cli.asking import ask_desk, tell_desk, write_answer
+from tandem.cli.asking import ask_desk, latest_orders, tell_desk, write_answer
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.life import show_life
 from tandem.cli.main import FAILED, OK
@@ -19,7 +19,6 @@ from tandem.domain.ids import AccountId, ClientOrderId, Lots
 from tandem.domain.views import (
     ExternalOrderView,
     LifeView,
-    OrdersView,
     PreventionView,
     StatusView,
 )
@@ -31,7 +30,6 @@ app = new_app()
 Account = str
 Symbol = str
 REFUSALS_MAX = 1_000
-LIMIT_MAX = 150  # more do not fit into an answer
 orders = App(
     name="orders", help="List orders; show one hop by hop; resolve one by hand; external ones."
 )
@@ -49,9 +47,7 @@ def list_orders(*, limit: int = 20, home: HomeOption = None, json: JsonOption = 
     """
 
     async def act() -> int:
-        if not 1 <= limit <= LIMIT_MAX:
-            raise BadInputError(f"--limit {limit}: expected 1 to {LIMIT_MAX}")
-        view: OrdersView = await ask_desk(home_of(home), lambda line: line.orders(limit=limit))
+        view = await latest_orders(home_of(home), limit)
         return write_orders(view, sys.stdout, as_json=json)
 
     return finish(act)
