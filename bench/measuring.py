@@ -170,6 +170,10 @@ class Rounds:
         """From bars to orders, through a whole pool."""
         self._note("bars", self._python("bench.bars_to_orders"))
 
+    def strategies(self) -> None:
+        """Strategies, evaluated on every bar."""
+        self._note("strategies", self._python("bench.strategies", "--json"))
+
     def start_up(self) -> None:
         """Commands as a trader starts them."""
         self._note("start", self._python("bench.start_up"))

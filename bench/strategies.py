@@ -6,6 +6,7 @@ virtual machine and the whole history again for each evaluation (its database re
 """
 
 import argparse
+import statistics
 import subprocess
 import sys
 import time
@@ -162,8 +163,20 @@ def rows(found: dict[str, Figures], fresh: list[float]) -> list[Row]:
     ]
 
 
-def _us(figures: Figures) -> list[float]:
-    return [one * 1e6 for one in figures.bar_s]
+def figures(found: dict[str, Figures], fresh: list[float]) -> dict[str, float]:
+    """Return what the large table shows of them."""
+    many = found["1,000 on 200"]
+    return {
+        "alone_us": statistics.median(_us(found["alone"])),
+        "many_s": statistics.median(many.bar_s),
+        "many_mb": many.resident_mb,
+        "fresh_s": statistics.median(fresh) * 0.2,
+        "script_bytes": found["10,000 of their own"].pair_bytes,
+    }
+
+
+def _us(one: Figures) -> list[float]:
+    return [seconds * 1e6 for seconds in one.bar_s]
 
 
 def main() -> None:
@@ -180,7 +193,7 @@ def main() -> None:
     fresh = fresh_us()
     made = rows(found, fresh)
     if asked.json:
-        print(msgspec.json.encode({row.name: row.median for row in made}).decode())
+        print(msgspec.json.encode(figures(found, fresh)).decode())
         return
     print(table(made))
 
