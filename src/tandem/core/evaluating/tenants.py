@@ -9,8 +9,9 @@ A process is not asked what it does, it is looked at. The attachment that it eva
 its control page, and between two answers an attachment is evaluated once: while the same one
 stands there, the same call has not returned. After `soft_ns` of that it is asked to stop, after
 `hard_ns` its process is ended, and that attachment, and no other, has failed. What the machine
-took from the process is not held against it: while it wants to run and does not get a processor,
-`patience_ns` counts; and when we ourselves were away, only what `away_ns` allows counts.
+took from the process is not held against it: while it wants to run and has not had `cpu_ns` of a
+processor, much more than an evaluation needs, `patience_ns` counts; and when we ourselves were
+away, only what `away_ns` allows counts.
 
 What the process says is believed for its own tenant only: an answer that is not of the task in
 hand, or of attachments that it was not given, ends the process. Nor is it believed to keep its own
@@ -63,6 +64,7 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     away_ns: int = 50 * _MS
     soft_ns: int = 150 * _MS
     hard_ns: int = 400 * _MS
+    cpu_ns: int = 50 * _MS
     patience_ns: int = 4_000 * _MS
     work_ns: int = 10_000 * _MS
     ahead: int = 4
@@ -252,7 +254,7 @@ class Tenants:
                 return []
             return self._replace(name, tenant, f"{_ms(limits.work_ns)} without an answer", None)
         used_ns = sight.cpu_ns - watch.began_cpu_ns
-        is_kept_waiting = not sight.is_asleep and 2 * used_ns < watch.stood_ns
+        is_kept_waiting = not sight.is_asleep and used_ns < limits.cpu_ns
         if is_kept_waiting and watch.stood_ns < limits.patience_ns:
             return []
         if watch.stood_ns >= limits.hard_ns:

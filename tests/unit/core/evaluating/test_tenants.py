@@ -218,6 +218,13 @@ def test_a_process_that_gets_no_processor_is_waited_for() -> None:
     assert ended[1].answer.task_id == task.task_id
 
 
+def test_a_hang_that_gets_a_part_of_a_processor_is_ended_in_time() -> None:
+    """F22: on a busy machine, too."""
+    scene = at_work(a_task(attached=[4]))
+    effects = [e for n in range(41) for e in scene.look(10, 4, cpu_ms=n * 2, asleep=False)]
+    assert [type(effect) for effect in effects] == [Stop, End, Reply, Open]
+
+
 def test_when_the_machine_slept_nobody_is_blamed_for_it() -> None:
     scene = at_work(a_task(attached=[4]))
     scene.look(10, 4)
