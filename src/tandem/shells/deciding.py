@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from tandem.core.deciding.decider import Decider
-from tandem.core.deciding.inputs import chain_of
 from tandem.domain.bars import FinalBar
 from tandem.domain.commands import Asked, Refused
 from tandem.domain.control import (
@@ -29,7 +28,6 @@ from tandem.domain.deciding import (
     DeciderEvent,
     Evaluate,
     FeedJudged,
-    HistoryRead,
     Note,
     RosterSeen,
     Send,
@@ -38,23 +36,18 @@ from tandem.domain.deciding import (
 )
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
-    History,
     Prepared,
-    Series,
-    Task,
-    Whole,
     answer_of,
     task_bytes,
 )
 from tandem.domain.ids import CommandId, InstrumentId
-from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import TextHash
 from tandem.ports import BarStore, Clock, Journal, Network
 from tandem.shells.dialer import Dialer
+from tandem.shells.histories import task_with_history
 from tandem.shells.link import Link
 from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 from tandem.shells.roster import RosterLine
-from tandem.strategies.preparing import prepared
 
 DeciderRecord = Record[DeciderEvent, DeciderEffect]
 LOOK_EVERY_S: Final = 0.3
@@ -195,8 +188,7 @@ class DecidingShell:
                     self._on_note(effect.text)
 
     def _evaluate(self, effect: Evaluate) -> None:
-        whole, history = (None, None) if effect.whole is None else self._read(effect)
-        task = Task(task_id=effect.task_id, bar=effect.bar, others=effect.others, whole=whole)
+        task, history = task_with_history(effect, self.decider.state.texts, self._store)
 
         def done(payload: bytes) -> None:
             try:
@@ -207,61 +199,6 @@ class DecidingShell:
             self.recording.feed(TaskAnswered(answer=answer, history=history))
 
         self._submit(effect.task_id.key, task_bytes(task), done)
-
-    def _read(self, effect: Evaluate) -> tuple[Whole, HistoryRead]:
-        wanted = effect.whole
-        assert wanted is not None, "nobody is cold"
-        texts = self.decider.state.texts
-        hashes = {one.text_hash: None for one in wanted.attached}
-        bars = [
-            one.bar
-            for one in self._store.bars(
-                wanted.instrument.instrument_id,
-                effect.bar.span,
-                from_ns=wanted.from_ns,
-                to_ns=effect.bar.begin_ns,
-            )
-        ]
-        whole = Whole(
-            series=Series(
-                symbol=wanted.instrument.symbol,
-                instrument=wanted.instrument,
-                history=History.of(bars),
-            ),
-            texts=tuple(texts[one] for one in hashes if one in texts),
-            attached=wanted.attached,
-            prepared=tuple(one for one in map(self._prepare, hashes) if one is not None),
-            others=tuple(self._other(one, effect) for one in wanted.others),
-        )
-        closes = tuple(one.close for one in bars[-wanted.closes :]) if wanted.closes else ()
-        chain = chain_of(bars) if wanted.wants_chain else ""
-        return whole, HistoryRead(chain=chain, closes=closes)
-
-    def _prepare(self, text_hash: TextHash) -> Prepared | None:
-        """Return a text ready to be compiled, made ready once."""
-        text = self.decider.state.texts.get(text_hash)
-        if text is not None and text_hash not in self._prepared:
-            self._prepared[text_hash] = prepared(text)
-        return self._prepared.get(text_hash)
-
-    def _other(self, instrument: Instrument, effect: Evaluate) -> Series:
-        """Return another series up to where the task's own bars of it begin."""
-        assert effect.whole is not None, "nobody is cold"
-        span = effect.bar.span
-        told = [
-            one.bar.begin_ns
-            for one in effect.others
-            if one.bar.instrument_id == instrument.instrument_id
-        ]
-        to_ns = min([*told, effect.bar.begin_ns - span.ns + 1])
-        finals = self._store.bars(
-            instrument.instrument_id, span, from_ns=effect.whole.from_ns, to_ns=to_ns
-        )
-        return Series(
-            symbol=instrument.symbol,
-            instrument=instrument,
-            history=History.of([one.bar for one in finals]),
-        )
 
 
 def _never() -> DeciderEvent:

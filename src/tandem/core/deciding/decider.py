@@ -14,7 +14,7 @@ from typing import assert_never
 import msgspec
 
 from tandem.core.deciding import roster
-from tandem.core.deciding.inputs import chained, inputs_hash
+from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
 from tandem.core.deciding.state import Asked, DeciderState, Held, KeyState
 from tandem.core.deciding.volatility import volatility_ppm
 from tandem.core.market.origins import origin_ns
@@ -175,6 +175,7 @@ class Decider:
         if not attached:
             key.done = final.number
             key.warm = None
+            key.chain = None  # whoever comes next reads this bar from history
             return
         is_whole = key.warm != key.roster or key.done != final.number - 1
         task_id = TaskId(tenant=OWN_TENANT, key=name, roster=key.roster, number=final.number)
@@ -385,15 +386,8 @@ def _others_before(key: KeyState, final: FinalBar) -> tuple[OtherBar, ...]:
 
 
 def _attached(held: Held) -> Attached:
-    assignment = held.rostered.assignment
-    return Attached(
-        number=held.number,
-        text_hash=assignment.text_hash,
-        parameters=assignment.parameters,
-        state=held.state,
-        position_ppm=held.position_ppm,
-        others=assignment.others,
-        may_short=assignment.may_short,
+    return attached_of(
+        held.rostered.assignment, held.number, state=held.state, position_ppm=held.position_ppm
     )
 
 

@@ -7,10 +7,26 @@ from hashlib import blake2b
 import msgspec
 
 from tandem.domain.bars import Bar
-from tandem.domain.evaluation import Attached
+from tandem.domain.evaluation import Attached, AttachmentNumber
+from tandem.domain.strategies import Assignment
 
 _PACKED = struct.Struct("<6q?")
 _SIZE = 16
+
+
+def attached_of(
+    assignment: Assignment, number: AttachmentNumber, *, state: str, position_ppm: int
+) -> Attached:
+    """Return an assignment as an evaluator needs it, with what it last answered."""
+    return Attached(
+        number=number,
+        text_hash=assignment.text_hash,
+        parameters=assignment.parameters,
+        state=state,
+        position_ppm=position_ppm,
+        others=assignment.others,
+        may_short=assignment.may_short,
+    )
 
 
 def chained(chain: str, bar: Bar) -> str:

@@ -134,6 +134,19 @@ def test_one_that_had_to_be_killed_is_suspended_and_the_bar_is_asked_again() -> 
     assert bench.bars(final(2)) == []
 
 
+def test_whoever_comes_after_bars_without_anybody_has_them_in_its_inputs() -> None:
+    """B16."""
+    bench = Bench(entry("a"))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, error="line 3: endless"))
+    bench.bars(final(2))
+    assert bench.tasks == []
+    bench.roster(entry("a"), entry("b"))
+    bench.bars(final(3))
+    assert bench.task.whole is not None
+    assert bench.task.whole.wants_chain
+
+
 def test_a_revision_changes_history_and_decides_nothing() -> None:
     """B9: a correction after a bar was published never decides again."""
     bench = Bench(entry())

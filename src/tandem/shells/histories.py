@@ -1,0 +1,83 @@
+"""Tasks of a decider, with the history that whoever is cold needs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from tandem.core.deciding.inputs import chain_of
+from tandem.domain.bars import FinalBar, Span
+from tandem.domain.deciding import AskWhole, Evaluate, HistoryRead
+from tandem.domain.evaluation import History, Series, Task, Whole
+from tandem.domain.ids import InstrumentId
+from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import StrategyText, TextHash
+
+
+class StoredHistory(Protocol):
+    """Where final bars are read: what `BarStore` has of it."""
+
+    def bars(
+        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> Sequence[FinalBar]:
+        """See `BarStore.bars`."""
+        ...
+
+
+def task_with_history(
+    effect: Evaluate, texts: Mapping[TextHash, StrategyText], store: StoredHistory
+) -> tuple[Task, HistoryRead | None]:
+    """Return what an evaluator is asked, and what was found of its history, if that is wanted."""
+    whole, history = None, None
+    if effect.whole is not None:
+        whole, history = _read(effect, effect.whole, texts, store)
+    task = Task(task_id=effect.task_id, bar=effect.bar, others=effect.others, whole=whole)
+    return task, history
+
+
+def _read(
+    effect: Evaluate,
+    wanted: AskWhole,
+    texts: Mapping[TextHash, StrategyText],
+    store: StoredHistory,
+) -> tuple[Whole, HistoryRead]:
+    hashes = {one.text_hash: None for one in wanted.attached}
+    bars = [
+        one.bar
+        for one in store.bars(
+            wanted.instrument.instrument_id,
+            effect.bar.span,
+            from_ns=wanted.from_ns,
+            to_ns=effect.bar.begin_ns,
+        )
+    ]
+    whole = Whole(
+        series=Series(
+            symbol=wanted.instrument.symbol,
+            instrument=wanted.instrument,
+            history=History.of(bars),
+        ),
+        texts=tuple(texts[one] for one in hashes if one in texts),
+        attached=wanted.attached,
+        others=tuple(_other(one, effect, wanted, store) for one in wanted.others),
+    )
+    closes = tuple(one.close for one in bars[-wanted.closes :]) if wanted.closes else ()
+    chain = chain_of(bars) if wanted.wants_chain else ""
+    return whole, HistoryRead(chain=chain, closes=closes)
+
+
+def _other(
+    instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: StoredHistory
+) -> Series:
+    """Return another series up to where the task's own bars of it begin."""
+    span = effect.bar.span
+    told = [
+        one.bar.begin_ns
+        for one in effect.others
+        if one.bar.instrument_id == instrument.instrument_id
+    ]
+    to_ns = min([*told, effect.bar.begin_ns - span.ns + 1])
+    finals = store.bars(instrument.instrument_id, span, from_ns=wanted.from_ns, to_ns=to_ns)
+    return Series(
+        symbol=instrument.symbol,
+        instrument=instrument,
+        history=History.of([one.bar for one in finals]),
+    )
