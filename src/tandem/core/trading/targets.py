@@ -28,6 +28,7 @@ from tandem.domain.venue import Quote
 FLAT_BY: Final = "flat by"
 LOOK_NS_MAX: Final = 3_600_000_000_000
 AHEAD_NS_MAX: Final = DAY_NS  # a bar that ends later than this is nonsense
+ANEW_NS: Final = 60_000_000_000  # whose last bar is so far ahead saw it in another run
 
 
 def set_targets(turn: Turn, command: SetTargets) -> Answer:
@@ -54,7 +55,9 @@ def _objection(turn: Turn, one: Assigned, target: Target) -> str | None:
         return "unwanted"
     if not _is_plausible(turn, target):
         return "garbled"
-    if one.end_ns is not None and target.end_ns <= one.end_ns:
+    # A recorded market may have begun anew, at a time long past.
+    is_anew = one.end_ns is not None and one.end_ns - turn.now.market_ns > ANEW_NS
+    if one.end_ns is not None and target.end_ns <= one.end_ns and not is_anew:
         return "repeated" if target.end_ns == one.end_ns else "overtaken"
     return None
 

@@ -73,6 +73,15 @@ def test_an_older_bar_never_overrides_a_newer_one() -> None:
     assert (floor.sizes(), floor.counted("targets_overtaken")) == ([-10], 1)
 
 
+def test_a_recorded_market_that_begins_anew_is_decided_on_anew() -> None:
+    """B15: what was decided in another run, hours ahead, stands in nobody's way."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=0, end_ns=floor.now.market_ns + 61_000_000_000)
+    floor.set(position=1, end_ns=floor.now.market_ns)
+    assert (floor.sizes(), floor.counted("targets_overtaken")) == ([10], 0)
+
+
 def test_an_answer_without_a_position_keeps_what_was_wanted() -> None:
     floor = long()
     floor.set()
