@@ -69,6 +69,7 @@ local function whole_of(value, name, level)
   return value
 end
 local function text_number(value)  -- the machines spell what is no number differently
+  if value == 0 then return "0" end  -- plain Lua loses the sign of a zero that stands in a text
   if value ~= value then return "nan" elseif value == huge then return "inf" elseif value == -huge then return "-inf" end
   return tostring(value)
 end
