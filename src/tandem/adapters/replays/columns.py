@@ -133,20 +133,10 @@ class ColumnFeed:
         )
 
     def _bar(self, texts: Sequence[str], grid: Grid) -> TradeBar:
-        opened, high, low, close = (grid.traded(one) for one in texts[:4])
         volume = texts[4]
         if self._is_quote_volume:
             volume = _in_base(volume, texts[3])
-        quantity = grid.size(volume)
-        return TradeBar(
-            instrument_id=grid.instrument_id,
-            open=opened,
-            high=high,
-            low=low,
-            close=close,
-            volume=quantity,
-            off_lot_rounded=grid.taken_rounded(),
-        )
+        return grid.trade_bar(texts[:4], volume)
 
 
 class _TimeReading:

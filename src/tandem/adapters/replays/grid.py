@@ -1,8 +1,10 @@
 """From the numbers of a feed to ticks and lots, which a feed does not always keep to."""
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from tandem.domain.errors import MarketFileError
+from tandem.domain.exchange import TradeBar
 from tandem.domain.ids import Lots, Ticks
 from tandem.domain.instrument import STEPS_MAX, Instrument
 
@@ -46,6 +48,20 @@ class Grid:
         if lots * self._lot != Decimal(text):
             self._rounded += 1
         return Lots(lots)
+
+    def trade_bar(self, prices: Sequence[str], volume: str) -> TradeBar:
+        """Return a bar of what traded; `prices` are its open, high, low and close."""
+        opened, high, low, close = (self.traded(one) for one in prices)
+        quantity = self.size(volume)
+        return TradeBar(
+            instrument_id=self.instrument_id,
+            open=opened,
+            high=high,
+            low=low,
+            close=close,
+            volume=quantity,
+            off_lot_rounded=self.taken_rounded(),
+        )
 
 
 def _steps(text: str, step: Decimal, *, rounding: str) -> int:

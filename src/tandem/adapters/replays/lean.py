@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from tandem.adapters.replays.grid import Grid
 from tandem.domain.errors import MarketFileError
-from tandem.domain.exchange import DAY_NS, MS, MarketEvent, QuoteBar, TradeBar
+from tandem.domain.exchange import DAY_NS, MS, MarketEvent, QuoteBar
 from tandem.domain.feeds import AssetClass, FeedNews
 from tandem.domain.instrument import Instrument
 
@@ -138,17 +138,7 @@ class LeanFile:
 
     def _bar(self, fields: list[str], grid: Grid) -> MarketEvent:
         if self.kind == "trade":
-            opened, high, low, close = (grid.traded(one) for one in fields[:4])
-            volume = grid.size(fields[4])
-            return TradeBar(
-                instrument_id=grid.instrument_id,
-                open=opened,
-                high=high,
-                low=low,
-                close=close,
-                volume=volume,
-                off_lot_rounded=grid.taken_rounded(),
-            )
+            return grid.trade_bar(fields[:4], fields[4])
         bids = (grid.bid(fields[0]), grid.bid(fields[1]), grid.bid(fields[2]), grid.bid(fields[3]))
         asks = (grid.ask(fields[5]), grid.ask(fields[6]), grid.ask(fields[7]), grid.ask(fields[8]))
         bid_quantity = grid.size(fields[4])

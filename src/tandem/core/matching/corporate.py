@@ -165,7 +165,7 @@ class Corporate:
         state, key = self._state, asked.instrument_id
         if market.last is not None:
             market.last = _fewer(market.last, asked)
-        market.volume = market.volume * asked.numerator // asked.denominator
+        market.volume = _more(market.volume, asked)
         plan = self._plan(key)
         if plan is not None:
             market.center = _fewer(market.center, asked)
@@ -173,7 +173,7 @@ class Corporate:
                 plan,
                 reference=Ticks(_fewer(plan.reference, asked)),
                 stride=Ticks(_fewer(plan.stride, asked)),
-                depth=Lots(max(2, plan.depth * asked.numerator // asked.denominator)),
+                depth=Lots(max(2, _more(plan.depth, asked))),
             )
         if key in state.resumes_ns or not state.is_still(key):
             market.is_halted, state.resumes_ns[key] = True, state.now_ns + PAUSE_NS
@@ -197,5 +197,10 @@ class Corporate:
 
 
 def _fewer(price: int, asked: CorporateAction) -> int:
-    """Return a price after the split, at least one tick."""
-    return max(1, price * asked.denominator // asked.numerator)
+    """Return a price after the split, at least one tick, and one that can be counted."""
+    return max(1, min(LOTS_MAX, price * asked.denominator // asked.numerator))
+
+
+def _more(lots: int, asked: CorporateAction) -> int:
+    """Return lots after the split, as many as can be counted."""
+    return min(LOTS_MAX, lots * asked.numerator // asked.denominator)

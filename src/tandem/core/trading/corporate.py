@@ -11,6 +11,8 @@ at work on the symbol is canceled and leaves what it holds alone: its quantities
 before the split.
 """
 
+from typing import Final
+
 import msgspec
 
 from tandem.core.trading import account_gate, books, canceling
@@ -29,6 +31,8 @@ from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.money import add
 from tandem.domain.venue import Adjusted, Balances
+
+RATIO_MAX: Final = 1_000_000
 
 
 def take(turn: Turn, seat: Seat, balances: Balances) -> None:
@@ -63,8 +67,8 @@ def _is_plausible(turn: Turn, told: Adjusted) -> bool:
     return (
         told.instrument_id in turn.rules.instruments
         and abs(told.lots) <= LOTS_MAX
-        and 0 < told.numerator <= LOTS_MAX
-        and 0 < told.denominator <= LOTS_MAX
+        and 0 < told.numerator <= RATIO_MAX
+        and 0 < told.denominator <= RATIO_MAX
         and is_money(told.cash)
         and is_money(told.dividend)
     )
@@ -156,11 +160,11 @@ def _scale_stops(turn: Turn, symbol: str, told: Adjusted) -> None:
 
 def _after(told: Adjusted, lots: int) -> int:
     """Return what so many lots are after a split; what makes no whole one is the account's."""
-    left = abs(lots) * told.numerator // told.denominator
+    left = min(LOTS_MAX, abs(lots) * told.numerator // told.denominator)
     return left if lots > 0 else -left
 
 
 def _price_after(told: Adjusted, price: Ticks | None) -> Ticks | None:
     if price is None:
         return None
-    return Ticks(max(1, price * told.denominator // told.numerator))
+    return Ticks(max(1, min(LOTS_MAX, price * told.denominator // told.numerator)))

@@ -7,6 +7,8 @@ import msgspec
 
 from tandem.domain.commands import SetObjectives
 from tandem.domain.ids import InstrumentId, Ticks
+from tandem.domain.limits import LOTS_MAX
+from tandem.domain.money import ZERO, add
 
 
 class ObjectivePhase(enum.StrEnum):
@@ -28,14 +30,15 @@ class Kept(msgspec.Struct, array_like=True, gc=False):
 
     lots: int
     reference: Ticks
-    correction: int = 0
+    correction: Decimal = ZERO
 
     def split(self, *, numerator: int, denominator: int) -> None:
         """Count so many new lots for old ones, worth the same."""
         before = self.lots * self.reference
-        self.lots = self.lots * numerator // denominator
-        self.reference = Ticks(self.reference * denominator // numerator)
-        self.correction += self.lots * self.reference - before
+        lots = self.lots * numerator // denominator
+        self.lots = max(-LOTS_MAX, min(LOTS_MAX, lots))
+        self.reference = Ticks(min(LOTS_MAX, self.reference * denominator // numerator))
+        self.correction = add(self.correction, Decimal(self.lots * self.reference - before))
 
 
 class Objectives(msgspec.Struct, array_like=True, gc=False):

@@ -211,7 +211,8 @@ def _gain_of_kept(turn: Turn, state: Objectives) -> Decimal:
     total = ZERO
     for instrument_id, one in state.kept.items():
         instrument = turn.rules.instruments[instrument_id]
-        steps = one.lots * (_reference(turn, instrument) - one.reference) + one.correction
+        moved = Decimal(one.lots * (_reference(turn, instrument) - one.reference))
+        steps = add(moved, one.correction)
         total = add(total, multiply(instrument.step_value, steps))
     return total
 

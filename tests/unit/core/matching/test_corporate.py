@@ -17,7 +17,7 @@ from tandem.domain.exchange import (
     SyntheticMarket,
 )
 from tandem.domain.ids import ActionId, InstrumentId, Lots, Ticks
-from tandem.domain.limits import Session
+from tandem.domain.limits import LOTS_MAX, Session
 from tandem.domain.order import OrderStatus
 from tandem.domain.reports import Canceled, EndCause, RejectCode
 from tandem.domain.venue import (
@@ -342,3 +342,18 @@ def test_nothing_is_made_or_lost_and_what_is_told_sums_to_what_is_held(
     assert told.cash["USD"] == 100_000 + sum(one.cash for one in told.adjusted)
     again = Exchange.restore(paper.exchange.snapshot())
     assert again.snapshot() == paper.exchange.snapshot()
+
+
+@pytest.mark.parametrize("ratio", [(1, 10_000), (10_000, 1)])
+def test_however_often_it_is_split_everything_can_still_be_counted(ratio: tuple[int, int]) -> None:
+    """Whoever has an account may ask for it; nothing outgrows its number."""
+    owner = account("A1", "ann", positions={})
+    paper = Paper(accounts=(owner,), logged_in=False, synthetic=SYNTHETIC)
+    paper.on_session("A1", 1)
+    paper.wait(2_000_000_000)
+    for _ in range(9):
+        split(paper, *ratio)
+        paper.wait(PAUSE_NS + 2_000_000_000)
+    again = Exchange.restore(paper.exchange.snapshot())
+    assert again.snapshot() == paper.exchange.snapshot()
+    assert 1 <= market_of(paper).center <= LOTS_MAX

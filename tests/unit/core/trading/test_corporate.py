@@ -305,6 +305,7 @@ def test_what_happened_before_an_account_was_first_opened_is_in_its_balances() -
         {"instrument_id": InstrumentId("no")},
         {"lots": 2**60},
         {"numerator": 0},
+        {"numerator": 2_000_000},
         {"denominator": 0},
         {"cash": Decimal("NaN")},
         {"dividend": Decimal("1E+40")},

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tandem.core.trading.objective_state import Kept, ObjectivePhase, Objectives
 from tandem.domain.commands import SetObjectives
 from tandem.domain.ids import Ticks
+from tandem.domain.limits import LOTS_MAX
 
 
 def test_it_is_on_while_there_is_something_to_see_or_to_do() -> None:
@@ -41,3 +42,14 @@ def test_what_was_kept_is_worth_as_much_after_a_split(
     kept = Kept(lots, Ticks(reference))
     kept.split(numerator=new, denominator=old)
     assert kept.lots * kept.reference - kept.correction == lots * reference
+
+
+def test_what_was_kept_is_counted_however_often_it_is_split() -> None:
+    """C6: a snapshot holds it."""
+    kept = Kept(LOTS_MAX, Ticks(LOTS_MAX))
+    kept.split(numerator=1_000_000, denominator=1)
+    kept.split(numerator=1, denominator=1_000_000)
+    kept.split(numerator=1, denominator=1_000_000)
+    assert abs(kept.lots) <= LOTS_MAX
+    content = msgspec.msgpack.encode(kept)
+    assert msgspec.msgpack.decode(content, type=Kept) == kept

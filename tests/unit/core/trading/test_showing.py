@@ -220,21 +220,26 @@ def test_a_quote_with_very_many_parts_shows_the_latest() -> None:
     assert len(look(floor, AskLife(number=1, order_id="d-1"), LifeView).parents) <= 5
 
 
+def pair_of(quantity: int) -> Floor:
+    """Return a desk that trades a pair of one slice, both its legs at 1000."""
+    floor = Floor(two_markets()).open()
+    pair = PlacePair(
+        buy_symbol="T",
+        sell_symbol="T",
+        buy_price=Ticks(1_000),
+        sell_price=Ticks(1_000),
+        slice_quantity=Lots(quantity),
+        slices=1,
+        buy_slots=(SlotId("x1"),),
+        sell_slots=(SlotId("y1"),),
+    )
+    floor.command(pair)
+    return floor
+
+
 def test_a_pair_shows_both_legs_as_one() -> None:
     """A11."""
-    floor = Floor(two_markets()).open()
-    floor.command(
-        PlacePair(
-            buy_symbol="T",
-            sell_symbol="T",
-            buy_price=Ticks(1_000),
-            sell_price=Ticks(1_000),
-            slice_quantity=Lots(2),
-            slices=1,
-            buy_slots=(SlotId("x1"),),
-            sell_slots=(SlotId("y1"),),
-        )
-    )
+    floor = pair_of(2)
     for attempt in floor.attempts():
         floor.fill(attempt, 2)
     (view,) = look(floor, AskOrders(number=1), OrdersView).both
@@ -248,19 +253,7 @@ def test_a_pair_shows_both_legs_as_one() -> None:
 def test_a_pair_that_is_uneven_shows_what_it_holds_and_on_which_market() -> None:
     """C3."""
     for leg, inventory in ((0, "2"), (1, "-2")):
-        floor = Floor(two_markets()).open()
-        floor.command(
-            PlacePair(
-                buy_symbol="T",
-                sell_symbol="T",
-                buy_price=Ticks(1_000),
-                sell_price=Ticks(1_000),
-                slice_quantity=Lots(4),
-                slices=1,
-                buy_slots=(SlotId("x1"),),
-                sell_slots=(SlotId("y1"),),
-            )
-        )
+        floor = pair_of(4)
         floor.fill(floor.attempts()[leg], 2)
         (view,) = look(floor, AskOrders(number=1), OrdersView).both
         assert view.gains is not None

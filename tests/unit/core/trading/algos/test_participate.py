@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,25 +78,19 @@ def test_between_its_moments_it_only_counts() -> None:
     assert not played.placed
 
 
-def test_what_did_not_trade_is_caught_up() -> None:
+@pytest.mark.parametrize(("has_ended", "sizes"), [(True, [10, 20]), (False, [10, 10])])
+def test_what_did_not_trade_is_caught_up_and_what_is_out_counts_as_its_own(
+    has_ended: bool, sizes: list[int]
+) -> None:
     played = Rehearsal(spec())
     played.see(1_000, volume=0)
     played.market_ns = 100
     played.see(1_000, volume=40)
-    played.end()
+    if has_ended:
+        played.end()
     played.market_ns = 200
     played.see(1_000, volume=80)
-    assert [one.quantity for _, one in played.placed] == [10, 20]
-
-
-def test_what_is_out_counts_as_its_own() -> None:
-    played = Rehearsal(spec())
-    played.see(1_000, volume=0)
-    played.market_ns = 100
-    played.see(1_000, volume=40)
-    played.market_ns = 200
-    played.see(1_000, volume=80)
-    assert [one.quantity for _, one in played.placed] == [10, 10]
+    assert [one.quantity for _, one in played.placed] == sizes
 
 
 def test_a_volume_that_falls_back_is_counted_from_there() -> None:
