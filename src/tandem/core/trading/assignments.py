@@ -9,7 +9,12 @@ from typing import Final, assert_never
 
 from tandem.core.trading import netting, strategy_orders, targets
 from tandem.core.trading.risk import DAY_NS
-from tandem.core.trading.target_state import ASSIGNMENTS_MAX, TEXTS_MAX, Assigned
+from tandem.core.trading.target_state import (
+    ASSIGNMENTS_MAX,
+    TEXTS_BYTES_MAX,
+    TEXTS_MAX,
+    Assigned,
+)
 from tandem.core.trading.turn import Turn
 from tandem.domain.algos import Leaving
 from tandem.domain.commands import (
@@ -66,10 +71,15 @@ def save(turn: Turn, command: SaveStrategy) -> Answer:
     roster, text = turn.state.strategies, command.text
     text_hash = text.text_hash
     is_known = text_hash in roster.texts
-    if not is_known and len(roster.texts) >= TEXTS_MAX and not _forget_one(turn):
-        return Refused(reason=RefusalReason.TOO_MANY, text=f"{TEXTS_MAX} strategies are saved")
     if is_known and roster.names.get(text.name) == text_hash:
         return Done(text=f"{text.name} is saved already: {text_hash[:12]}")
+    if not is_known:
+        size = len(text.text.encode())
+        while len(roster.texts) >= TEXTS_MAX or roster.texts_bytes + size > TEXTS_BYTES_MAX:
+            if not _forget_one(turn):
+                says = f"{len(roster.texts)} strategies are saved, of {roster.texts_bytes} bytes"
+                return Refused(reason=RefusalReason.TOO_MANY, text=says)
+        roster.texts_bytes += size
     roster.texts[text_hash] = text
     roster.names[text.name] = text_hash
     roster.version += 1
@@ -83,7 +93,7 @@ def _forget_one(turn: Turn) -> bool:
     meant |= dict.fromkeys(one.assignment.text_hash for one in roster.assigned.values())
     for text_hash in roster.texts:
         if text_hash not in meant:
-            del roster.texts[text_hash]
+            roster.texts_bytes -= len(roster.texts.pop(text_hash).text.encode())
             return True
     return False
 

@@ -13,6 +13,7 @@ from tandem.domain.ids import InstrumentId, ParentId, SlotId, Ticks
 from tandem.domain.strategies import Assignment, AssignmentId, StrategyText, TextHash
 
 TEXTS_MAX: Final = 20_000
+TEXTS_BYTES_MAX: Final = 100_000_000  # of them all: every snapshot holds them
 ASSIGNMENTS_MAX: Final = 100_000
 NOTES_MAX: Final = 1_000
 
@@ -113,6 +114,7 @@ class Strategies(msgspec.Struct, gc=False):
     nets: dict[ParentId, Net] = {}
     armed: dict[InstrumentId, dict[AssignmentId, None]] = {}
     notes: list[Noted] = []
+    texts_bytes: int = 0
 
     @property
     def is_watching(self) -> bool:

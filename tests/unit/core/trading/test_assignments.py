@@ -81,6 +81,21 @@ def test_a_text_that_nothing_means_goes_when_there_are_too_many(
     assert floor.refusal(answer).reason is RefusalReason.TOO_MANY
 
 
+def test_texts_together_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B24."""
+    monkeypatch.setattr(assignments, "TEXTS_BYTES_MAX", 40)
+    floor = strategy_floor()
+    for number in range(10):
+        floor.ask(SaveStrategy(text=text("cross", f"return {number:6}")))
+        kept = floor.state.strategies.texts.values()
+        assert floor.state.strategies.texts_bytes == sum(len(one.text) for one in kept) <= 40
+    answer = floor.refusal(floor.ask(SaveStrategy(text=text("other", "-" * 30))))
+    assert (answer.reason, answer.text) == (
+        RefusalReason.TOO_MANY,
+        "1 strategies are saved, of 13 bytes",
+    )
+
+
 def test_an_assignment_is_refused_with_the_name_of_what_cannot_be() -> None:
     """B21."""
     floor = strategy_floor()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.trading.booked import Handed
 from tandem.core.trading.prevention import InternalPosition
 from tandem.core.trading.state import Attempt, Outcome, Parent, ParentPhase, Phase
 from tandem.domain import link
@@ -297,6 +298,17 @@ def test_a_share_that_is_netted_whole_makes_no_order() -> None:
     new = floor.buy(6, None, slots=("s1", "s2"), strategy="short", self_trade=NET)
     assert [one.order.quantity for one in floor.attempts(new)] == [3]
     assert floor.state.prevention.nettings[0].price == 1_001
+
+
+def test_what_is_netted_counts_for_both_strategies_in_statements() -> None:
+    """B34."""
+    floor = Floor().open()
+    floor.desk.booked = []
+    waiting(floor, SELL, 3)
+    floor.buy(3, None, slots=("s1",), strategy="short", self_trade=NET)
+    (handed,) = floor.desk.booked
+    assert isinstance(handed, Handed)
+    assert (handed.buyer, handed.seller, handed.quantity) == ("short", "long", 3)
 
 
 def test_at_the_market_both_are_netted_at_its_middle() -> None:
