@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.domain.bars import Span
@@ -98,7 +99,10 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     tmp_path: Path,
 ) -> None:
-    """B15, B19, B20, B25: an evaluator and the market process are killed on the way."""
+    """B15, B16, B19, B20, B25: an evaluator and the market process are killed on the way.
+
+    Each decision is the same when it is made again afterwards.
+    """
     home = Home(tmp_path / "home")
     with pool(home.folder, "--workers", 5, *MARKET) as process:
         asyncio.run(_assign(home))
@@ -119,6 +123,11 @@ def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     assert "decisions: " in out
     code, out, err = tandem("log", "verify", "--home", home.folder)
     assert code == 0, out + err
+    for begin_ns in (begins[0], begins[len(begins) // 2], begins[-1]):
+        at = datetime.fromtimestamp(begin_ns // 1_000_000_000, UTC).isoformat()
+        code, out, err = tandem("strategy", "explain", "paper-1", "--at", at, "--home", home.folder)
+        assert code == 0, out + err
+        assert "  answer      the same\n" in out
 
 
 def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path) -> None:

@@ -256,8 +256,8 @@ def found_bars(store: BarStore, symbol: str, which: Which) -> tuple[list[FinalBa
         store,
         instrument.instrument_id,
         Span(which.span),
-        from_ns=_time_ns("--from", which.from_time, _FIRST_NS),
-        to_ns=_time_ns("--to", which.to_time, _LAST_NS),
+        from_ns=time_ns("--from", which.from_time, _FIRST_NS),
+        to_ns=time_ns("--to", which.to_time, _LAST_NS),
     )
     return list(found), instrument
 
@@ -284,7 +284,12 @@ def _types(instrument: Instrument) -> dict[str, str]:
     }
 
 
-def _time_ns(option: str, text: str | None, otherwise: int) -> int:
+def time_ns(option: str, text: str | None, otherwise: int) -> int:
+    """Return the moment that was typed, in UTC where no offset stands there.
+
+    Raises:
+        BadInputError: it is none; names the option.
+    """
     if text is None:
         return otherwise
     try:

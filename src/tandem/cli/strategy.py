@@ -11,6 +11,7 @@ from tandem.cli.asking import ask_desk, tell_desk, write_answer
 from tandem.cli.bars import Which, found_bars
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import BAD_INPUT
+from tandem.cli.strategy_explain import explain_command
 from tandem.cli.strategy_text import (
     write_assignment,
     write_decisions,
@@ -37,6 +38,7 @@ from tandem.wiring.strategies import is_installed, require_strategies
 app = new_app()
 strategy = App(name="strategy", help="Save strategies, let them decide, see what they hold.")
 app.command(strategy)
+strategy.command(explain_command, name="explain")
 LIMIT_MAX: Final = 1_000
 _ALL_BARS: Final = Which()
 File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]

@@ -1,0 +1,247 @@
+"""Recorded decisions, evaluated again: from the decider's journal and the bars that it had.
+
+What a strategy was given stands in two places: its own part (text, parameters, state, position) in
+the journal, the bars in the store, where every revision keeps the number under which it was
+published. So history is read as it was when the bar was decided, without what was corrected since.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Final
+
+import msgspec
+
+from tandem.adapters.bars.sqlite import SqliteBars
+from tandem.adapters.local.clock import SystemClock
+from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
+from tandem.core.market.origins import origin_ns
+from tandem.domain.bars import FinalBar, Span
+from tandem.domain.deciding import AskWhole, Decided, Evaluate, Rostered, RosterSeen
+from tandem.domain.errors import ConfigurationError
+from tandem.domain.evaluation import AttachmentNumber, Evaluated, Skipped, TaskAnswer, TaskKey
+from tandem.domain.ids import InstrumentId
+from tandem.domain.strategies import Answer, AssignmentId, Decision, StrategyText, TextHash
+from tandem.ports import BarStore
+from tandem.shells.histories import task_with_history
+from tandem.wiring.evaluating import Ask, evaluator_here
+from tandem.wiring.home import Home
+from tandem.wiring.journals import decider_records
+from tandem.wiring.strategies import bars_file
+
+PAGE: Final = 10_000
+_NUMBER: Final = AttachmentNumber(0)
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision as it stands in the journal, with everything that was given for it.
+
+    `asked` is its task, without the history.
+    """
+
+    rostered: Rostered
+    text: StrategyText
+    asked: Evaluate
+    state: str
+    position_ppm: int
+    decision: Decision
+    lines: tuple[str, ...]
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that was made again. `answer` is None when there was none; `why` says why.
+
+    `bars` counts those that were given, the last one included.
+    """
+
+    recorded: Recorded
+    bars: int
+    inputs_hash: str
+    answer: Answer | None
+    lines: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def is_same_inputs(self) -> bool:
+        """Whether what is given now is what was given then."""
+        return self.inputs_hash == self.recorded.decision.inputs_hash
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the same inputs had the same answer, and nothing else was logged."""
+        recorded = self.recorded
+        said = (recorded.decision.answer, recorded.lines)
+        return self.is_same_inputs and (self.answer, self.lines) == said
+
+
+async def explain(
+    home: Home, assignment_id: AssignmentId, at_ns: int | None, say: Callable[[str], None]
+) -> Explained:
+    """Evaluate again what was decided last, or last on a bar that began no later than `at_ns`.
+
+    Raises:
+        ConfigurationError: no such decision is in the journal, or its bar is not stored.
+        JournalCorruptError: the journal changed after it was durable.
+        ProcessUnreachableError: the jail ended.
+    """
+    recorded = recorded_decision(home, assignment_id, at_ns)
+    with closing(_store_of(home, recorded.asked)) as store:
+        async with evaluator_here(SystemClock(), say) as ask:
+            return await made_again(recorded, store, ask)
+
+
+def recorded_decision(home: Home, assignment_id: AssignmentId, at_ns: int | None) -> Recorded:
+    """Return the last decision of an assignment on a bar that began no later than `at_ns`.
+
+    Raises:
+        ConfigurationError: there is none.
+        JournalCorruptError: the journal changed after it was durable.
+    """
+    reading = _Reading(assignment_id, at_ns)
+    for record in decider_records(home):
+        if isinstance(record.event, RosterSeen):
+            reading.see(record.event)
+        for effect in record.effects:
+            if isinstance(effect, Evaluate):
+                reading.asked[effect.task_id.key] = effect
+            elif isinstance(effect, Decided):
+                reading.take(effect)
+    if reading.found is None:
+        known = ", ".join(sorted(reading.known)[:30]) or "none"
+        when = "" if at_ns is None else " by then"
+        raise ConfigurationError(
+            f"{assignment_id}: nothing was decided{when}; there are decisions of: {known}"
+        )
+    return reading.found
+
+
+async def made_again(recorded: Recorded, store: BarStore, ask: Ask) -> Explained:
+    """Give a strategy again what it was given, and return what it says now."""
+    asked, rostered = recorded.asked, recorded.rostered
+    bar = asked.bar
+    attached = attached_of(
+        rostered.assignment, _NUMBER, state=recorded.state, position_ppm=recorded.position_ppm
+    )
+    whole = AskWhole(
+        instrument=rostered.instrument,
+        others=rostered.others,
+        from_ns=origin_ns(bar.span, bar.begin_ns, bar.instrument_id),
+        attached=(attached,),
+    )
+    then = _AsOf(store, rostered.instrument.instrument_id, asked.task_id.number)
+    texts = {recorded.text.text_hash: recorded.text}
+    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, then)
+    assert task.whole is not None, "it was asked with everything"
+    assert history is not None, "it was asked with everything"
+    answer, lines, why = _said(await ask(task))
+    return Explained(
+        recorded=recorded,
+        bars=len(task.whole.series.history) + 1,
+        inputs_hash=inputs_hash(attached, chained(history.chain, bar)),
+        answer=answer,
+        lines=lines,
+        why=why,
+    )
+
+
+def _said(answer: TaskAnswer) -> tuple[Answer | None, tuple[str, ...], str]:
+    """Return what the only one that was asked said, what it logged, and why it said nothing."""
+    if isinstance(answer, Skipped):
+        return None, (), answer.reason
+    said = answer.said if isinstance(answer, Evaluated) else answer.failed
+    if not said:
+        return None, (), "it says nothing and remembers what it did"
+    return said[0].answer, said[0].lines, ""
+
+
+class _Reading:
+    """What a journal has told so far, as far as one assignment needs it."""
+
+    def __init__(self, assignment_id: AssignmentId, at_ns: int | None) -> None:
+        self.asked: dict[TaskKey, Evaluate] = {}
+        self.known: dict[AssignmentId, None] = {}
+        self.found: Recorded | None = None
+        self._id = assignment_id
+        self._at_ns = at_ns
+        self._texts: dict[TextHash, StrategyText] = {}
+        self._rostered: Rostered | None = None
+
+    def see(self, event: RosterSeen) -> None:
+        """Take the roster over."""
+        self._texts.update((text.text_hash, text) for text in event.texts)
+        for entry in event.entries:
+            if entry.assignment.assignment_id == self._id:
+                self._rostered = entry
+
+    def take(self, decided: Decided) -> None:
+        """Take the decision that is looked for, if it is among these."""
+        for place, decision in enumerate(decided.decisions):
+            self.known[decision.assignment_id] = None
+            is_later = self._at_ns is not None and decision.begin_ns > self._at_ns
+            if decision.assignment_id != self._id or is_later:
+                continue
+            assert self._rostered is not None, "who decides was assigned"
+            self.found = Recorded(
+                rostered=self._rostered,
+                text=self._texts[self._rostered.assignment.text_hash],
+                asked=self.asked[decided.task_id.key],
+                state=decided.states_before[place],
+                position_ppm=decided.positions_before[place],
+                decision=decision,
+                lines=decided.lines[place] if decided.lines else (),
+            )
+
+
+def _store_of(home: Home, asked: Evaluate) -> BarStore:
+    """Open the bars from which this was decided: of a replayed market, or of one that goes on.
+
+    Raises:
+        ConfigurationError: none has this bar.
+    """
+    places = [bars_file(home, is_replay=is_replay) for is_replay in (True, False)]
+    for place in places:
+        if place.is_file():
+            store = SqliteBars.reading(place)
+            if _has(store, asked):
+                return store
+            store.close()
+    raise ConfigurationError(
+        f"{home.market}: the bar that was decided on is not stored; "
+        "a market that is replayed keeps its bars until the next one begins"
+    )
+
+
+def _has(store: BarStore, asked: Evaluate) -> bool:
+    bar, number = asked.bar, asked.task_id.number
+    found = store.published(bar.instrument_id, bar.span, after=number - 1, count=1)
+    return bool(found) and (found[0].number, found[0].bar) == (number, bar)
+
+
+class _AsOf:
+    """Bars as they were when the bar with this number was published; of other series, as now."""
+
+    def __init__(self, store: BarStore, instrument_id: InstrumentId, number: int) -> None:
+        self._store = store
+        self._id = instrument_id
+        self._number = number
+
+    def bars(
+        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> list[FinalBar]:
+        """See `BarStore.bars`."""
+        latest = self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+        if instrument_id != self._id or all(one.number < self._number for one in latest):
+            return latest
+        found: dict[int, FinalBar] = {}
+        for one in self._published(span):
+            if from_ns <= one.bar.begin_ns < to_ns:
+                found[one.bar.begin_ns] = one
+        return [found[begin_ns] for begin_ns in sorted(found)]
+
+    def _published(self, span: Span) -> Iterator[FinalBar]:
+        after = 0
+        while page := self._store.published(self._id, span, after=after, count=PAGE):
+            for one in page:
+                if one.number >= self._number:
+                    return
+                yield one
+            after = page[-1].number
