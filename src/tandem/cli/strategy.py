@@ -8,10 +8,11 @@ import msgspec
 from cyclopts import App, Parameter
 
 from tandem.cli.asking import ask_desk, tell_desk, write_answer
-from tandem.cli.bars import Which, found_bars
+from tandem.cli.bars import Which
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import BAD_INPUT
 from tandem.cli.strategy_explain import explain_command
+from tandem.cli.strategy_run import run
 from tandem.cli.strategy_text import (
     write_assignment,
     write_decisions,
@@ -22,7 +23,6 @@ from tandem.cli.strategy_words import (
     AssignOptions,
     assignment_of,
     is_file,
-    parameters_of,
     text_of,
 )
 from tandem.cli.typed import Choice
@@ -31,7 +31,6 @@ from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassi
 from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
 from tandem.domain.strategy_views import StrategiesView
 from tandem.wiring.asking import DeskLine
-from tandem.wiring.bars import reading
 from tandem.wiring.names import fresh_command
 from tandem.wiring.strategies import is_installed, require_strategies
 
@@ -39,6 +38,7 @@ app = new_app()
 strategy = App(name="strategy", help="Save strategies, let them decide, see what they hold.")
 app.command(strategy)
 strategy.command(explain_command, name="explain")
+strategy.command(run)
 LIMIT_MAX: Final = 1_000
 _ALL_BARS: Final = Which()
 File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]
@@ -248,40 +248,5 @@ def new(file: Path, /, *, like: str = "sma_ema_cross") -> int:
         from tandem.cli.strategy_trying import write_new
 
         return write_new(file, like, sys.stdout)
-
-    return finish(act)
-
-
-@strategy.command
-def run(
-    file: Path,
-    symbol: str,
-    /,
-    *,
-    which: Which = _ALL_BARS,
-    param: tuple[str, ...] = (),
-    json: JsonOption = False,
-) -> int:
-    """Run a strategy over stored bars and show each change of what it wants; nothing is traded.
-
-    Args:
-        file: A strategy in Lua (.lua) or Python (.py).
-        symbol: Whose bars, such as BTCUSD.
-        which: Which of them.
-        param: A parameter of it, such as fast=10; as often as there are some.
-        json: Print JSON.
-    """
-
-    async def act() -> int:
-        require_strategies()
-        from tandem.cli.strategy_trying import write_run
-
-        store = reading(home_of(which.home))
-        try:
-            found = found_bars(store, symbol, which)
-        finally:
-            store.close()
-        parameters = parameters_of(param)
-        return write_run(text_of(file), parameters, found, sys.stdout, as_json=json)
 
     return finish(act)

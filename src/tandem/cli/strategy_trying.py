@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-from tandem.cli.bars import moment_text
 from tandem.cli.calling import BadInputError
 from tandem.cli.main import FAILED, OK
-from tandem.cli.printing import table, write_json
+from tandem.cli.printing import write_json
 from tandem.domain.bars import FinalBar
 from tandem.domain.instrument import Instrument
-from tandem.domain.strategies import FULL_PPM, Answer, Parameters, StrategyText
+from tandem.domain.strategies import Parameters, StrategyText
 from tandem.strategies.check import check
-from tandem.strategies.engine import Engine, SeriesId
+from tandem.strategies.engine import SeriesId
 from tandem.strategies.errors import StrategyError
 from tandem.strategies.lookahead import Proof, engine_runs, prove
 from tandem.strategies.shipped import sentence, shipped
@@ -64,66 +63,6 @@ def write_new(file: Path, like: str, out: TextIO) -> int:
     write_whole(file, known[like].text)
     out.write(f"{file}: {sentence(known[like])}\n")
     return OK
-
-
-def write_run(
-    text: StrategyText,
-    parameters: Parameters,
-    found: tuple[Sequence[FinalBar], Instrument],
-    out: TextIO,
-    *,
-    as_json: bool,
-) -> int:
-    """Write each change of what a strategy wants over stored bars; 1 when it failed.
-
-    Raises:
-        BadInputError: the text cannot be used.
-    """
-    bars, instrument = found
-    if not bars:
-        out.write("no bars\n")
-        return FAILED
-    engine = Engine()
-    engine.open_series(_SERIES, instrument, bars[0].bar.span, ())
-    try:
-        engine.load(text)
-    except StrategyError as error:
-        raise BadInputError(f"{text.name}: {error}") from error
-    engine.attach(0, text.text_hash, _SERIES, parameters=parameters, others={}, may_short=True)
-    rows, last = [], Answer()
-    for final in bars:
-        for _, answer in engine.on_bar(_SERIES, final.bar):
-            if _is_news(answer, last):
-                rows.append(_row(final, answer, instrument))
-            last = answer
-    if as_json:
-        write_json([dict(zip(_HEADS, row, strict=True)) for row in rows], out)
-    else:
-        out.write(table(("begin", ">close", ">wants", ">stop", ">target", "besides"), rows))
-        out.write(f"{len(bars)} bars, {len(rows)} changes\n")
-    return OK if last.error is None else FAILED
-
-
-_HEADS: Final = ("begin", "close", "wants", "stop", "target", "besides")
-
-
-def _is_news(answer: Answer, last: Answer) -> bool:
-    if answer.orders or answer.error is not None:
-        return True
-    same = (last.position_ppm, last.stop_price, last.target_price)
-    is_said = answer.position_ppm is not None
-    return is_said and (answer.position_ppm, answer.stop_price, answer.target_price) != same
-
-
-def _row(final: FinalBar, answer: Answer, instrument: Instrument) -> tuple[str, ...]:
-    prices = [
-        "" if one is None else instrument.price_text(one)
-        for one in (answer.stop_price, answer.target_price)
-    ]
-    wants = "" if answer.position_ppm is None else f"{answer.position_ppm / FULL_PPM:g}"
-    besides = answer.error or (f"{len(answer.orders)} orders" if answer.orders else "")
-    begin = moment_text(final.bar.begin_ns)
-    return (begin, instrument.price_text(final.bar.close), wants, *prices, besides)
 
 
 def write_proof(

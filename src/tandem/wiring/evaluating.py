@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from tandem.adapters.jail.forking import ForkingJail
 from tandem.adapters.jail.parent import Mode
+from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.network import UnixNetwork
 from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
 from tandem.domain.errors import ConfigurationError, ProcessUnreachableError
@@ -47,7 +48,7 @@ async def run_evaluator(
 
 
 @asynccontextmanager
-async def evaluator_here(clock: Clock, say: Callable[[str], None]) -> AsyncIterator[Ask]:
+async def evaluator_here(say: Callable[[str], None]) -> AsyncIterator[Ask]:
     """Yield who does tasks in this process, as a pool's evaluators do them.
 
     Raises:
@@ -59,7 +60,7 @@ async def evaluator_here(clock: Clock, say: Callable[[str], None]) -> AsyncItera
         ended.set()
         evaluator.close()  # nobody answers those who still wait
 
-    async with _open_evaluator(clock, say, on_end, jailed=True) as evaluator:
+    async with _open_evaluator(SystemClock(), say, on_end, jailed=True) as evaluator:
 
         async def ask(task: Task) -> TaskAnswer:
             try:

@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 
 from tandem.adapters.bars.sqlite import SqliteBars
-from tandem.adapters.local.clock import SystemClock
 from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
 from tandem.core.market.origins import origin_ns
 from tandem.domain.bars import FinalBar, Span
@@ -85,7 +84,7 @@ async def explain(
     """
     recorded = recorded_decision(home, assignment_id, at_ns)
     with closing(_store_of(home, recorded.asked)) as store:
-        async with evaluator_here(SystemClock(), say) as ask:
+        async with evaluator_here(say) as ask:
             return await made_again(recorded, store, ask)
 
 

@@ -60,31 +60,3 @@ def test_what_is_wrong_is_said_by_line_and_column_and_not_saved(
     assert (found[1]["line"], found[1]["column"], found[1]["is_error"]) == (2, 8, True)
     assert tandem("strategy", "save", file, "--home", tmp_path) == BAD_INPUT
     assert capsys.readouterr().err == f"tandem: bad:{wrong}\n"
-
-
-def test_each_change_over_stored_bars_is_shown(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A12."""
-    file = tmp_path / "mine.lua"
-    tandem("strategy", "new", file, "--like", "momentum")
-    capsys.readouterr()
-    asked = ("strategy", "run", file, "BTCUSD", "--home", home, "--param", "percent=3")
-    assert tandem(*asked, "--param", "bars=30") == OK
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "600 bars, 5 changes"
-    assert [line.split()[3] for line in lines[1:-1]] == ["1", "-1", "1", "-1", "1"]
-    assert tandem(*asked, "--span", "5m", "--json") == OK
-    assert json.loads(capsys.readouterr().out)[0]["wants"] == "1"
-
-
-def test_a_strategy_that_fails_says_where(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text("def decide(close):\n    return close(10) / 0\n", encoding="utf-8")
-    assert tandem("strategy", "run", file, "BTCUSD", "--home", home) == FAILED
-    assert "line 2: ZeroDivisionError" in capsys.readouterr().out
-    file.write_text("def decide(:", encoding="utf-8")
-    assert tandem("strategy", "run", file, "BTCUSD", "--home", home) == BAD_INPUT
-    assert tandem("strategy", "run", file, "XX", "--home", home) == BAD_INPUT
