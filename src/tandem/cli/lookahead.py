@@ -8,23 +8,31 @@ from cyclopts import Parameter
 
 from tandem.cli.bars import Which, found_bars
 from tandem.cli.calling import BadInputError, finish, home_of, new_app
+from tandem.cli.strategy_run import bars_at
 from tandem.cli.strategy_words import parameters_of, text_of
-from tandem.wiring.bars import reading
+from tandem.ports import BarStore
 from tandem.wiring.strategies import require_strategies
 
 app = new_app()
 _ALL: Final = Which()
 File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]
-Symbol = Annotated[str, Parameter(name="--bars", help="Whose stored bars, such as BTCUSD.")]
+Bars = Annotated[
+    str,
+    Parameter(
+        name="--bars",
+        help="Whose stored bars, such as BTCUSD; or a recording, as 'tandem bars import' takes it.",
+    ),
+]
 Every = Annotated[int, Parameter(help="Cut the history behind every so many bars.")]
 Param = Annotated[tuple[str, ...], Parameter(help="A parameter of it, such as fast=10.")]
 
 
 @app.command(name="prove-no-lookahead")
 def prove_no_lookahead(
-    file: File, *, symbol: Symbol, which: Which = _ALL, every: Every = 10, param: Param = ()
+    file: File, *, bars: Bars, which: Which = _ALL, every: Every = 10, param: Param = ()
 ) -> int:
     """Cut a history off behind its bars and let a strategy decide again: is it the same?"""
+    place = bars if Path(bars.partition("?")[0]).exists() else None
 
     async def act() -> int:
         if every < 1:
@@ -32,11 +40,21 @@ def prove_no_lookahead(
         require_strategies()
         from tandem.cli.strategy_trying import write_proof
 
-        store = reading(home_of(which.home))
-        try:
-            found = found_bars(store, symbol, which)
-        finally:
-            store.close()
+        with bars_at(home_of(which.home), place) as store:
+            found = found_bars(store, bars if place is None else only_symbol(store, bars), which)
         return write_proof(text_of(file), parameters_of(param), found, sys.stdout, every=every)
 
     return finish(act)
+
+
+def only_symbol(store: BarStore, place: str) -> str:
+    """Return the symbol of a recording.
+
+    Raises:
+        BadInputError: it has none, or several.
+    """
+    symbols = list(dict.fromkeys(one.instrument.symbol for one in store.series()))
+    if len(symbols) != 1:
+        names = ", ".join(symbols) or "none"
+        raise BadInputError(f"{place}: symbols {names}, expected a recording of one")
+    return symbols[0]

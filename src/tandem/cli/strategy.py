@@ -16,6 +16,7 @@ from tandem.cli.strategy_run import run
 from tandem.cli.strategy_text import (
     write_assignment,
     write_decisions,
+    write_shipped,
     write_strategies,
     write_text,
 )
@@ -30,6 +31,7 @@ from tandem.domain.algos import Leaving
 from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassign
 from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
 from tandem.domain.strategy_views import StrategiesView
+from tandem.strategies.shipped import shipped as shipped_texts
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.names import fresh_command
 from tandem.wiring.strategies import is_installed, require_strategies
@@ -46,7 +48,11 @@ Name = Annotated[str | None, Parameter(help="What it is called; like its file wi
 What = Annotated[
     str, Parameter(help="An assignment, a strategy's name, or how its text's hash begins.")
 ]
-Source = Annotated[str, Parameter(help="A file in Lua (.lua) or Python (.py), or a saved name.")]
+Source = Annotated[
+    str,
+    Parameter(help="A file in Lua (.lua) or Python (.py), or a name: saved, or that comes along."),
+]
+Shipped = Annotated[bool, Parameter(negative="", help="Those that come with Tandem instead.")]
 Symbol = Annotated[str, Parameter(help="What it trades.")]
 Id = Annotated[str, Parameter(help="Its id, as 'tandem strategy list' shows it.")]
 After = Annotated[
@@ -58,10 +64,12 @@ Limit = Annotated[int, Parameter(help="How many, at most.")]
 
 
 @strategy.command(name="list")
-def list_(*, home: HomeOption = None, json: JsonOption = False) -> int:
+def list_(*, shipped: Shipped = False, home: HomeOption = None, json: JsonOption = False) -> int:
     """List what is assigned, with what it wants and holds, and what is saved."""
 
     async def act() -> int:
+        if shipped:
+            return write_shipped(sys.stdout, as_json=json)
         view = await ask_desk(home_of(home), roster)
         return write_strategies(view, sys.stdout, as_json=json)
 
@@ -158,28 +166,41 @@ def assign(
 ) -> int:
     """Let a strategy decide on every finished bar of a symbol; it takes effect within a second.
 
-    A file is saved first. One of the same id is replaced, and what it holds is kept.
+    A file is checked and saved first, and so is one that comes along. One of the same id is
+    replaced, and what it holds is kept.
     """
     chosen = options or AssignOptions()
     command_id = fresh_command("assign")
 
-    async def ask(line: DeskLine) -> Answer:
-        text = _checked(text_of(Path(what))) if is_file(what) else None
+    async def ask(line: DeskLine, given: StrategyText | None) -> Answer:
         choice = Choice(await line.catalogue())
-        if text is None:
-            assignment = assignment_of(saved_as(await roster(line), what), symbol, chosen, choice)
+        source = given or source_of(await roster(line), what)
+        if not isinstance(source, StrategyText):
+            assignment = assignment_of(source, symbol, chosen, choice)
         else:
-            assignment = assignment_of((text.name, text.text_hash), symbol, chosen, choice)
-            answer = await line.command(fresh_command("save"), SaveStrategy(text=text))
+            assignment = assignment_of((source.name, source.text_hash), symbol, chosen, choice)
+            answer = await line.command(fresh_command("save"), SaveStrategy(text=source))
             if isinstance(answer, Refused):
                 return answer
         return await line.command(command_id, Assign(assignment=assignment))
 
     async def act() -> int:
-        answer = await ask_desk(home_of(home), ask)
+        given = _checked(text_of(Path(what))) if is_file(what) else None
+        answer = await ask_desk(home_of(home), lambda line: ask(line, given))
         return write_answer(answer, sys.stdout, as_json=json, command_id=command_id)
 
     return finish(act)
+
+
+def source_of(view: StrategiesView, what: str) -> StrategyText | tuple[str, TextHash]:
+    """Return what a name means: what is saved under it, else what comes along, else a hash.
+
+    Raises:
+        BadInputError: it means nothing, or several.
+    """
+    is_saved = any(one.name == what for one in view.texts)
+    along = [] if is_saved else [one for one in shipped_texts() if one.name == what]
+    return along[0] if along else saved_as(view, what)
 
 
 @strategy.command
@@ -235,12 +256,12 @@ def check(files: list[Path], /, *, json: JsonOption = False) -> int:
 
 
 @strategy.command
-def new(file: Path, /, *, like: str = "sma_ema_cross") -> int:
+def new(file: Path, /, *, like: str | None = None) -> int:
     """Write a strategy to begin with.
 
     Args:
-        file: A new file, such as mine.lua.
-        like: breakout, mean_reversion, momentum, sma_ema_cross or trend_forecast.
+        file: A new file, such as mine.lua or mine.py.
+        like: One that comes along, in Lua: see 'tandem strategy list --shipped'.
     """
 
     async def act() -> int:

@@ -13,6 +13,7 @@ from tandem.domain.strategy_views import (
     HeldView,
     StrategiesView,
 )
+from tandem.strategies.shipped import sentence, shipped
 
 
 def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int:
@@ -128,4 +129,15 @@ def write_decisions(view: DecisionsView, out: TextIO, *, as_json: bool) -> int:
         out.write(table(("at", "assignment", "bar from", "what", ""), rows))
     else:
         out.write("nothing was decided yet\n")
+    return OK
+
+
+def write_shipped(out: TextIO, *, as_json: bool) -> int:
+    """Write what comes along; return the exit code."""
+    rows = [(one.name, one.language.value, sentence(one)) for one in shipped()]
+    if as_json:
+        heads = ("name", "language", "does")
+        write_json([dict(zip(heads, row, strict=True)) for row in rows], out)
+    else:
+        out.write(table(("name", "language", ""), rows))
     return OK

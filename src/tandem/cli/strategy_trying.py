@@ -47,22 +47,44 @@ def refuse_errors(text: StrategyText) -> None:
             raise BadInputError(f"{text.name}:{problem}")
 
 
-def write_new(file: Path, like: str, out: TextIO) -> int:
-    """Write one of the shipped strategies to a new file; return the exit code.
+def write_new(file: Path, like: str | None, out: TextIO) -> int:
+    """Write a strategy to begin with to a new file; return the exit code.
+
+    In Lua it is one of the shipped ones, in Python the paper's.
 
     Raises:
         BadInputError: there is no such strategy, or the file stands there already.
     """
     known = {one.name: one for one in shipped()}
-    if like not in known:
+    if file.suffix not in (".lua", ".py"):
+        raise BadInputError(f"{file}: expected a name that ends in .lua or .py")
+    if like is not None and like not in known:
         raise BadInputError(f"--like {like}: expected one of {', '.join(known)}")
-    if file.suffix != ".lua":
-        raise BadInputError(f"{file}: expected a name that ends in .lua")
+    if like is not None and file.suffix == ".py":
+        raise BadInputError(f"--like {like}: it is in Lua, expected a name that ends in .lua")
     if file.exists():
         raise BadInputError(f"{file} is there already")
-    write_whole(file, known[like].text)
-    out.write(f"{file}: {sentence(known[like])}\n")
+    chosen = known[like or "sma_ema_cross"]
+    write_whole(file, PYTHON if file.suffix == ".py" else chosen.text)
+    out.write(f"{file}: {sentence(chosen)}\n")
     return OK
+
+
+PYTHON: Final = '''\
+"""The paper's strategy: short while the simple average is above the exponential one, else long.
+
+params.sma, params.ema    their periods (10 and 10)
+"""
+
+
+def decide(ta, params):
+    sma = ta.sma(params.sma or 10)
+    ema = ta.ema(params.ema or 10)
+
+    if sma() > ema():
+        return "short"
+    return "long"
+'''
 
 
 def write_proof(

@@ -36,3 +36,20 @@ def test_a_strategy_that_fails_or_has_no_bars_proves_nothing(
     assert capsys.readouterr().out == "no bars: nothing proved\n"
     file.write_text("return", encoding="utf-8")
     assert tandem(*proof[:3], "XX", "--home", home) == BAD_INPUT
+
+
+def test_a_recording_is_proved_on_as_well(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """C11."""
+    file = tmp_path / "mine.lua"
+    tandem("strategy", "new", file)
+    capsys.readouterr()
+    place = f"{tmp_path / 'a.csv'}?symbol=BTCUSD&span=1m&clock=s"
+    proof = ("prove-no-lookahead", file, "--home", tmp_path / "none", "--bars")
+    assert tandem(*proof, place, "--every", "60") == OK
+    assert capsys.readouterr().out.startswith("10 of 600 bars were decided again")
+    recorded = tmp_path / "empty.csv"
+    recorded.write_text("time,open,high,low,close,volume\n", encoding="utf-8")
+    assert tandem(*proof, f"{recorded}?symbol=BTCUSD&span=1m&clock=s") == BAD_INPUT
+    assert "symbols none, expected a recording of one" in capsys.readouterr().err

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tandem.cli.calling import BadInputError
 from tandem.cli.main import BAD_INPUT, FAILED, OK, run
+from tandem.cli.strategy import source_of
+from tandem.domain.strategies import Language, StrategyText, TextHash
+from tandem.domain.strategy_views import SavedView, StrategiesView
 
 
 @pytest.fixture
@@ -41,7 +45,9 @@ def test_a_new_strategy_is_a_shipped_one_and_stands_in_no_ones_place(
     assert "Classic momentum" in capsys.readouterr().out
     assert tandem("strategy", "new", file) == BAD_INPUT
     assert tandem("strategy", "new", tmp_path / "b.lua", "--like", "x") == BAD_INPUT
-    assert tandem("strategy", "new", tmp_path / "b.py") == BAD_INPUT
+    assert tandem("strategy", "new", tmp_path / "b.txt") == BAD_INPUT
+    assert tandem("strategy", "new", tmp_path / "b.py", "--like", "momentum") == BAD_INPUT
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.lua"]
     assert tandem("strategy", "check", file) == OK
     assert "1 checked: 0 errors, 1 warnings" in capsys.readouterr().out
 
@@ -60,3 +66,40 @@ def test_what_is_wrong_is_said_by_line_and_column_and_not_saved(
     assert (found[1]["line"], found[1]["column"], found[1]["is_error"]) == (2, 8, True)
     assert tandem("strategy", "save", file, "--home", tmp_path) == BAD_INPUT
     assert capsys.readouterr().err == f"tandem: bad:{wrong}\n"
+
+
+def test_a_new_strategy_in_python_is_the_papers_too(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B19, B33."""
+    wanted = []
+    for file in (tmp_path / "mine.lua", tmp_path / "mine.py"):
+        assert tandem("strategy", "new", file) == OK
+        assert tandem("strategy", "check", file) == OK
+        assert "1 checked: 0 errors, 0 warnings" in capsys.readouterr().out
+        assert tandem("strategy", "run", file, "BTCUSD", "--home", home, "--json") == OK
+        wanted.append(capsys.readouterr().out)
+    assert wanted[0] == wanted[1]
+    assert json.loads(wanted[0])["changes"] > 3
+
+
+def test_those_that_come_along_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tandem("strategy", "list", "--shipped") == OK
+    assert "Classic momentum: long as soon as" in capsys.readouterr().out
+    assert tandem("strategy", "list", "--shipped", "--json") == OK
+    assert "breakout" in {one["name"] for one in json.loads(capsys.readouterr().out)}
+
+
+def test_a_name_means_what_is_saved_before_what_comes_along() -> None:
+    """B13."""
+    own = SavedView(
+        name="momentum",
+        language=Language.LUA,
+        text_hash=TextHash("ab" * 32),
+        is_newest=True,
+    )
+    assert isinstance(source_of(StrategiesView(version=1), "momentum"), StrategyText)
+    saved = StrategiesView(version=1, texts=(own,))
+    assert source_of(saved, "momentum") == ("momentum", own.text_hash)
+    with pytest.raises(BadInputError, match="no strategy 'luck': saved are momentum"):
+        source_of(saved, "luck")
