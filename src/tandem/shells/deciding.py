@@ -37,6 +37,9 @@ from tandem.domain.deciding import (
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     Prepared,
+    Skipped,
+    TaskAnswer,
+    TaskId,
     answer_of,
     task_bytes,
 )
@@ -140,6 +143,8 @@ class DecidingShell:
         while True:
             if self._dialer.link is not None:
                 self.roster.look()
+            if self.recording.is_short_of_room:
+                self.recording.probe_room()
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _ask(self, question: Question) -> None:
@@ -191,14 +196,21 @@ class DecidingShell:
         task, history = task_with_history(effect, self.decider.state.texts, self._store)
 
         def done(payload: bytes) -> None:
-            try:
-                answer = answer_of(payload)
-            except FrameError as error:
-                self._on_note(f"an evaluator: {error}")
-                return
+            answer = _believed(payload, effect.task_id)
             self.recording.feed(TaskAnswered(answer=answer, history=history))
 
         self._submit(effect.task_id.key, task_bytes(task), done)
+
+
+def _believed(payload: bytes, task_id: TaskId) -> TaskAnswer:
+    """Return what an evaluator answered; what is no answer of its task passes the bar over."""
+    try:
+        answer = answer_of(payload)
+    except FrameError as error:
+        return Skipped(task_id=task_id, reason=f"an evaluator wrote what is {error}")
+    if answer.task_id != task_id:
+        return Skipped(task_id=task_id, reason="an evaluator answered another task")
+    return answer
 
 
 def _never() -> DeciderEvent:

@@ -1,15 +1,17 @@
 """Tasks of a decider, with the history that whoever is cold needs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from tandem.core.deciding.inputs import chain_of
-from tandem.domain.bars import FinalBar, Span
+from tandem.domain.bars import Bar, FinalBar, Span
 from tandem.domain.deciding import AskWhole, Evaluate, HistoryRead
 from tandem.domain.evaluation import History, Series, Task, Whole
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import StrategyText, TextHash
+
+_PAGE: Final = 1_000
 
 
 class StoredHistory(Protocol):
@@ -19,6 +21,12 @@ class StoredHistory(Protocol):
         self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
     ) -> Sequence[FinalBar]:
         """See `BarStore.bars`."""
+        ...
+
+    def published(
+        self, instrument_id: InstrumentId, span: Span, *, after: int, count: int
+    ) -> Sequence[FinalBar]:
+        """See `BarStore.published`."""
         ...
 
 
@@ -40,15 +48,7 @@ def _read(
     store: StoredHistory,
 ) -> tuple[Whole, HistoryRead]:
     hashes = {one.text_hash: None for one in wanted.attached}
-    bars = [
-        one.bar
-        for one in store.bars(
-            wanted.instrument.instrument_id,
-            effect.bar.span,
-            from_ns=wanted.from_ns,
-            to_ns=effect.bar.begin_ns,
-        )
-    ]
+    bars = _bars_before(effect, wanted.from_ns, store)
     whole = Whole(
         series=Series(
             symbol=wanted.instrument.symbol,
@@ -62,6 +62,26 @@ def _read(
     closes = tuple(one.close for one in bars[-wanted.closes :]) if wanted.closes else ()
     chain = chain_of(bars) if wanted.wants_chain else ""
     return whole, HistoryRead(chain=chain, closes=closes)
+
+
+def _bars_before(effect: Evaluate, from_ns: int, store: StoredHistory) -> list[Bar]:
+    """Return the bars before the task's as they were when that was published.
+
+    What was corrected later has a later number: by then the decider will have been told of it.
+    """
+    instrument_id, span, number = effect.bar.instrument_id, effect.bar.span, effect.task_id.number
+    finals = store.bars(instrument_id, span, from_ns=from_ns, to_ns=effect.bar.begin_ns)
+    found = {one.bar.begin_ns: one.bar for one in finals if one.number <= number}
+    corrected = {one.bar.begin_ns: None for one in finals if one.number > number}
+    after = number
+    while corrected and after > 0:  # what they were is not far back, as a rule
+        count = min(_PAGE, after)
+        after -= count
+        for one in reversed(store.published(instrument_id, span, after=after, count=count)):
+            if one.bar.begin_ns in corrected:
+                del corrected[one.bar.begin_ns]
+                found[one.bar.begin_ns] = one.bar
+    return [found[one] for one in sorted(found)]
 
 
 def _other(

@@ -212,7 +212,7 @@ class Cluster:
 
     def _exchange(self, venue_id: VenueId) -> Main:
         async def run(process: SimProcess) -> None:
-            self._end_on_error(process)
+            self.end_on_error(process)
             recovered, journal = open_log(
                 process.disk(f"exchange-{venue_id}"), segment_bytes=SEGMENT_BYTES
             )
@@ -239,7 +239,7 @@ class Cluster:
         return run
 
     async def _run_coordinator(self, process: SimProcess) -> None:
-        self._end_on_error(process)
+        self.end_on_error(process)
         recovered, journal = open_log(
             process.disk("coordinator"), segment_bytes=SEGMENT_BYTES, reserve_bytes=SEGMENT_BYTES
         )
@@ -272,7 +272,7 @@ class Cluster:
         await shell.run()
 
     async def _run_worker(self, process: SimProcess) -> None:
-        self._end_on_error(process)
+        self.end_on_error(process)
         incarnation = Incarnation(f"{process.name}-{process.pid}-{process.started}")
         shell = WorkerShell(
             Worker(incarnation, process.name, shares_clock=process.machine.name == HOME),
@@ -288,7 +288,7 @@ class Cluster:
         await open_own_control(process.network, own_control_at(process.name), shell.answer)
         await shell.run()
 
-    def _end_on_error(self, process: SimProcess) -> None:
+    def end_on_error(self, process: SimProcess) -> None:
         """An error that nobody caught ends the process, as in a real one."""
 
         def on_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from tandem.sim import planted_links as links
 from tandem.sim import planted_orders as orders
 from tandem.sim import planted_questions as questions
 from tandem.sim import planted_records as records
+from tandem.sim import planted_strategies as strategies
 from tandem.sim import planted_targets as targets
 from tandem.sim.undoing import Undo
 
@@ -82,6 +83,15 @@ BUGS: dict[str, Callable[[], Undo]] = {
         links.own_stall_is_their_death,
         links.lease_not_looked_at,
         links.silence_elsewhere_is_death,
+        strategies.late_answers_are_believed,
+        strategies.outbox_is_forgotten_at_restart,
+        strategies.revisions_decide_again,
+        strategies.memory_is_lost_when_cold,
+        strategies.targets_are_traded_on_top,
+        strategies.missed_bars_are_not_told_again,
+        strategies.dead_evaluators_keep_their_tasks,
+        strategies.history_is_read_as_it_is_now,
+        strategies.whoever_leaves_goes_on_trading,
     )
 }
 

@@ -20,12 +20,16 @@ from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
 from tandem.sim.outsider import Outsider
 from tandem.sim.person import Person
 from tandem.sim.process import Killed
+from tandem.sim.strategies import SimulatedStrategies
+from tandem.sim.strategy_checker import StrategyChecker
+from tandem.sim.strategy_load import strategy_intentions
 from tandem.sim.target_load import target_intentions
 from tandem.sim.terms_load import terms_intentions
 from tandem.sim.world import CALM, World, story
 
 CALM_NS = 60 * SECOND
 CANCEL_NS = 5 * SECOND  # of calm, after which the trader cancels whatever is open
+RUNG_NS = 3 * SECOND  # in which the market's last minutes are decided on, and traded
 AUDITED_NS = 30 * SECOND  # in which whatever others traded is found, seen twice and booked
 PATIENT_NS = 20 * SECOND  # after a late power cut: whatever has a deadline must keep it first
 
@@ -52,11 +56,14 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         cluster = Cluster(world, plan)
         cluster.settings = limited(cluster.settings)
         checker = Checker(cluster)
+        simulated = SimulatedStrategies(cluster, seed, until_ns=FAULTS_NS)
+        strategies = StrategyChecker(checker, simulated)
         intended = intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND)
         # Of their own chance, so that the rest of a seed's story does not hang on them.
         intended += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
         intended += terms_intentions(random.Random(f"{seed} terms"), until_ns=50 * SECOND)
         decided = target_intentions(seed, until_ns=50 * SECOND)
+        decided += strategy_intentions(seed, until_ns=50 * SECOND)
         intended += decided
         trader = Trader(sorted(intended, key=lambda one: one.at_ns), workers=plan.workers)
         trader.number_of = checker.number_of
@@ -65,6 +72,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         person = Person(cluster, trader, seed)
         outsider = Outsider(cluster, seed)
         cluster.start()
+        simulated.start()
         world.spawn("trader", "home", trader.run)
         world.spawn("liar", "home", liar.run)
         checker.is_needless = nemesis.is_needless
@@ -81,22 +89,27 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             if not (decided and outsider.trades):  # an idle worker is not found to be cut off
                 nemesis.stick_again()
             cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
-            rest_ns = SECOND
+            rest_ns = RUNG_NS if simulated.is_on else SECOND
             if outsider.trades:
                 outsider.is_ending = True
                 if decided:  # a stop may trade at any time until then, and audits wait for that
                     rest_ns = AUDITED_NS
                 else:
                     cancel_ns = AUDITED_NS
-            settled_ns = _settle(checker, trader, cancel_ns, rest_ns=rest_ns)
+            simulated.calm_down(cancel_ns)
+            settled_ns = _settle(strategies, trader, cancel_ns, rest_ns=rest_ns)
             checker.check_end()
+            strategies.check_end()
             _judge(cluster, checker, trader)
         return Result(
             seed=seed,
             trace_hash=world.trace_hash,
             violations=checker.violations,
             counters=dict(
-                _counters(cluster, checker, nemesis, trader) + person.done + outsider.done
+                _counters(cluster, checker, nemesis, trader)
+                + person.done
+                + outsider.done
+                + strategies.counters
             ),
             callbacks=world.loop.callbacks_count,
             settled_ns=settled_ns,
@@ -138,11 +151,12 @@ def _calm_down(cluster: Cluster, liar: Liar) -> None:
         world.resume(name)
 
 
-def _settle(checker: Checker, trader: Trader, cancel_ns: int, *, rest_ns: int) -> int:
+def _settle(strategies: StrategyChecker, trader: Trader, cancel_ns: int, *, rest_ns: int) -> int:
     """Let the calm world run until everything is settled; return how long that took.
 
     `rest_ns` is how long it goes on at least after everything was canceled.
     """
+    checker = strategies.checker
     cluster = checker.cluster
     world = cluster.world
     began_ns = world.now_ns
@@ -155,7 +169,8 @@ def _settle(checker: Checker, trader: Trader, cancel_ns: int, *, rest_ns: int) -
         _explain(checker, trader)
         if calm_ns > 25 * SECOND:
             _ask_person(checker, trader)
-        if checker.is_settled and trader.is_answered and calm_ns > cancel_ns + rest_ns:
+        is_settled = checker.is_settled and strategies.is_settled and trader.is_answered
+        if is_settled and calm_ns > cancel_ns + rest_ns:
             break
     settled_ns = world.now_ns - began_ns
     for _ in range(100):

@@ -208,6 +208,8 @@ class Decider:
             return
         asked = key.asked
         match answer:
+            case Cold() if asked.is_whole and event.history is None:
+                self.state.late += 1  # it was asked with everything since
             case Cold():
                 self._cold(answer, key, asked)
             case Skipped():

@@ -132,7 +132,9 @@ class Bench:
         return self.on(TaskAnswered(answer=answer, history=history))
 
     def cold(self, task: Evaluate, *failed: Said) -> list[DeciderEffect]:
-        return self.on(TaskAnswered(answer=Cold(task_id=task.task_id, failed=failed)))
+        history = None if task.whole is None else HistoryRead()
+        answer = Cold(task_id=task.task_id, failed=failed)
+        return self.on(TaskAnswered(answer=answer, history=history))
 
     def skipped(self, task: Evaluate) -> list[DeciderEffect]:
         return self.on(TaskAnswered(answer=Skipped(task_id=task.task_id, reason="too much")))

@@ -1,0 +1,59 @@
+"""What a simulated trader has decided by strategies, and how he changes his mind."""
+
+import random
+
+from tandem.domain.algos import Leaving
+from tandem.domain.bars import Span
+from tandem.domain.commands import Asked, Assign, Command, SaveStrategy, Unassign
+from tandem.domain.desk import MS, SECOND
+from tandem.domain.ids import CommandId, Lots
+from tandem.domain.strategies import Assignment, AssignmentId, Fixed
+from tandem.sim.load import X_SLOTS, Y_SLOTS, Intention
+from tandem.sim.scripts import TEXTS
+from tandem.sim.strategies import has_strategies
+
+SAVED_NS = 3_500 * MS
+ASSIGNMENTS_MAX = 6
+GOOD_FOR_NS = 6 * Span.H1.ns
+SHORT_NS = 95 * Span.M1.ns  # of a market that is two hours behind: the first decisions are too old
+
+
+def strategy_intentions(seed: int, *, until_ns: int) -> list[Intention]:
+    """Return what is saved, assigned, assigned anew and taken away, and when."""
+    draws = random.Random(f"{seed} strategies")
+    if not has_strategies(seed):
+        return []
+    found = [_intention(SAVED_NS, f"s-{text.name}", SaveStrategy(text=text)) for text in TEXTS]
+    for number in range(draws.randint(3, ASSIGNMENTS_MAX)):
+        name = AssignmentId(f"S{number}")
+        at_ns = draws.randrange(SAVED_NS + MS, until_ns // 2)
+        for step in range(draws.choice((1, 1, 2, 4))):
+            command: Command = Assign(assignment=_assignment(draws, name))
+            if step == 2 or (step == 1 and draws.random() < 0.3):
+                command = Unassign(assignment_id=name, leaving=Leaving.FLATTEN)
+            found.append(_intention(at_ns, f"s-{name}-{step}", command))
+            at_ns = min(until_ns, at_ns + draws.choice((draws.randint(1, 900), 9_000)) * MS)
+    return found
+
+
+def _assignment(draws: random.Random, name: AssignmentId) -> Assignment:
+    symbol = draws.choice(("AAA", "BBB", "BBB", "CCC"))
+    slots = {"BBB": X_SLOTS, "CCC": Y_SLOTS}.get(symbol, Y_SLOTS)
+    some = draws.random() < 0.6
+    text = draws.choice((*TEXTS, TEXTS[0], TEXTS[0]))
+    return Assignment(
+        assignment_id=name,
+        text_hash=text.text_hash,
+        name=text.name,
+        symbol=symbol,
+        span=draws.choice((Span.M1, Span.M1, Span.M1, Span.M3, Span.M5)),
+        slots=tuple(draws.sample(slots, draws.randint(1, 3))) if some else slots,
+        sizing=Fixed(quantity=Lots(draws.choice((1, 4, 8, 13)))),
+        parameters={"fast": draws.randint(1, 3)},
+        good_for_ns=draws.choice((GOOD_FOR_NS, GOOD_FOR_NS, GOOD_FOR_NS, SHORT_NS)),
+    )
+
+
+def _intention(at_ns: int, key: str, command: Command) -> Intention:
+    assert at_ns < 60 * SECOND, "it is wanted while faults rage"
+    return Intention(at_ns, Asked(command_id=CommandId(key), command=command))
