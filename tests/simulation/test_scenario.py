@@ -18,11 +18,23 @@ SEEDS = (1, 2, 3, 8, 6, 56, 109, 157, 390, 474)
 def test_a_minute_of_faults_loses_repeats_and_crosses_nothing(seed: int) -> None:
     """A18, C1, C2, C4, C14; F1, F2, F3, F4, F5, F9, F11, F12, F13, F14, F15, F19, F21.
 
-    I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I13, I16, I17, I18, I19, I20, I21 are checked.
+    I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I13, I16, I17, I18, I19, I20, I21 and I22 are
+    checked.
     """
     result = run_one(seed)
     assert result.violations == [], f"seed {seed}"
     assert result.counters["seen: accepted"] > 0, "nothing was traded"
+
+
+def test_whoever_dies_every_bar_is_decided_once_as_nobody_had_died() -> None:
+    """B15, B22, F22, I22: market process and evaluators are killed, scripts hang, bars repeat."""
+    result = run_one(14)
+    assert result.violations == []
+    seen = result.counters
+    assert seen["strategies: bars decided"] > 50
+    assert seen["strategies: kills of evaluator"] > 0
+    assert seen["strategies: kills of market"] > 0
+    assert seen["strategies: positions reached"] > 0
 
 
 def test_one_seed_has_one_story() -> None:
@@ -57,6 +69,10 @@ def test_one_seed_has_one_story() -> None:
         (("effects_before_the_disk",), range(1, 40)),
         (("iceberg_shows_the_next_piece_early",), range(9, 40)),
         (("algorithm_forgets_what_was_canceled",), range(7, 40)),
+        (("late_answers_are_believed",), range(2, 20, 3)),
+        (("revisions_decide_again",), range(2, 20, 3)),
+        (("memory_is_lost_when_cold",), range(2, 20, 3)),
+        (("dead_evaluators_keep_their_tasks",), range(8, 40, 3)),
         (("older_bars_decide_again",), range(1, 40, 4)),
         (("net_forgets_its_order",), range(1, 40, 4)),
         (("late_fills_are_nobodys",), range(9, 40, 4)),

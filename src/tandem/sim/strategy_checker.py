@@ -68,7 +68,7 @@ class StrategyChecker:
         return seen
 
     def _bad(self, text: str) -> None:
-        self.checker.bad("I14", text=text)
+        self.checker.bad("I22", text=text)
 
     # -- after every event of the desk
 

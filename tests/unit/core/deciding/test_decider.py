@@ -107,6 +107,21 @@ def test_whoever_cannot_do_it_cold_or_whole_has_decided_nothing_and_it_is_said()
     assert bench.decider.state.decided == 0
 
 
+def test_a_cold_answer_that_comes_again_does_not_give_the_bar_up() -> None:
+    """B15: it is no answer to what was asked since, with everything."""
+    bench = Bench(entry())
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    bench.bars(final(2))
+    warm = bench.task
+    bench.cold(warm)
+    whole = bench.task
+    assert bench.cold(warm) == []
+    assert bench.decider.state.late == 1
+    bench.answer(whole, said(0, 0))
+    assert bench.decided.task_id.number == 2
+
+
 def test_a_strategy_that_fails_is_suspended_and_the_others_go_on() -> None:
     """F22, I14."""
     bench = Bench(entry("a"), entry("b"))
