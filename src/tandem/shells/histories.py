@@ -1,37 +1,21 @@
 """Tasks of a decider, with the history that whoever is cold needs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Final
 
 from tandem.core.deciding.inputs import chain_of
-from tandem.domain.bars import Bar, FinalBar, Span
+from tandem.domain.bars import Bar
 from tandem.domain.deciding import AskWhole, Evaluate, HistoryRead
 from tandem.domain.evaluation import History, Series, Task, Whole
-from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import StrategyText, TextHash
+from tandem.ports import BarStore
 
 _PAGE: Final = 1_000
 
 
-class StoredHistory(Protocol):
-    """Where final bars are read: what `BarStore` has of it."""
-
-    def bars(
-        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
-    ) -> Sequence[FinalBar]:
-        """See `BarStore.bars`."""
-        ...
-
-    def published(
-        self, instrument_id: InstrumentId, span: Span, *, after: int, count: int
-    ) -> Sequence[FinalBar]:
-        """See `BarStore.published`."""
-        ...
-
-
 def task_with_history(
-    effect: Evaluate, texts: Mapping[TextHash, StrategyText], store: StoredHistory
+    effect: Evaluate, texts: Mapping[TextHash, StrategyText], store: BarStore
 ) -> tuple[Task, HistoryRead | None]:
     """Return what an evaluator is asked, and what was found of its history, if that is wanted."""
     whole, history = None, None
@@ -45,7 +29,7 @@ def _read(
     effect: Evaluate,
     wanted: AskWhole,
     texts: Mapping[TextHash, StrategyText],
-    store: StoredHistory,
+    store: BarStore,
 ) -> tuple[Whole, HistoryRead]:
     hashes = {one.text_hash: None for one in wanted.attached}
     bars = _bars_before(effect, wanted.from_ns, store)
@@ -64,7 +48,7 @@ def _read(
     return whole, HistoryRead(chain=chain, closes=closes)
 
 
-def _bars_before(effect: Evaluate, from_ns: int, store: StoredHistory) -> list[Bar]:
+def _bars_before(effect: Evaluate, from_ns: int, store: BarStore) -> list[Bar]:
     """Return the bars before the task's as they were when that was published.
 
     What was corrected later has a later number: by then the decider will have been told of it.
@@ -84,9 +68,7 @@ def _bars_before(effect: Evaluate, from_ns: int, store: StoredHistory) -> list[B
     return [found[one] for one in sorted(found)]
 
 
-def _other(
-    instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: StoredHistory
-) -> Series:
+def _other(instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: BarStore) -> Series:
     """Return another series up to where the task's own bars of it begin."""
     span = effect.bar.span
     told = [

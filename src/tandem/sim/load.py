@@ -177,9 +177,9 @@ class Trader:
         command_id = CommandId("cancel-all")
         self.open[command_id] = Asked(command_id=command_id, command=CancelOrders(order_id=None))
 
-    def resume(self) -> None:
+    def resume(self, name: str = "resume-by-hand") -> None:
         """Ask that trading go on after a halt by hand."""
-        asked = Asked(command_id=CommandId("resume-by-hand"), command=ResumeTrading())
+        asked = Asked(command_id=CommandId(name), command=ResumeTrading())
         self._note_halts(asked)
         self.open[asked.command_id] = asked
 

@@ -15,6 +15,7 @@ from tandem.domain.evaluation import Attached, TaskKey
 from tandem.domain.ids import SlotId
 from tandem.messaging.balancer import Balancer
 from tandem.messaging.balancer import Effect as BalancerEffect
+from tandem.ports import BarStore
 from tandem.shells import histories
 from tandem.shells.deciding import DecidingShell
 from tandem.sim.undoing import Undo, put
@@ -113,7 +114,7 @@ def dead_evaluators_keep_their_tasks() -> Undo:
 def history_is_read_as_it_is_now() -> Undo:
     """Whoever is cold is given corrections that came after the bar which is evaluated."""
 
-    def now(effect: Evaluate, from_ns: int, store: histories.StoredHistory) -> list[Bar]:
+    def now(effect: Evaluate, from_ns: int, store: BarStore) -> list[Bar]:
         instrument_id, span = effect.bar.instrument_id, effect.bar.span
         finals = store.bars(instrument_id, span, from_ns=from_ns, to_ns=effect.bar.begin_ns)
         return [one.bar for one in finals]

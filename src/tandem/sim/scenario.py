@@ -9,6 +9,7 @@ from collections import Counter
 
 import msgspec
 
+from tandem.core.trading.risk import TradingState
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.errors import DiskFailedError, DiskFullError
 from tandem.sim.algo_load import algo_intentions
@@ -162,6 +163,8 @@ def _settle(strategies: StrategyChecker, trader: Trader, cancel_ns: int, *, rest
     began_ns = world.now_ns
     world.after(cancel_ns, checker.check_lifetimes)
     world.after(cancel_ns, trader.cancel_all)
+    if strategies.strategies.is_on:
+        world.after(cancel_ns, _resume, checker, trader)
     calm_ns = 0
     while calm_ns < CALM_NS:
         world.run_for(500 * MS)
@@ -179,6 +182,12 @@ def _settle(strategies: StrategyChecker, trader: Trader, cancel_ns: int, *, rest
             break
         world.run_for(1 * MS)
     return settled_ns
+
+
+def _resume(checker: Checker, trader: Trader) -> None:
+    """Somebody lifts the halt of a person who is not there any more, so that strategies trade."""
+    if checker.desk.state.exposure.state is TradingState.HALTED:
+        trader.resume("resume-at-last")
 
 
 def _explain(checker: Checker, trader: Trader) -> None:

@@ -5,7 +5,7 @@ the journal, the bars in the store, where every revision keeps the number under 
 published. So history is read as it was when the bar was decided, without what was corrected since.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
@@ -14,11 +14,9 @@ import msgspec
 from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
 from tandem.core.market.origins import origin_ns
-from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import AskWhole, Decided, Evaluate, Rostered, RosterSeen
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import AttachmentNumber, Evaluated, Skipped, TaskAnswer, TaskKey
-from tandem.domain.ids import InstrumentId
 from tandem.domain.strategies import Answer, AssignmentId, Decision, StrategyText, TextHash
 from tandem.ports import BarStore
 from tandem.shells.histories import task_with_history
@@ -27,7 +25,6 @@ from tandem.wiring.home import Home
 from tandem.wiring.journals import decider_records
 from tandem.wiring.strategies import bars_file
 
-PAGE: Final = 10_000
 _NUMBER: Final = AttachmentNumber(0)
 
 
@@ -126,9 +123,8 @@ async def made_again(recorded: Recorded, store: BarStore, ask: Ask) -> Explained
         from_ns=origin_ns(bar.span, bar.begin_ns, bar.instrument_id),
         attached=(attached,),
     )
-    then = _AsOf(store, rostered.instrument.instrument_id, asked.task_id.number)
     texts = {recorded.text.text_hash: recorded.text}
-    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, then)
+    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, store)
     assert task.whole is not None, "it was asked with everything"
     assert history is not None, "it was asked with everything"
     answer, lines, why = _said(await ask(task))
@@ -213,34 +209,3 @@ def _has(store: BarStore, asked: Evaluate) -> bool:
     bar, number = asked.bar, asked.task_id.number
     found = store.published(bar.instrument_id, bar.span, after=number - 1, count=1)
     return bool(found) and (found[0].number, found[0].bar) == (number, bar)
-
-
-class _AsOf:
-    """Bars as they were when the bar with this number was published; of other series, as now."""
-
-    def __init__(self, store: BarStore, instrument_id: InstrumentId, number: int) -> None:
-        self._store = store
-        self._id = instrument_id
-        self._number = number
-
-    def bars(
-        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
-    ) -> list[FinalBar]:
-        """See `BarStore.bars`."""
-        latest = self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
-        if instrument_id != self._id or all(one.number < self._number for one in latest):
-            return latest
-        found: dict[int, FinalBar] = {}
-        for one in self._published(span):
-            if from_ns <= one.bar.begin_ns < to_ns:
-                found[one.bar.begin_ns] = one
-        return [found[begin_ns] for begin_ns in sorted(found)]
-
-    def _published(self, span: Span) -> Iterator[FinalBar]:
-        after = 0
-        while page := self._store.published(self._id, span, after=after, count=PAGE):
-            for one in page:
-                if one.number >= self._number:
-                    return
-                yield one
-            after = page[-1].number
