@@ -47,7 +47,7 @@ from tandem.domain.ids import CommandId, InstrumentId
 from tandem.domain.strategies import TextHash
 from tandem.ports import BarStore, Clock, Journal, Network
 from tandem.shells.dialer import Dialer
-from tandem.shells.histories import task_with_history
+from tandem.shells.histories import BarsThen, task_with_history
 from tandem.shells.link import Link
 from tandem.shells.recording import SNAPSHOT_RECORDS, Record, Recording
 from tandem.shells.roster import RosterLine
@@ -193,7 +193,8 @@ class DecidingShell:
                     self._on_note(effect.text)
 
     def _evaluate(self, effect: Evaluate) -> None:
-        task, history = task_with_history(effect, self.decider.state.texts, self._store)
+        then = BarsThen(self._store, effect)
+        task, history = task_with_history(effect, self.decider.state.texts, then)
 
         def done(payload: bytes) -> None:
             answer = _believed(payload, effect.task_id)

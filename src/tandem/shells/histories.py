@@ -1,12 +1,13 @@
 """Tasks of a decider, with the history that whoever is cold needs."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from tandem.core.deciding.inputs import chain_of
-from tandem.domain.bars import Bar
+from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import AskWhole, Evaluate, HistoryRead
 from tandem.domain.evaluation import History, Series, Task, Whole
+from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import StrategyText, TextHash
 from tandem.ports import BarStore
@@ -14,8 +15,51 @@ from tandem.ports import BarStore
 _PAGE: Final = 1_000
 
 
+class StoredHistory(Protocol):
+    """Where final bars are read: what `BarStore` has of it."""
+
+    def bars(
+        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> Sequence[FinalBar]:
+        """See `BarStore.bars`."""
+        ...
+
+
+class BarsThen:
+    """Bars as they were when the task's own bar was published; those of other series, as now.
+
+    What was corrected later has a later number: of that the decider will be told. So a decision
+    is made of the same history whenever it is made.
+    """
+
+    def __init__(self, store: BarStore, effect: Evaluate) -> None:
+        self._store = store
+        self._id = effect.bar.instrument_id
+        self._number = effect.task_id.number
+
+    def bars(
+        self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> list[FinalBar]:
+        """See `BarStore.bars`."""
+        latest = self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+        if instrument_id != self._id:
+            return latest
+        found = {one.bar.begin_ns: one for one in latest if one.number < self._number}
+        corrected = {one.bar.begin_ns: None for one in latest if one.number > self._number}
+        after = self._number - 1
+        while corrected and after > 0:  # what they were is not far back, as a rule
+            count = min(_PAGE, after)
+            after -= count
+            before = self._store.published(instrument_id, span, after=after, count=count)
+            for one in reversed(before):
+                if one.bar.begin_ns in corrected:
+                    del corrected[one.bar.begin_ns]
+                    found[one.bar.begin_ns] = one
+        return [found[begin_ns] for begin_ns in sorted(found)]
+
+
 def task_with_history(
-    effect: Evaluate, texts: Mapping[TextHash, StrategyText], store: BarStore
+    effect: Evaluate, texts: Mapping[TextHash, StrategyText], store: StoredHistory
 ) -> tuple[Task, HistoryRead | None]:
     """Return what an evaluator is asked, and what was found of its history, if that is wanted."""
     whole, history = None, None
@@ -29,10 +73,18 @@ def _read(
     effect: Evaluate,
     wanted: AskWhole,
     texts: Mapping[TextHash, StrategyText],
-    store: BarStore,
+    store: StoredHistory,
 ) -> tuple[Whole, HistoryRead]:
     hashes = {one.text_hash: None for one in wanted.attached}
-    bars = _bars_before(effect, wanted.from_ns, store)
+    bars = [
+        one.bar
+        for one in store.bars(
+            wanted.instrument.instrument_id,
+            effect.bar.span,
+            from_ns=wanted.from_ns,
+            to_ns=effect.bar.begin_ns,
+        )
+    ]
     whole = Whole(
         series=Series(
             symbol=wanted.instrument.symbol,
@@ -48,27 +100,9 @@ def _read(
     return whole, HistoryRead(chain=chain, closes=closes)
 
 
-def _bars_before(effect: Evaluate, from_ns: int, store: BarStore) -> list[Bar]:
-    """Return the bars before the task's as they were when that was published.
-
-    What was corrected later has a later number: by then the decider will have been told of it.
-    """
-    instrument_id, span, number = effect.bar.instrument_id, effect.bar.span, effect.task_id.number
-    finals = store.bars(instrument_id, span, from_ns=from_ns, to_ns=effect.bar.begin_ns)
-    found = {one.bar.begin_ns: one.bar for one in finals if one.number <= number}
-    corrected = {one.bar.begin_ns: None for one in finals if one.number > number}
-    after = number
-    while corrected and after > 0:  # what they were is not far back, as a rule
-        count = min(_PAGE, after)
-        after -= count
-        for one in reversed(store.published(instrument_id, span, after=after, count=count)):
-            if one.bar.begin_ns in corrected:
-                del corrected[one.bar.begin_ns]
-                found[one.bar.begin_ns] = one.bar
-    return [found[one] for one in sorted(found)]
-
-
-def _other(instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: BarStore) -> Series:
+def _other(
+    instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: StoredHistory
+) -> Series:
     """Return another series up to where the task's own bars of it begin."""
     span = effect.bar.span
     told = [

@@ -9,15 +9,14 @@ from tandem.core.deciding.state import Asked, KeyState
 from tandem.core.trading import netting
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Turn
-from tandem.domain.bars import Bar
+from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import DeciderEffect, Evaluate, Send, Started, TaskAnswered
 from tandem.domain.evaluation import Attached, TaskKey
-from tandem.domain.ids import SlotId
+from tandem.domain.ids import InstrumentId, SlotId
 from tandem.messaging.balancer import Balancer
 from tandem.messaging.balancer import Effect as BalancerEffect
-from tandem.ports import BarStore
-from tandem.shells import histories
 from tandem.shells.deciding import DecidingShell
+from tandem.shells.histories import BarsThen
 from tandem.sim.undoing import Undo, put
 
 
@@ -114,12 +113,12 @@ def dead_evaluators_keep_their_tasks() -> Undo:
 def history_is_read_as_it_is_now() -> Undo:
     """Whoever is cold is given corrections that came after the bar which is evaluated."""
 
-    def now(effect: Evaluate, from_ns: int, store: BarStore) -> list[Bar]:
-        instrument_id, span = effect.bar.instrument_id, effect.bar.span
-        finals = store.bars(instrument_id, span, from_ns=from_ns, to_ns=effect.bar.begin_ns)
-        return [one.bar for one in finals]
+    def now(
+        self: BarsThen, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> list[FinalBar]:
+        return self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
 
-    return put(histories, "_bars_before", now)
+    return put(BarsThen, "bars", now)
 
 
 def whoever_leaves_goes_on_trading() -> Undo:

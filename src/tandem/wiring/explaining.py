@@ -19,7 +19,7 @@ from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import AttachmentNumber, Evaluated, Skipped, TaskAnswer, TaskKey
 from tandem.domain.strategies import Answer, AssignmentId, Decision, StrategyText, TextHash
 from tandem.ports import BarStore
-from tandem.shells.histories import task_with_history
+from tandem.shells.histories import BarsThen, task_with_history
 from tandem.wiring.evaluating import Ask, evaluator_here
 from tandem.wiring.home import Home
 from tandem.wiring.journals import decider_records
@@ -123,8 +123,9 @@ async def made_again(recorded: Recorded, store: BarStore, ask: Ask) -> Explained
         from_ns=origin_ns(bar.span, bar.begin_ns, bar.instrument_id),
         attached=(attached,),
     )
+    then = BarsThen(store, asked)
     texts = {recorded.text.text_hash: recorded.text}
-    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, store)
+    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, then)
     assert task.whole is not None, "it was asked with everything"
     assert history is not None, "it was asked with everything"
     answer, lines, why = _said(await ask(task))

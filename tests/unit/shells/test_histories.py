@@ -7,7 +7,7 @@ from tandem.core.deciding.inputs import chain_of
 from tandem.domain.bars import FinalBar
 from tandem.domain.deciding import AskWhole, Evaluate
 from tandem.domain.evaluation import OWN_TENANT, TaskId, TaskKey
-from tandem.shells.histories import task_with_history
+from tandem.shells.histories import BarsThen, task_with_history
 from tandem.sim.bars import MemoryBars
 from tests.unit.core.deciding.bench import COIN, final, revised
 
@@ -28,7 +28,7 @@ def asked(of: FinalBar, *, wants_chain: bool = True) -> Evaluate:
 
 
 def closes(effect: Evaluate, store: MemoryBars) -> list[int]:
-    task, _ = task_with_history(effect, {}, store)
+    task, _ = task_with_history(effect, {}, BarsThen(store, effect))
     assert task.whole is not None
     series = task.whole.series
     bars = series.history.bars(series.instrument.instrument_id, effect.bar.span)
@@ -52,7 +52,7 @@ def test_what_was_inserted_later_was_not_there() -> None:
 def test_what_was_found_of_the_history_goes_with_the_task() -> None:
     """B16."""
     store = store_of(final(1, close=7), final(2, close=8), final(3, close=9))
-    _, found = task_with_history(asked(final(3)), {}, store)
+    _, found = task_with_history(asked(final(3)), {}, BarsThen(store, asked(final(3))))
     assert found is not None
     assert found.closes == (7, 8)
     assert found.chain == chain_of([final(1, close=7).bar, final(2, close=8).bar])
