@@ -15,8 +15,8 @@ from tandem.domain.errors import DiskFailedError, DiskFullError
 from tandem.sim.algo_load import algo_intentions
 from tandem.sim.checker import Checker, Violation
 from tandem.sim.cluster import Cluster
-from tandem.sim.load import Trader, intentions
-from tandem.sim.mix import HONEST, draw_mix, draw_plan, limited
+from tandem.sim.load import Intention, Trader, intentions
+from tandem.sim.mix import HONEST, Mix, draw_mix, draw_plan, limited
 from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
 from tandem.sim.outsider import Outsider
 from tandem.sim.person import Person
@@ -59,13 +59,9 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         checker = Checker(cluster)
         simulated = SimulatedStrategies(cluster, seed, until_ns=FAULTS_NS)
         strategies = StrategyChecker(checker, simulated)
-        intended = intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND)
-        # Of their own chance, so that the rest of a seed's story does not hang on them.
-        intended += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
-        intended += terms_intentions(random.Random(f"{seed} terms"), until_ns=50 * SECOND)
         decided = target_intentions(seed, until_ns=50 * SECOND)
         decided += strategy_intentions(seed, until_ns=50 * SECOND)
-        intended += decided
+        intended = [*_intended(seed, draws), *decided]
         trader = Trader(sorted(intended, key=lambda one: one.at_ns), workers=plan.workers)
         trader.number_of = checker.number_of
         liar = Liar(cluster, seed)
@@ -89,14 +85,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             _calm_down(cluster, liar)
             if not (decided and outsider.trades):  # an idle worker is not found to be cut off
                 nemesis.stick_again()
-            cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
-            rest_ns = RUNG_NS if simulated.is_on else SECOND
-            if outsider.trades:
-                outsider.is_ending = True
-                if decided:  # a stop may trade at any time until then, and audits wait for that
-                    rest_ns = AUDITED_NS
-                else:
-                    cancel_ns = AUDITED_NS
+            cancel_ns, rest_ns = _spans_ns(mix, outsider, decides=bool(decided))
             simulated.calm_down(cancel_ns)
             settled_ns = _settle(strategies, trader, cancel_ns, rest_ns=rest_ns)
             checker.check_end()
@@ -115,6 +104,27 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
             callbacks=world.loop.callbacks_count,
             settled_ns=settled_ns,
         )
+
+
+def _intended(seed: int, draws: random.Random) -> list[Intention]:
+    """Return what the trader will want by himself."""
+    found = intentions(draws, count=draws.randint(15, 40), until_ns=55 * SECOND)
+    # Of their own chance, so that the rest of a seed's story does not hang on them.
+    found += algo_intentions(random.Random(f"{seed} algorithms"), until_ns=45 * SECOND)
+    return found + terms_intentions(random.Random(f"{seed} terms"), until_ns=50 * SECOND)
+
+
+def _spans_ns(mix: Mix, outsider: Outsider, *, decides: bool) -> tuple[int, int]:
+    """Return when in the calm everything is canceled, and how long that goes on at least."""
+    cancel_ns = PATIENT_NS if mix.power_cut_last else CANCEL_NS
+    rest_ns = RUNG_NS if decides else SECOND
+    if outsider.trades:
+        outsider.is_ending = True
+        if decides:  # a stop may trade at any time until then, and audits wait for that
+            rest_ns = AUDITED_NS
+        else:
+            cancel_ns = AUDITED_NS
+    return cancel_ns, rest_ns
 
 
 def _judge(cluster: Cluster, checker: Checker, trader: Trader) -> None:
