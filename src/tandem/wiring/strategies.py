@@ -34,7 +34,7 @@ def tasks_place(home: Home) -> str:
 
 def bars_file(home: Home, *, is_replay: bool) -> Path:
     """Return where bars are kept; those of a market with a clock of its own for one run only."""
-    return home.market / ("replay.sqlite" if is_replay else "bars.sqlite")
+    return home.market / "replay.sqlite" if is_replay else home.bars_file
 
 
 def is_installed() -> bool:
