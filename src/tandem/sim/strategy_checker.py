@@ -333,7 +333,7 @@ class Judge:
         giving = (command.assignment_id, command.number)
         for key in self._keys.values():
             given = key.given.get(giving)
-            if given is None:
+            if given is None or given.is_over:  # said again after a restart
                 continue
             given.is_over = True
             answer = None
