@@ -40,6 +40,7 @@ from tests.system.running import (
 
 COINBASE = ROOT / "examples" / "data" / "crypto" / "coinbase" / "minute" / "btcusd"
 MARKET = ("--replay", COINBASE, "--speed", "120")
+WITH = ("--evaluators", 1)
 PAPER = StrategyText(
     name="paper",
     language=Language.LUA,
@@ -104,15 +105,18 @@ def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     Each decision is the same when it is made again afterwards.
     """
     home = Home(tmp_path / "home")
-    with pool(home.folder, "--workers", 5, *MARKET) as process:
+    with pool(home.folder, "--workers", 5, *MARKET, *WITH) as process:
         asyncio.run(_assign(home))
         wait_until_decided(home, 4)
         os.kill(processes(process.pid)["e1"], signal.SIGKILL)
         wait_until_decided(home, len(decided_in(home)) + 4)
         os.kill(processes(process.pid)["market"], signal.SIGKILL)
         wait_until_decided(home, len(decided_in(home)) + 4)
+        code, out, err = tandem("halt", "--home", home.folder)
+        assert code == 0, out + err
         code, out, err = stop(process)
         assert code == 0, out + err
+    assert not [one for one in home.folder.rglob("*") if one.name.endswith(("-wal", ".ipc"))]
     decided = decided_in(home)
     assert Counter(map(len, decided.values())) == {1: len(decided)}
     begins = sorted(decided)
@@ -137,7 +141,7 @@ def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path)
         home = Home(tmp_path / name)
         with ExitStack() as stack:
             if name == "whole":
-                process = stack.enter_context(pool(home.folder, "--workers", 3, *MARKET))
+                process = stack.enter_context(pool(home.folder, "--workers", 3, *MARKET, *WITH))
             else:
                 for words in (
                     ("exchange", *MARKET),

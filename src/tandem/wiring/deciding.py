@@ -136,11 +136,14 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
         Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
     )
     await open_own_control(UnixNetwork(), home.own_socket("market"), lambda _: Alive())
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broker.run())
-        tasks.create_task(subscriber.run())
-        tasks.create_task(shell.run())
-        tasks.create_task(_tick(feed))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(broker.run())
+            tasks.create_task(subscriber.run())
+            tasks.create_task(shell.run())
+            tasks.create_task(_tick(feed))
+    finally:
+        store.close()
 
 
 def _make_folders(home: Home, plan: StrategiesPlan, *, is_replay: bool) -> None:
