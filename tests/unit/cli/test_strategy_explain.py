@@ -59,7 +59,7 @@ def test_an_earlier_decision_is_found_by_its_time(
 
 def test_changed_bars_are_other_inputs(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """B16."""
-    with closing(sqlite3.connect(home.market / "bars.sqlite")) as bars:
+    with closing(sqlite3.connect(home.bars_file)) as bars:
         bars.execute("UPDATE bars SET low = low - 1, close = low - 1 WHERE number = 8")
         bars.commit()
     assert command("a", "--home", home.folder) == FAILED

@@ -136,7 +136,7 @@ async def test_what_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
         recorded_decision(home, A, NOON_NS)
     with pytest.raises(ConfigurationError, match="there is no journal"):
         await explain(Home(tmp_path / "none"), A, None, print)
-    for one in home.market.glob("bars.sqlite*"):
+    for one in home.folder.glob("bars.sqlite*"):
         one.unlink()
     other = DecidedHome(Home(tmp_path / "other"), is_replay=True)
     other.store.add([wavy(1)])
