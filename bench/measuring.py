@@ -29,6 +29,7 @@ PARTS: Final = (
     "bundle",
     "matching",
     "indicators",
+    "strategies",
     "evaluators",
     "bars",
     "start_up",
