@@ -8,6 +8,7 @@ connection and in order, and so do its outcomes and pongs: `balancer` builds on 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -56,10 +57,26 @@ class Broker:
             words.Ready | words.Leaving | words.Pong | words.Done | words.Unable
         )
         self.malformed = 0
-        # Mandatory: a worker whose connection ended is known at the next send.
-        options = {zmq.ROUTER_MANDATORY: 1, zmq.ROUTER_HANDOVER: 1}
-        self._socket = LoopSocket(zmq.ROUTER, at, self._on_parts, options)
+        # A worker is known by the number of its door, in one byte, and its route behind that one.
+        self._doors: list[LoopSocket] = []
+        self._places: list[str] = []
+        self._socket = self._open(at, 0)
+        self._doors.append(self._socket)
+        self._places.append(at.address)
         self._socket.every(BEAT_NS, self._on_beat)
+
+    def _open(self, at: Bind, number: int) -> LoopSocket:
+        def on_parts(parts: list[bytes]) -> None:
+            # Whatever goes wrong ends the broker, and not only the door at which it came in.
+            self._socket.guard(partial(self._on_parts, socket, bytes([number]), parts))
+
+        # Mandatory: a worker whose connection ended is known at the next send.
+        options: dict[zmq.SocketOption, int | bytes] = {
+            zmq.ROUTER_MANDATORY: 1,
+            zmq.ROUTER_HANDOVER: 1,
+        }
+        socket = LoopSocket(zmq.ROUTER, at, on_parts, options)
+        return socket
 
     @property
     def counts(self) -> Counts:
@@ -70,6 +87,33 @@ class Broker:
     def open_tasks(self) -> int:
         """How many tasks await their outcome."""
         return self._balancer.open_tasks
+
+    def admit(self, at: Bind) -> None:
+        """Let workers connect at another address as well.
+
+        When that stands open already, everybody who is connected there is cut off first, and
+        judged anew by the keys: their tasks are done elsewhere. Where `at` has a function for its
+        allowed keys, a worker's name is its holder's, a hyphen, and what has no hyphen.
+
+        Raises:
+            AddressError: `at` cannot be bound; then nobody can connect there.
+        """
+        if at.address in self._places:
+            number = self._places.index(at.address)
+            self._doors[number].cut()
+            self._forget(bytes([number]))
+            self._doors[number] = self._open(at, number)
+        else:
+            self._doors.append(self._open(at, len(self._doors)))
+            self._places.append(at.address)
+
+    def _forget(self, door: bytes) -> None:
+        """Have done elsewhere what the workers of a door had."""
+        gone = [one.worker for one in self._balancer.loads() if one.worker.startswith(door)]
+        for leaves in (self._balancer.on_leaving, self._balancer.on_lost):
+            # All leave before the first is lost, so that no task goes from one to the next.
+            for worker in gone:
+                self._perform(leaves(worker, self._socket.now_ns))
 
     def workers(self) -> list[WorkerLoad]:
         """Return every worker and its load, in the order of their coming."""
@@ -135,7 +179,8 @@ class Broker:
         """Give and take nothing more; whoever awaits an outcome gets a ClosedError."""
         if not self._socket.is_open:
             return
-        self._socket.close()
+        for door in self._doors:
+            door.close()
         waiting, self._waiting = self._waiting, {}
         for on_outcome in waiting.values():
             on_outcome(ClosedError("the broker was closed"))
@@ -143,23 +188,34 @@ class Broker:
     def _on_beat(self) -> None:
         # All that has arrived is heard before anybody is called silent. When there is too much of
         # it, nobody is; a worker whose connection ended is found by its ping all the same.
-        if any(self._socket.read_now() for _ in range(_BATCHES)):
+        if any(self._has_read_all() for _ in range(_BATCHES)):
             self._perform(self._balancer.on_tick(self._socket.now_ns))
         for load in self._balancer.loads():
             self._ping(load.worker)
+
+    def _has_read_all(self) -> bool:
+        return all([one.read_now() for one in self._doors if one.is_open])
+
+    def _send(self, worker: bytes, word: words.Word) -> bool:
+        """Return whether it is on its way."""
+        door = self._doors[worker[0]]
+        return door.is_open and door.send([worker[1:], words.encode(word)])
 
     def _ping(self, worker: bytes) -> None:
         """Ping; every task up to the mark has been sent, because nothing is being performed."""
         self._balancer.ping(worker, self._socket.now_ns)
         ping = words.Ping(self._run, self._balancer.attempts)
-        if not self._socket.send([worker, words.encode(ping)]):
+        if not self._send(worker, ping):
             self._perform(self._balancer.on_lost(worker, self._socket.now_ns))
 
-    def _on_parts(self, parts: list[bytes]) -> None:
-        worker = parts[0]
+    def _on_parts(self, door: LoopSocket, number: bytes, parts: list[bytes]) -> None:
+        worker = number + parts[0]
         try:
             said = self._words.decode(parts[-1])
         except msgspec.MsgspecError:
+            self.malformed += 1
+            return
+        if door.holder and _name(worker).rpartition("-")[0] != door.holder:
             self.malformed += 1
             return
         self._perform(self._heard(worker, said))
@@ -173,8 +229,8 @@ class Broker:
     ) -> list[Effect]:
         now_ns = self._socket.now_ns
         if isinstance(said, words.Ready):
-            name = worker.rpartition(b"/")[0].decode("utf-8", "replace")
-            return self._balancer.on_ready(worker, name=name, window=said.window, now_ns=now_ns)
+            name, window = _name(worker), said.window
+            return self._balancer.on_ready(worker, name=name, window=window, now_ns=now_ns)
         if isinstance(said, words.Leaving):
             return self._balancer.on_leaving(worker, now_ns)
         if said.run != self._run:
@@ -203,15 +259,20 @@ class Broker:
             case Give():
                 # If its connection has ended, the next ping finds out.
                 task = words.Task(self._run, effect.attempt, effect.payload)
-                self._socket.send([effect.worker, words.encode(task)])
+                self._send(effect.worker, task)
             case Settle():
                 self._tell(effect.task, effect.payload)
             case GiveUp():
                 self._tell(effect.task, TaskFailedError(effect.reason))
             case Release():
-                self._socket.send([effect.worker, words.encode(words.Goodbye(self._run))])
+                self._send(effect.worker, words.Goodbye(self._run))
 
     def _tell(self, number: int, outcome: bytes | MessagingError) -> None:
         on_outcome = self._waiting.pop(number, None)
         if on_outcome is not None:
             on_outcome(outcome)
+
+
+def _name(worker: bytes) -> str:
+    """Return what a worker calls itself, by its door and route."""
+    return worker[1:].rpartition(b"/")[0].decode("utf-8", "replace")

@@ -1,5 +1,6 @@
 """Where a socket stands, and with which keys."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -20,11 +21,18 @@ class KeyPair(msgspec.Struct, frozen=True):
         return f"KeyPair(public={self.public!r})"
 
 
+Holder = Callable[[bytes], str | None]
+
+
 class BindKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of an end that is connected to: only who holds an allowed key may speak there."""
+    """The keys of an end that is connected to: only who holds an allowed key may speak there.
+
+    `allowed` are public keys (Z85), or a function that is told one at each new connection and
+    returns the name of its holder, None for who may not speak.
+    """
 
     own: KeyPair
-    allowed: frozenset[bytes]  # public keys, Z85
+    allowed: frozenset[bytes] | Holder
 
 
 class ConnectKeys(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ import zmq
 import zmq.utils.z85
 
 from tandem.messaging.errors import AddressError, ClosedError, TooLargeError
-from tandem.messaging.places import BYTES_MAX, OVERHEAD, Bind, Place
+from tandem.messaging.places import BYTES_MAX, OVERHEAD, Bind, BindKeys, Holder, Place
 
 BATCH: Final = 256  # messages read before other work of the loop has its turn
 _ZAP: Final = "inproc://zeromq.zap.01"  # where libzmq asks who may connect (ZeroMQ RFC 27)
@@ -64,6 +64,8 @@ class LoopSocket:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._own_context = None if context else zmq.Context[zmq.Socket[bytes]]()
         self._zap: LoopSocket | None = None
+        self._names_holders = isinstance(place.keys, BindKeys) and callable(place.keys.allowed)
+        self.holder = ""  # who sent the message in hand, where keys have named holders
         here = context or self._own_context
         assert here is not None
         self._socket = here.socket(kind)
@@ -154,6 +156,12 @@ class LoopSocket:
         """Send what was taken, wait at most 200 ms for that, and let go of the address."""
         self._close(None)
 
+    def cut(self) -> None:
+        """Close at once: what was sent last may not arrive, and every connection ends."""
+        if self._is_open:
+            self._socket.set(zmq.LINGER, 0)
+            self._close(None)
+
     def _close(self, error: Exception | None) -> None:
         if not self._is_open:
             return
@@ -190,8 +198,11 @@ class LoopSocket:
             return
         if place.keys is not None:
             socket.set(zmq.CURVE_SERVER, 1)
-            # libzmq asks at this address who may connect, and lets everybody in if nobody is there.
-            self._zap = _zap(context, place.keys.allowed)
+            # libzmq asks at this address who may connect; in a domain that is enforced, it lets
+            # nobody in when nobody is there to be asked.
+            socket.set(zmq.ZAP_DOMAIN, b"tandem")
+            socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)
+            self._zap = _zap(context, place.keys.allowed, self.guard)
         socket.bind(place.address)
 
     def _release(self) -> None:
@@ -226,25 +237,40 @@ class LoopSocket:
             if not self._is_open or self._is_paused or not int(events(_EVENTS)) & _READABLE:
                 return True
             try:
-                parts = receive(_AT_ONCE)
+                parts = self._receive_named() if self._names_holders else receive(_AT_ONCE)
             except zmq.Again:
                 return True
             self._on_message(parts)
         self._book()
         return False
 
+    def _receive_named(self) -> list[bytes]:
+        """Return the next message; its sender's holder is what was said at the handshake."""
+        frames = self._socket.recv_multipart(_AT_ONCE, copy=False)
+        self.holder = str(frames[0].get("User-Id"))
+        return [frame.bytes for frame in frames]
 
-def _zap(context: "zmq.Context[zmq.Socket[bytes]]", allowed: frozenset[bytes]) -> LoopSocket:
-    """Return the socket that answers libzmq's question whether a key may connect."""
-    known = frozenset(zmq.utils.z85.decode(key) for key in allowed)
+
+def _zap(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+    allowed: frozenset[bytes] | Holder,
+    guard: Callable[[Callable[[], object]], None],
+) -> LoopSocket:
+    """Return the socket that answers libzmq's question whether a key may connect.
+
+    What `allowed` raises closes the socket that it answers for.
+    """
+    holder: Holder = allowed if callable(allowed) else lambda key: "" if key in allowed else None
 
     def judge(parts: list[bytes]) -> None:
         version, request, _domain, _address, _identity, _mechanism, *credentials = parts
-        is_known = len(credentials) == 1 and credentials[0] in known
-        verdict = [b"200", b"OK"] if is_known else [b"400", b"unknown key"]
-        socket.send([version, request, *verdict, b"", b""])
+        name = holder(zmq.utils.z85.encode(credentials[0])) if len(credentials) == 1 else None
+        verdict = [b"400", b"unknown key"] if name is None else [b"200", b"OK"]
+        socket.send([version, request, *verdict, (name or "").encode(), b""])
 
-    socket = LoopSocket(zmq.REP, Bind(_ZAP), judge, context=context)
+    socket = LoopSocket(
+        zmq.REP, Bind(_ZAP), lambda parts: guard(lambda: judge(parts)), context=context
+    )
     return socket
 
 

@@ -15,6 +15,7 @@ from tandem.messaging.sockets import LoopSocket
 
 BEAT_NS: Final = 50_000_000
 SILENCE_NS: Final = 250_000_000  # without a ping for so long, it says again that it is ready
+ANEW_NS: Final = 2_000_000_000  # without one for so long, it connects anew, under another route
 
 Do = Callable[[bytes], bytes | Awaitable[bytes]]
 
@@ -51,12 +52,19 @@ class Worker:
         self._left: asyncio.Future[bool] | None = None
         self._words = msgspec.msgpack.Decoder(words.Task | words.Ping | words.Goodbye)
         self.malformed = 0
+        self._connect = connect
+        self._name = name
+        self._socket = self._open()
+
+    def _open(self) -> LoopSocket:
         # Another life of the same name is another route, so that no task goes to the wrong one.
-        route = f"{name}/{secrets.token_hex(8)}".encode()
+        route = f"{self._name}/{secrets.token_hex(8)}".encode()
         # What cannot be passed on now is not kept: the broker finds out by its pings.
         options: dict[zmq.SocketOption, int | bytes] = {zmq.ROUTING_ID: route, zmq.IMMEDIATE: 1}
-        self._socket = LoopSocket(zmq.DEALER, connect, self._on_parts, options)
-        self._socket.every(BEAT_NS, self._on_beat)
+        socket = LoopSocket(zmq.DEALER, self._connect, self._on_parts, options)
+        self._opened_ns = socket.now_ns
+        socket.every(BEAT_NS, self._on_beat)
+        return socket
 
     async def leave(self, *, timeout_s: float) -> bool:
         """Finish what was begun, hand the rest back, close; return whether the broker agreed."""
@@ -72,7 +80,11 @@ class Worker:
 
     async def run(self) -> None:
         """Return when this end was closed; raises what `do` raised."""
-        await self._socket.run()
+        while True:
+            socket = self._socket
+            await socket.run()
+            if socket is self._socket:
+                return
 
     def close(self) -> None:
         """Do nothing more; what is being awaited is canceled, and done elsewhere."""
@@ -85,10 +97,20 @@ class Worker:
             task.cancel()
 
     def _on_beat(self) -> None:
+        if self._silence_ns >= ANEW_NS:
+            self._socket.read_now()  # what came while this process was kept from reading
         if self._left is not None:
             self._say(words.Leaving())
-        elif self._heard_ns is None or self._socket.now_ns - self._heard_ns >= SILENCE_NS:
+        elif self._silence_ns >= ANEW_NS:
+            # Whose key was refused once, ZeroMQ connects no more; it may be allowed by now.
+            before, self._socket = self._socket, self._open()
+            before.cut()
+        elif self._heard_ns is None or self._silence_ns >= SILENCE_NS:
             self._say(words.Ready(self._window))
+
+    @property
+    def _silence_ns(self) -> int:
+        return self._socket.now_ns - max(self._opened_ns, self._heard_ns or 0)
 
     def _say(self, word: words.Word) -> None:
         self._socket.send([words.encode(word)])
