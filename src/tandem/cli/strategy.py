@@ -30,7 +30,7 @@ from tandem.cli.typed import Choice
 from tandem.domain.algos import Leaving
 from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassign
 from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
-from tandem.domain.strategy_views import StrategiesView
+from tandem.domain.strategy_views import DecisionsView, StrategiesView
 from tandem.strategies.shipped import shipped as shipped_texts
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.names import fresh_command
@@ -146,11 +146,13 @@ def saved_as(view: StrategiesView, what: str) -> tuple[str, TextHash]:
     Raises:
         BadInputError: there is none, or there are several.
     """
-    named = [one for one in view.texts if one.name == what and one.is_newest]
-    found = named or [one for one in view.texts if one.text_hash.startswith(what)]
+    named = [one for one in view.texts if what in one.names]
+    if named:
+        return what, named[0].text_hash
+    found = [one for one in view.texts if one.text_hash.startswith(what)]
     if len(found) == 1 and what:
-        return found[0].name, found[0].text_hash
-    names = ", ".join(sorted({one.name for one in view.texts})[:30]) or "none"
+        return (*found[0].names, found[0].name)[0], found[0].text_hash
+    names = ", ".join(sorted({name for one in view.texts for name in one.names})[:30]) or "none"
     why = "several begin so" if found and what else f"saved are {names}"
     raise BadInputError(f"no strategy {what!r}: {why}")
 
@@ -198,7 +200,7 @@ def source_of(view: StrategiesView, what: str) -> StrategyText | tuple[str, Text
     Raises:
         BadInputError: it means nothing, or several.
     """
-    is_saved = any(one.name == what for one in view.texts)
+    is_saved = any(what in one.names for one in view.texts)
     along = [] if is_saved else [one for one in shipped_texts() if one.name == what]
     return along[0] if along else saved_as(view, what)
 
@@ -231,10 +233,25 @@ def log(
 
     async def act() -> int:
         only = None if assignment is None else AssignmentId(assignment)
-        view = await ask_desk(home_of(home), lambda line: line.decisions(only, limit))
+        view = await ask_desk(home_of(home), lambda line: decisions(line, only, limit))
         return write_decisions(view, sys.stdout, as_json=json)
 
     return finish(act)
+
+
+async def decisions(line: DeskLine, only: AssignmentId | None, limit: int) -> DecisionsView:
+    """Return the latest lines of the log.
+
+    Raises:
+        BadInputError: they are to be of an assignment that is none, and has none.
+    """
+    view = await line.decisions(only, limit)
+    if only is not None and not view.decisions:
+        known = [one.assignment.assignment_id for one in (await roster(line)).assignments]
+        if only not in known:
+            there = ", ".join(sorted(known)[:30]) or "none"
+            raise BadInputError(f"nothing is assigned as {only!r}; there are {there}")
+    return view
 
 
 @strategy.command

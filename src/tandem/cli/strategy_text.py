@@ -29,8 +29,9 @@ def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int
         out.write("no strategies are saved; save one with 'tandem strategy save FILE'\n")
         return OK
     rows = [
-        (one.name, one.language.value, one.text_hash[:12], "" if one.is_newest else "older")
+        (name, one.language.value, one.text_hash[:12], "" if one.names else "older")
         for one in view.texts
+        for name in one.names or (one.name,)
     ]
     out.write(table(("saved", "language", "text", ""), rows))
     return OK

@@ -1,7 +1,7 @@
 """What a person types of strategies, in the desk's words."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -27,6 +27,8 @@ from tandem.domain.strategies import (
 SpanText = Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 _LANGUAGES: Final = {".lua": Language.LUA, ".py": Language.PYTHON}
 _PPM_OF_PERCENT: Final = 10_000
+_PPM_MAX: Final = 2**53
+_NUMBER_MAX: Final = 2**53  # up to there every whole number is the same one in Lua
 
 
 @Parameter(name="*")
@@ -96,17 +98,19 @@ def assignment_of(
         OffGridError: the quantity is no positive multiple of the lot size.
     """
     name, text_hash = saved
-    choice.instrument(symbol)
+    others = tuple(one.strip() for one in options.others.split(",") if one.strip())
+    for one in (symbol, *others):
+        choice.instrument(one)
     return Assignment(
         assignment_id=AssignmentId(options.name or f"{name}-{symbol}-{options.span}"),
         text_hash=text_hash,
         name=name,
         symbol=symbol,
         span=Span(options.span),
-        slots=choice.slots(options.accounts, None),
+        slots=choice.slots(options.accounts, None, option="--accounts"),
         sizing=_sizing(symbol, options, choice),
         parameters=parameters_of(options.param),
-        others=tuple(one.strip() for one in options.others.split(",") if one.strip()),
+        others=others,
         may_short=options.may_short,
         good_for_ns=duration_ns(options.good_for),
         flat_by_ns=_flat_by_ns(options.flat_by),
@@ -138,8 +142,10 @@ def _ppm(name: str, text: str) -> int:
     try:
         ppm = Decimal(text) * _PPM_OF_PERCENT
         whole = int(ppm)
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):
         raise BadInputError(f"{name} {text!r}: expected per cent such as 20 or 1.5") from None
+    if whole > _PPM_MAX:
+        raise BadInputError(f"{name} {text!r}: expected per cent such as 20 or 1.5")
     if ppm != whole or whole <= 0:
         raise BadInputError(f"{name} {text!r}: expected per cent above 0, to four places")
     return whole
@@ -149,16 +155,18 @@ def parameters_of(words: tuple[str, ...]) -> Parameters:
     """Return parameters from words such as fast=10, ratio=1.5, on=true or side=long.
 
     Raises:
-        BadInputError: a word without a name, or a name twice.
+        BadInputError: a word without a name or a value, a name twice, or a number that is none.
     """
     found: Parameters = {}
     for word in words:
         name, equals, text = word.partition("=")
-        if not name.isidentifier() or not equals:
+        if not name.isidentifier() or not equals or not text:
             raise BadInputError(f"--param {word!r}: expected a name and a value such as fast=10")
         if name in found:
             raise BadInputError(f"--param {name} stands twice")
-        found[name] = _scalar(text)
+        value = found[name] = _scalar(text)
+        if isinstance(value, int | float) and not abs(value) <= _NUMBER_MAX:
+            raise BadInputError(f"--param {word[:60]!r}: expected a number within 2^53")
     return found
 
 

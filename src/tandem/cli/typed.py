@@ -23,6 +23,7 @@ _UNITS_NS: Final = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
+_DURATION_NS_MAX: Final = 87_600 * _UNITS_NS["h"]
 _SHOWN_MAX: Final = 30
 
 
@@ -62,11 +63,15 @@ class Choice:
         """
         return self.instrument(symbol).price(text)
 
-    def slots(self, names: str | None, accounts: int | None) -> tuple[SlotId, ...]:
+    def slots(
+        self, names: str | None, accounts: int | None, *, option: str = "--slots"
+    ) -> tuple[SlotId, ...]:
         """Return the slots of that name (`w1,w3`), or the first so many; empty for all.
 
+        `option` is what was typed before the names.
+
         Raises:
-            BadInputError: there is no such slot, or there are fewer.
+            BadInputError: there is no such slot, or there are fewer, or none was named.
         """
         if names is not None and accounts is not None:
             raise BadInputError("--slots and --accounts: give one of them")
@@ -74,11 +79,16 @@ class Choice:
             if not 1 <= accounts <= len(self._slots):
                 raise BadInputError(f"--accounts {accounts}: expected 1 to {len(self._slots)}")
             return tuple(self._slots[:accounts])
-        chosen = tuple(SlotId(one.strip()) for one in (names or "").split(",") if one.strip())
+        if names is None:
+            return ()
+        chosen = tuple(SlotId(one.strip()) for one in names.split(",") if one.strip())
+        if not chosen:
+            raise BadInputError(f"{option} {names!r}: expected slots such as w1,w2")
         for one in chosen:
             if one not in self._slots:
-                raise BadInputError(f"--slots: no slot {one!r}; there are {', '.join(self._slots)}")
-        return chosen
+                there = ", ".join(self._slots)
+                raise BadInputError(f"{option}: no slot {one!r}; there are {there}")
+        return tuple(dict.fromkeys(chosen))
 
     @property
     def all_slots(self) -> tuple[SlotId, ...]:
@@ -148,4 +158,6 @@ def duration_ns(text: str) -> int:
     length = int(Decimal(found[1]) * _UNITS_NS[found[2]]) if found else 0
     if length <= 0:
         raise BadInputError(f"duration {text!r}: expected one such as 500ms, 30s, 5m or 1.5h")
+    if length > _DURATION_NS_MAX:
+        raise BadInputError(f"duration {text!r}: expected at most 87600h, ten years")
     return length

@@ -11,12 +11,16 @@ TEXTS_BYTES_MAX: Final = 2_000_000  # of texts in one answer
 
 
 class SavedView(Value, frozen=True, kw_only=True):
-    """A saved text. `is_newest`: its name means it."""
+    """A saved text. `name` is that of its latest saving, `is_newest` whether it means this text.
+
+    `names` are all that mean it, in the order of their letters: one text may have several.
+    """
 
     name: str
     language: Language
     text_hash: TextHash
     is_newest: bool
+    names: tuple[str, ...] = ()
 
 
 class HeldView(Value, frozen=True, kw_only=True):

@@ -4,14 +4,22 @@ import json
 import sys
 from math import sin
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tandem.cli.calling import BadInputError
 from tandem.cli.main import BAD_INPUT, FAILED, OK, run
-from tandem.cli.strategy import source_of
-from tandem.domain.strategies import Language, StrategyText, TextHash
-from tandem.domain.strategy_views import SavedView, StrategiesView
+from tandem.cli.strategy import decisions, source_of
+from tandem.domain.strategies import AssignmentId, Language, StrategyText, TextHash
+from tandem.domain.strategy_views import (
+    AssignmentView,
+    DecisionsView,
+    SavedView,
+    StrategiesView,
+)
+from tandem.wiring.asking import DeskLine
+from tests.unit.core.trading.strategy_floor import assignment
 
 
 @pytest.fixture
@@ -97,9 +105,30 @@ def test_a_name_means_what_is_saved_before_what_comes_along() -> None:
         language=Language.LUA,
         text_hash=TextHash("ab" * 32),
         is_newest=True,
+        names=("momentum",),
     )
     assert isinstance(source_of(StrategiesView(version=1), "momentum"), StrategyText)
     saved = StrategiesView(version=1, texts=(own,))
     assert source_of(saved, "momentum") == ("momentum", own.text_hash)
     with pytest.raises(BadInputError, match="no strategy 'luck': saved are momentum"):
         source_of(saved, "luck")
+
+
+class DecidedLine:
+    """A line to a desk where `a` is assigned and has decided nothing."""
+
+    async def decisions(self, only: AssignmentId | None, limit: int) -> DecisionsView:
+        assert limit == 5
+        return DecisionsView(decisions=())
+
+    async def strategies(self) -> StrategiesView:
+        assigned = AssignmentView(assignment=assignment("a"), number=1)
+        return StrategiesView(version=1, assignments_total=1, assignments=(assigned,))
+
+
+async def test_the_log_of_what_is_no_assignment_says_which_there_are() -> None:
+    line = cast(DeskLine, DecidedLine())
+    for only in (None, AssignmentId("a")):
+        assert await decisions(line, only, 5) == DecisionsView(decisions=())
+    with pytest.raises(BadInputError, match="nothing is assigned as 'b'; there are a"):
+        await decisions(line, AssignmentId("b"), 5)

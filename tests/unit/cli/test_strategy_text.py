@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from tandem.cli.strategy_text import (
     write_assignment,
     write_decisions,
@@ -12,11 +14,12 @@ from tandem.cli.strategy_text import (
     write_text,
 )
 from tandem.core.trading.showing import show
-from tandem.domain.commands import SuspendStrategy, Unassign
+from tandem.domain.commands import SaveStrategy, SuspendStrategy, Unassign
 from tandem.domain.control import AskDecisions, AskStrategies
 from tandem.domain.ids import Lots
 from tandem.domain.strategies import AssignmentId
 from tandem.domain.strategy_views import DecisionsView, StrategiesView
+from tests.unit.core.trading.desk_driver import X, instrument
 from tests.unit.core.trading.strategy_floor import CROSS, StrategyFloor, strategy_floor
 
 
@@ -70,6 +73,19 @@ def test_nothing_saved_says_how_to_save() -> None:
     assert text == "no strategies are saved; save one with 'tandem strategy save FILE'\n"
 
 
+def test_a_text_has_a_line_for_each_name_that_means_it() -> None:
+    floor = strategy_floor()
+    floor.ask(SaveStrategy(text=msgspec.structs.replace(CROSS, name="also")))
+    for body in ("return 'flat'", "return 'short'"):
+        floor.ask(SaveStrategy(text=msgspec.structs.replace(CROSS, text=body)))
+    lines = written(write_strategies, roster(floor)).splitlines()
+    assert [(line.split()[0], "older" in line) for line in lines[1:]] == [
+        ("also", False),
+        ("cross", True),
+        ("cross", False),
+    ]
+
+
 def test_one_assignment_is_shown_in_full() -> None:
     floor = strategy_floor()
     floor.assign(parameters={"fast": 3})
@@ -106,13 +122,14 @@ def test_a_text_is_shown_as_it_was_written() -> None:
 
 def test_the_log_is_a_table_and_says_when_it_is_empty() -> None:
     """B15."""
-    floor = strategy_floor()
+    listed = instrument("T", X, "m", lot="0.5")
+    floor = strategy_floor(instruments=(listed,))
     floor.assign()
     floor.set(position=1)
     view = show(floor.desk, AskDecisions(number=1), records=0)
     assert isinstance(view, DecisionsView)
     text = written(write_decisions, view)
     assert "taken" in text
-    assert "1: s1 10" in text
+    assert "1: s1 5.0" in text
     assert json.loads(written(write_decisions, view, as_json=True))["decisions"]
     assert written(write_decisions, DecisionsView(decisions=())) == "nothing was decided yet\n"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tandem.cli.calling import BadInputError
@@ -34,7 +35,7 @@ from tests.unit.core.trading.desk_driver import SECOND, X, instrument
 HASH = TextHash("ab" * 32)
 CHOICE = Choice(
     CatalogueView(
-        instruments=(instrument("T", X, "m", lot="0.5"),),
+        instruments=tuple(instrument(one, X, "m", lot="0.5") for one in "TUV"),
         slots=(SlotId("w1"), SlotId("w2")),
         venues={},
     )
@@ -92,7 +93,11 @@ def test_a_full_position_is_a_quantity_or_a_share_of_equity_or_of_its_swings() -
         ({"percent": "inf"}, "expected per cent such as"),
         ({"percent": "0"}, "above 0"),
         ({"volatility": "0.00001"}, "to four places"),
-        ({"percent": "5", "accounts": "w9"}, "no slot 'w9'"),
+        ({"percent": "1e999999999"}, "expected per cent such as"),
+        ({"percent": "1e40"}, "expected per cent such as"),
+        ({"percent": "5", "accounts": "w9"}, "--accounts: no slot 'w9'"),
+        ({"percent": "5", "accounts": ","}, "--accounts ',': expected slots such as"),
+        ({"percent": "5", "others": "T,Z"}, "no symbol 'Z'; traded here: T, U, V"),
         ({"percent": "5", "flat_by": "noon"}, "a time of the day"),
         ({"percent": "5", "flat_by": "25:00"}, "a time of the day"),
         ({"percent": "5", "good_for": "soon"}, "duration 'soon'"),
@@ -108,16 +113,22 @@ def test_what_cannot_be_is_refused_with_what_was_expected(
 def test_a_quantity_off_the_grid_and_an_unknown_symbol_are_refused() -> None:
     with pytest.raises(OffGridError):
         typed(quantity="0.3")
-    with pytest.raises(BadInputError, match="no symbol 'Z'; traded here: T"):
+    with pytest.raises(BadInputError, match="no symbol 'Z'; traded here: T, U, V"):
         assignment_of(("cross", HASH), "Z", AssignOptions(percent="5"), CHOICE)
 
 
-@pytest.mark.parametrize("word", ["fast", "=3", "1x=3", "a b=3"])
+@pytest.mark.parametrize("word", ["fast", "fast=", "=3", "1x=3", "a b=3"])
 def test_a_parameter_has_a_name_and_a_value(word: str) -> None:
     with pytest.raises(BadInputError, match="expected a name and a value"):
         parameters_of((word,))
     with pytest.raises(BadInputError, match="--param fast stands twice"):
         parameters_of(("fast=1", "fast=2"))
+
+
+@pytest.mark.parametrize("number", ["nan", "-inf", "1e999", "9" * 30, "9" * 5_000])
+def test_a_parameter_is_a_number_that_every_language_knows(number: str) -> None:
+    with pytest.raises(BadInputError, match="expected a number within"):
+        parameters_of((f"fast={number}",))
 
 
 def test_a_file_is_read_and_called_like_it(tmp_path: Path) -> None:
@@ -152,6 +163,7 @@ def saved(name: str, start: str, *, is_newest: bool = True) -> SavedView:
         language=Language.LUA,
         text_hash=TextHash(start.ljust(64, "0")),
         is_newest=is_newest,
+        names=(name,) if is_newest else (),
     )
 
 
@@ -160,9 +172,12 @@ def test_a_saved_text_is_found_by_its_name_or_its_hash() -> None:
     view = StrategiesView(version=1, texts=texts)
     assert saved_as(view, "a")[1].startswith("12")
     assert saved_as(view, "11")[0] == "a"
+    twice = msgspec.structs.replace(texts[1], names=("a", "c"))
+    view = msgspec.structs.replace(view, texts=(texts[0], twice, texts[2]))
+    assert saved_as(view, "c") == ("c", twice.text_hash)
     with pytest.raises(BadInputError, match="several begin so"):
         saved_as(view, "1")
-    with pytest.raises(BadInputError, match="saved are a, b"):
+    with pytest.raises(BadInputError, match="saved are a, b, c"):
         saved_as(view, "z")
     with pytest.raises(BadInputError, match="saved are none"):
         saved_as(StrategiesView(version=1), "")

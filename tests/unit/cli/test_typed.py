@@ -29,6 +29,12 @@ def test_other_durations_are_refused(text: str) -> None:
         duration_ns(text)
 
 
+def test_a_duration_without_end_is_refused() -> None:
+    assert duration_ns("87600h") == 315_360_000 * 10**9
+    with pytest.raises(BadInputError, match="at most 87600h"):
+        duration_ns("87600.1h")
+
+
 @given(st.text(max_size=20))
 def test_any_text_is_a_positive_duration_or_refused(text: str) -> None:
     try:
@@ -79,14 +85,21 @@ def test_any_text_is_a_moment_to_come_or_refused(text: str, market_ns: int) -> N
 
 def test_slots_are_chosen_by_name_or_number() -> None:
     assert CHOICE.slots(None, None) == ()
-    assert CHOICE.slots("w1,w3", None) == ("w1", "w3")
+    assert CHOICE.slots("w1,w3", None) == CHOICE.slots("w1, w3,w1", None) == ("w1", "w3")
     assert CHOICE.slots(None, 4) == SLOTS[:4]
     assert CHOICE.all_slots == SLOTS
 
 
 @pytest.mark.parametrize(
     ("names", "accounts", "expected"),
-    [("w9", None, "no slot 'w9'"), (None, 9, "1 to 8"), (None, 0, "1 to 8"), ("w1", 1, "one of")],
+    [
+        ("w9", None, "--slots: no slot 'w9'"),
+        (",", None, "--slots ',': expected slots such as w1,w2"),
+        ("", None, "expected slots such as"),
+        (None, 9, "1 to 8"),
+        (None, 0, "1 to 8"),
+        ("w1", 1, "one of"),
+    ],
 )
 def test_other_slots_are_refused(names: str | None, accounts: int | None, expected: str) -> None:
     with pytest.raises(BadInputError, match=expected):

@@ -41,6 +41,8 @@ from tandem.domain.strategies import (
 )
 
 ID_MAX: Final = 60
+_ONE_LINE: Final = f"1 to {ID_MAX} characters on one line, without a blank at the ends"
+_BREAKS: Final = "\x7f\x85\u2028\u2029"  # beside the control characters below the blank
 OTHERS_MAX: Final = 20
 PARAMETERS_MAX: Final = 64
 PARAMETER_BYTES_MAX: Final = 1_000
@@ -69,6 +71,13 @@ def carry_out(turn: Turn, command: OfStrategies) -> Answer:
 def save(turn: Turn, command: SaveStrategy) -> Answer:
     """Keep a text, and let its name mean it; a text that nothing refers to goes when it is full."""
     roster, text = turn.state.strategies, command.text
+    if not _is_one_line(text.name):
+        return Refused(
+            reason=RefusalReason.BAD_ASSIGNMENT, text=f"name {text.name!r}: expected {_ONE_LINE}"
+        )
+    if text.name not in roster.names and len(roster.names) >= TEXTS_MAX:
+        says = f"{len(roster.names)} names of strategies are in use"
+        return Refused(reason=RefusalReason.TOO_MANY, text=says)
     text_hash = text.text_hash
     is_known = text_hash in roster.texts
     if is_known and roster.names.get(text.name) == text_hash:
@@ -84,6 +93,12 @@ def save(turn: Turn, command: SaveStrategy) -> Answer:
     roster.names[text.name] = text_hash
     roster.version += 1
     return Done(text=f"{text.name} is saved: {text_hash[:12]}")
+
+
+def _is_one_line(name: str) -> bool:
+    """Return whether a name can stand in a row of a table, and be typed again."""
+    is_bounded = 0 < len(name) <= ID_MAX and name == name.strip()
+    return is_bounded and not any(one in _BREAKS or one < " " for one in name)
 
 
 def _forget_one(turn: Turn) -> bool:
@@ -173,8 +188,8 @@ def _objection_to_sizing(sizing: Sizing) -> str | None:
 
 
 def _objection_to_bounds(new: Assignment) -> str | None:
-    if not 0 < len(new.assignment_id) <= ID_MAX or not 0 < len(new.name) <= ID_MAX:
-        return f"an id and a name have 1 to {ID_MAX} characters"
+    if not _is_one_line(new.assignment_id) or not _is_one_line(new.name):
+        return f"an id and a name: expected {_ONE_LINE}"
     if len(new.others) > OTHERS_MAX:
         return f"{len(new.others)} other symbols: at most {OTHERS_MAX}"
     if len(new.parameters) > PARAMETERS_MAX:

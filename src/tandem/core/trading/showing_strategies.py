@@ -8,6 +8,7 @@ from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Rules
 from tandem.domain.control import AskDecisions, AskStrategies, AskTexts
 from tandem.domain.ids import Lots
+from tandem.domain.strategies import TextHash
 from tandem.domain.strategy_views import (
     PAGE_MAX,
     TEXTS_BYTES_MAX,
@@ -39,6 +40,9 @@ def _strategies(state: DeskState, rules: Rules, asked: AskStrategies) -> Strateg
     if asked.known == roster.version:
         return StrategiesView(version=roster.version, is_known=True)
     begin = max(0, asked.begin)
+    names: dict[TextHash, list[str]] = {}
+    for name, key in roster.names.items():
+        names.setdefault(key, []).append(name)
     return StrategiesView(
         version=roster.version,
         begin=begin,
@@ -50,6 +54,7 @@ def _strategies(state: DeskState, rules: Rules, asked: AskStrategies) -> Strateg
                 language=one.language,
                 text_hash=key,
                 is_newest=roster.names.get(one.name) == key,
+                names=tuple(sorted(names.get(key, ()))),
             )
             for key, one in islice(roster.texts.items(), begin, begin + PAGE_MAX)
         ),

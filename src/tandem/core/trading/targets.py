@@ -19,7 +19,8 @@ from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.algos import Trigger
 from tandem.domain.commands import Answer, Done, SetTargets
-from tandem.domain.ids import InstrumentId, SlotId, Ticks
+from tandem.domain.ids import InstrumentId, Lots, SlotId, Ticks
+from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.order import Side
 from tandem.domain.strategies import FULL_PPM, AssignmentId, Target
@@ -122,7 +123,7 @@ def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None
             said.append(f"{slot_id}: {lots}")
         else:
             netting.want(turn, one, slot_id, lots)
-            said.append(f"{slot_id} {lots}")
+            said.append(f"{slot_id} {_instrument(turn, one, slot_id).quantity_text(Lots(lots))}")
     netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
 
 
@@ -143,9 +144,13 @@ def _worth(
     volatility_ppm: int | None,
     equities: Equities,
 ) -> Worth | str:
-    seat = turn.state.seats[slot_id]
-    instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
+    seat, instrument = turn.state.seats[slot_id], _instrument(turn, one, slot_id)
     return sizing.worth_on(turn, seat, instrument, volatility_ppm, equities)
+
+
+def _instrument(turn: Turn, one: Assigned, slot_id: SlotId) -> Instrument:
+    """Return what an assignment trades on this account."""
+    return turn.rules.listed[one.assignment.symbol, turn.state.seats[slot_id].venue_id]
 
 
 # -- stops and targets

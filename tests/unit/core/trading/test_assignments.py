@@ -81,6 +81,29 @@ def test_a_text_that_nothing_means_goes_when_there_are_too_many(
     assert floor.refusal(answer).reason is RefusalReason.TOO_MANY
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a ", "\x7f", "a\u2029b"])
+def test_a_name_that_does_not_fit_into_one_line_is_refused(name: str) -> None:
+    floor = strategy_floor()
+    refused = floor.refusal(floor.ask(SaveStrategy(text=text(name, "return 1"))))
+    expected = "1 to 60 characters on one line, without a blank at the ends"
+    assert refused.text == f"name {name!r}: expected {expected}"
+    assert floor.state.strategies.names == {"cross": CROSS.text_hash}
+
+
+def test_names_are_bounded_though_they_mean_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B24."""
+    monkeypatch.setattr(assignments, "TEXTS_MAX", 3)
+    floor = strategy_floor()
+    for name in ("a", "b"):
+        assert isinstance(floor.ask(SaveStrategy(text=text(name, CROSS.text))), Done)
+    refused = floor.refusal(floor.ask(SaveStrategy(text=text("c", CROSS.text))))
+    assert (refused.reason, refused.text) == (
+        RefusalReason.TOO_MANY,
+        "3 names of strategies are in use",
+    )
+    assert isinstance(floor.ask(SaveStrategy(text=text("b", "return 1"))), Done)
+
+
 def test_texts_together_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """B24."""
     monkeypatch.setattr(assignments, "TEXTS_BYTES_MAX", 40)
@@ -117,6 +140,10 @@ def test_an_assignment_is_refused_with_the_name_of_what_cannot_be() -> None:
         {"sizing": PercentOfEquity(ppm=10**9)},
         {"sizing": VolatilityTarget(ppm_per_day=10_000, bars=1)},
         {"name": ""},
+        {"name": "a\nb"},
+        {"name": " a"},
+        {"key": "a\u2028b"},
+        {"key": "a" * 61},
         {"others": ("T",) * 21},
         {"parameters": {f"p{n}": n for n in range(65)}},
         {"parameters": {"p": "x" * 1_001}},

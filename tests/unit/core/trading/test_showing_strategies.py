@@ -62,7 +62,13 @@ def test_who_knows_the_version_is_told_no_more() -> None:
     floor.assign()
     view = roster(floor)
     assert view.texts == (
-        SavedView(name="cross", language=Language.LUA, text_hash=CROSS.text_hash, is_newest=True),
+        SavedView(
+            name="cross",
+            language=Language.LUA,
+            text_hash=CROSS.text_hash,
+            is_newest=True,
+            names=("cross",),
+        ),
     )
     known = roster(floor, known=view.version)
     assert known == StrategiesView(version=view.version, is_known=True)
@@ -70,6 +76,19 @@ def test_who_knows_the_version_is_told_no_more() -> None:
     assert roster(floor).version == view.version, "decisions change no roster"
     floor.assign("b")
     assert not roster(floor, known=view.version).is_known
+
+
+def test_a_text_saved_under_several_names_has_them_all() -> None:
+    """B16."""
+    floor = strategy_floor()
+    floor.ask(SaveStrategy(text=msgspec.structs.replace(CROSS, name="b")))
+    floor.ask(SaveStrategy(text=msgspec.structs.replace(CROSS, name="a")))
+    (one,) = roster(floor).texts
+    assert (one.name, one.is_newest, one.names) == ("a", True, ("a", "b", "cross"))
+    floor.ask(SaveStrategy(text=msgspec.structs.replace(CROSS, text="return 'flat'")))
+    old, new = roster(floor).texts
+    assert (old.name, old.is_newest, old.names) == ("a", True, ("a", "b"))
+    assert (new.name, new.is_newest, new.names) == ("cross", True, ("cross",))
 
 
 def test_many_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
