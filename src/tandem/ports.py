@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from tandem.domain.bars import FinalBar, Span
-from tandem.domain.evaluation import Sight, TenantId
+from tandem.domain.evaluation import Sight
 from tandem.domain.feeds import AssetClass, FeedNews
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instant import Instant
@@ -369,6 +369,10 @@ class Cell(Protocol):
         """Return what can be seen of it from outside."""
         ...
 
+    def rank(self, *, is_behind: bool) -> None:
+        """Let it have only the time that nobody else wants, or its share, if that can be."""
+        ...
+
     def end(self) -> None:
         """End it by force; nothing more comes of it, not even its end."""
         ...
@@ -379,14 +383,16 @@ class Jail(Protocol):
 
     def open(
         self,
-        tenant: TenantId,
         *,
         memory_bytes: int,
+        is_behind: bool,
         on_open: Callable[[Cell | str], None],
         on_answer: Callable[[bytes], None],
         on_end: Callable[[], None],
     ) -> None:
         """Make a process that may take `memory_bytes` more than it begins with.
+
+        It begins as `Cell.rank` says, with `is_behind`.
 
         `on_open` is called once, never from in here: with the cell, or with the reason why there
         is none. `on_answer` gets what the process writes, one answer at a time, and `on_end` is

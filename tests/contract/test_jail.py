@@ -20,9 +20,10 @@ from tandem.adapters.jail.evaluation import Evaluation
 from tandem.adapters.jail.forking import ForkedCell
 from tandem.adapters.jail.lockdown import CHANNEL, NOBODY, lock_down, open_doors
 from tandem.adapters.jail.page import ControlPage, new_page
+from tandem.adapters.jail.ranks import may_rank
 from tandem.adapters.jail.rehearsal import rehearsal
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.evaluation import OWN_TENANT, TaskAnswer, answer_of, task_bytes
+from tandem.domain.evaluation import TaskAnswer, answer_of, task_bytes
 from tandem.ports import Cell
 
 MEMORY = 256 << 20
@@ -37,10 +38,10 @@ class Line:
         self.answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.ended = asyncio.Event()
 
-    async def open(self, jail: ForkingJail) -> ForkedCell:
+    async def open(self, jail: ForkingJail, *, is_behind: bool = False) -> ForkedCell:
         jail.open(
-            OWN_TENANT,
             memory_bytes=MEMORY,
+            is_behind=is_behind,
             on_open=self.opened.set_result,
             on_answer=self.answers.put_nowait,
             on_end=self.ended.set,
@@ -131,6 +132,23 @@ def tried(*, is_list_loaded: bool, monkeypatch: pytest.MonkeyPatch) -> str:
         doors = said.read()
     os.waitpid(pid, 0)
     return doors
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_a_process_goes_behind_the_others_and_comes_back(mode: Mode) -> None:
+    """F22: where this process may not bring it back, it never goes."""
+    behind = os.SCHED_IDLE if may_rank() else os.SCHED_OTHER
+    async with a_jail(mode) as jail:
+        line = Line()
+        cell = await line.open(jail, is_behind=True)
+        await line.ask(cell)
+        assert os.sched_getscheduler(cell.pid) == behind
+        cell.rank(is_behind=False)
+        assert os.sched_getscheduler(cell.pid) == os.SCHED_OTHER
+        cell.rank(is_behind=True)
+        assert os.sched_getscheduler(cell.pid) == behind
+        cell.end()
+        cell.rank(is_behind=False)
 
 
 def test_a_locked_process_finds_every_door_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ Nothing is recorded here: whatever is lost with this process is asked of another
 import asyncio
 from collections.abc import Iterable
 
+from tandem.core.evaluating.standing import Rank
 from tandem.core.evaluating.tenants import Effect, End, Open, Reply, Send, Stop, Tenants
 from tandem.domain.evaluation import Meter, TenantId, answer_bytes, task_of
 from tandem.ports import Cell, Clock, Jail
@@ -63,8 +64,10 @@ class Evaluator:
     def _perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Open(tenant=tenant, memory_bytes=memory_bytes):
-                    self._open(tenant, memory_bytes)
+                case Open():
+                    self._open(effect)
+                case Rank(tenant=tenant, is_behind=is_behind):
+                    self._rank(tenant, is_behind=is_behind)
                 case Send(tenant=tenant, payload=payload):
                     self._cells[tenant].send(payload)
                 case Stop(tenant=tenant):
@@ -79,7 +82,14 @@ class Evaluator:
                         future.set_result(answer_bytes(answer))
         self._look_later()
 
-    def _open(self, tenant: TenantId, memory_bytes: int) -> None:
+    def _rank(self, tenant: TenantId, *, is_behind: bool) -> None:
+        cell = self._cells.get(tenant)
+        if cell is not None:  # else it is told when it is there
+            cell.rank(is_behind=is_behind)
+
+    def _open(self, wanted: Open) -> None:
+        tenant = wanted.tenant
+
         def on_open(opened: Cell | str) -> None:
             if isinstance(opened, str):
                 self._perform(self._tenants.on_refused(tenant, opened))
@@ -87,6 +97,7 @@ class Evaluator:
                 opened.end()
             else:
                 self._cells[tenant] = opened
+                self._rank(tenant, is_behind=self._tenants.is_behind(tenant))
                 self._perform(self._tenants.on_open(tenant, self._now_ns()))
 
         def on_answer(payload: bytes) -> None:
@@ -100,8 +111,8 @@ class Evaluator:
             self._perform(self._tenants.on_end(tenant, running=running))
 
         self._jail.open(
-            tenant,
-            memory_bytes=memory_bytes,
+            memory_bytes=wanted.memory_bytes,
+            is_behind=wanted.is_behind,
             on_open=on_open,
             on_answer=on_answer,
             on_end=on_end,

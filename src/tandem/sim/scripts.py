@@ -22,7 +22,6 @@ from tandem.domain.evaluation import (
     Task,
     TaskAnswer,
     TaskKey,
-    TenantId,
     Whole,
     answer_bytes,
     task_of,
@@ -123,6 +122,9 @@ class SimulatedCell:
         """See `Cell.look`: it uses all the time that there is."""
         return Sight(running=self.running, cpu_ns=self._clock.now().now_ns, is_asleep=False)
 
+    def rank(self, *, is_behind: bool) -> None:
+        """See `Cell.rank`; a simulated process takes its time anyway."""
+
     def end(self) -> None:
         """See `Cell.end`."""
         self._is_over = True
@@ -184,15 +186,14 @@ class SimulatedJail:
 
     def open(
         self,
-        tenant: TenantId,
         *,
         memory_bytes: int,
+        is_behind: bool,  # noqa: ARG002 - see `rank`
         on_open: Callable[[Cell | str], None],
         on_answer: Callable[[bytes], None],
         on_end: Callable[[], None],
     ) -> None:
         """See `Jail.open`; now and then there is none for a while."""
-        assert tenant, "a process belongs to somebody"
         assert memory_bytes > 0, "it may take nothing"
         made: Cell | str = SimulatedCell(self._clock, self._draws, on_answer, on_end)
         if self._draws.random() < 0.02:

@@ -37,6 +37,7 @@ class Words:
         self.running: int | None = None
         self.was_stopped = False
         self.is_over = False
+        self.ranks: list[bool] = []
 
     def send(self, payload: bytes) -> None:
         task = task_of(payload)
@@ -57,6 +58,9 @@ class Words:
     def look(self) -> Sight:
         return Sight(running=self.running, cpu_ns=0, is_asleep=True)
 
+    def rank(self, *, is_behind: bool) -> None:
+        self.ranks.append(is_behind)
+
     def end(self) -> None:
         self.is_over = True
 
@@ -73,9 +77,9 @@ class WordJail:
 
     def open(
         self,
-        tenant: TenantId,
         *,
         memory_bytes: int,
+        is_behind: bool,
         on_open: Callable[[Cell | str], None],
         on_answer: Callable[[bytes], None],
         on_end: Callable[[], None],
@@ -167,6 +171,19 @@ def test_where_no_process_can_be_made_tasks_are_skipped_with_the_reason() -> Non
         assert await ask(evaluator, task) == Skipped(task_id=task.task_id, reason="no memory")
         jail.refusal = None
         assert await ask(evaluator, task) == done(task, 4)
+
+    in_a_process(body)
+
+
+def test_a_process_is_told_its_rank_when_it_is_there_and_when_that_changes() -> None:
+    """F22."""
+
+    async def body(_: Evaluator, jail: WordJail, process: SimProcess) -> None:
+        tenants = Tenants(EvaluatingLimits(proof=1), TenantQuota())
+        evaluator = Evaluator(tenants, jail, process.clock)
+        for name in ("bob", "eve"):
+            await ask(evaluator, a_task(attached=[4], tenant=TenantId(name)))
+        assert [cell.ranks for cell in jail.cells] == [[False], [True, False]]
 
     in_a_process(body)
 

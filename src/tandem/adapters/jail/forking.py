@@ -28,8 +28,9 @@ from tandem.adapters.jail.parent import (
     Refused,
     Unable,
 )
+from tandem.adapters.jail.ranks import may_rank, rank
 from tandem.domain.errors import ConfigurationError, FrameError
-from tandem.domain.evaluation import Sight, TenantId
+from tandem.domain.evaluation import Sight
 from tandem.ports import Cell
 
 READY_S: Final = 30.0
@@ -114,6 +115,12 @@ class ForkedCell:
             with open(f"/proc/{self.pid}/stat", "rb") as status:  # noqa: PTH123 - it is asked often
                 is_asleep = status.read().rpartition(b")")[2].split()[0] != b"R"
         return Sight(running=self.running, cpu_ns=cpu_ns, is_asleep=is_asleep)
+
+    def rank(self, *, is_behind: bool) -> None:
+        """See `Cell.rank`."""
+        if not self._is_over and may_rank():
+            with suppress(ProcessLookupError):
+                rank(self.pid, is_behind=is_behind)
 
     def end(self) -> None:
         """See `Cell.end`."""
@@ -205,9 +212,9 @@ class ForkingJail:
 
     def open(
         self,
-        tenant: TenantId,  # noqa: ARG002 - all cells are alike
         *,
         memory_bytes: int,
+        is_behind: bool,
         on_open: OnOpen,
         on_answer: Callable[[bytes], None],
         on_end: Callable[[], None],
@@ -223,7 +230,9 @@ class ForkingJail:
         forget = partial(self._cells.pop, self._number, None)
         wanted = _Wanted(ours, ControlPage(descriptor), on_open, on_answer, on_end, forget)
         self._wanted[self._number] = wanted
-        message = msgspec.msgpack.encode(Fork(number=self._number, memory_bytes=memory_bytes))
+        is_behind = is_behind and may_rank()
+        fork = Fork(number=self._number, memory_bytes=memory_bytes, is_behind=is_behind)
+        message = msgspec.msgpack.encode(fork)
         with theirs:
             try:
                 socket.send_fds(self._channel, [message], [theirs.fileno(), descriptor])

@@ -20,6 +20,7 @@ import msgspec
 from tandem.adapters.jail.child import new_engine, serve, warm_up
 from tandem.adapters.jail.lockdown import CHANNEL, die_with, lock_down, missing_here, open_doors
 from tandem.adapters.jail.page import ControlPage
+from tandem.adapters.jail.ranks import rank
 from tandem.domain.errors import ConfigurationError
 
 MESSAGE_MAX: Final = 4_096
@@ -41,6 +42,7 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True, tag="fork"):
 
     number: int
     memory_bytes: int
+    is_behind: bool
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
@@ -150,6 +152,8 @@ def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode
 def _live(fork: Fork, descriptors: list[int], mode: Mode, parent: int) -> NoReturn:
     code = 1
     try:
+        if fork.is_behind:
+            rank(0, is_behind=True)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         theirs, page_descriptor = descriptors
         page = ControlPage(page_descriptor)

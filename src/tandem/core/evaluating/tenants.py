@@ -13,6 +13,9 @@ took from the process is not held against it: while it wants to run and has not 
 processor, much more than an evaluation needs, `patience_ns` counts; and when we ourselves were
 away, only what `away_ns` allows counts.
 
+Who is slow goes behind the others (`standing`) long before that: `slow_ns` of a processor for one
+evaluation are a thousand times what it needs.
+
 What the process says is believed for its own tenant only: an answer that is not of the task in
 hand, or of attachments that it was not given, ends the process. Nor is it believed to keep its own
 bounds: an answer that no strategy can give counts as an error of that strategy.
@@ -25,6 +28,7 @@ from typing import Final
 import msgspec
 
 from tandem.core.evaluating.soundness import is_sound, sound
+from tandem.core.evaluating.standing import Rank, Standings
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     TASK_BYTES_MAX,
@@ -58,12 +62,17 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     itself (taking in history, computing indicators). `ahead` tasks are handed to a process
     before the first is answered, so that it need not wait for us. Of more than `processes_max`
     processes the one that has been idle longest is ended; its tenant's next task finds it cold.
+    `slow_ns` of a processor for one evaluation put its process behind the others, after
+    `behind_ns` without a processor it goes with them again, and `proof` tasks prove a tenant.
     """
 
     look_ns: int = 10 * _MS
     away_ns: int = 50 * _MS
     soft_ns: int = 150 * _MS
     hard_ns: int = 400 * _MS
+    slow_ns: int = 10 * _MS
+    behind_ns: int = 1_000 * _MS
+    proof: int = 100
     cpu_ns: int = 50 * _MS
     patience_ns: int = 4_000 * _MS
     work_ns: int = 10_000 * _MS
@@ -74,10 +83,11 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
 
 
 class Open(Value, frozen=True, kw_only=True, tag="open"):
-    """Make a process for the tenant."""
+    """Make a process for the tenant, that goes behind those of others or not."""
 
     tenant: TenantId
     memory_bytes: int
+    is_behind: bool = False
 
 
 class Send(Value, frozen=True, kw_only=True, tag="send"):
@@ -106,7 +116,7 @@ class Reply(Value, frozen=True, kw_only=True, tag="reply"):
     answer: TaskAnswer
 
 
-Effect = Open | Send | Stop | End | Reply
+Effect = Open | Send | Stop | End | Rank | Reply
 
 
 class _Asked(msgspec.Struct):
@@ -126,6 +136,7 @@ class _Watch(msgspec.Struct):
     began_cpu_ns: int
     stood_ns: int = 0
     is_stopped: bool = False
+    is_excused: bool = False  # for being slow: it was kept waiting
 
 
 class _Tenant(msgspec.Struct):
@@ -160,6 +171,7 @@ class Tenants:
         self._usual = usual
         self._quotas = dict(quotas or {})
         self._tenants: dict[TenantId, _Tenant] = {}
+        self._standings = Standings(limits.proof)
 
     @property
     def at_work(self) -> list[TenantId]:
@@ -173,6 +185,10 @@ class Tenants:
             msgspec.structs.replace(one.meter, strategies=sum(map(len, one.attached.values())))
             for _, one in sorted(self._tenants.items())
         )
+
+    def is_behind(self, name: TenantId) -> bool:
+        """Return whether the tenant's process goes behind those of others."""
+        return self._standings.is_behind(name)
 
     def on_task(self, task: Task, payload: bytes, *, token: int, now_ns: int) -> list[Effect]:
         """Take in a task; `payload` is the same task as it came."""
@@ -219,15 +235,17 @@ class Tenants:
         tenant.watch = None
         _spend(tenant, asked, now_ns - tenant.began_ns)
         tenant.began_ns = now_ns
+        effects: list[Effect] = [Reply(token=asked.token, answer=answer)]
         match answer:
             case Evaluated():
                 tenant.count(evaluated=1)
                 tenant.strikes.pop(asked.task_id.key, None)
+                effects += self._standings.on_evaluated(name)
             case Cold():
                 tenant.count(cold=1)
             case _:
                 tenant.count(skipped=1)
-        return [Reply(token=asked.token, answer=answer), *self._go_on(name, tenant, now_ns)]
+        return [*effects, *self._go_on(name, tenant, now_ns)]
 
     def on_end(self, name: TenantId, *, running: int | None) -> list[Effect]:
         """Hear that the tenant's process ended by itself, or was ended by the system."""
@@ -249,22 +267,28 @@ class Tenants:
 
     def _judge(self, name: TenantId, tenant: _Tenant, watch: _Watch, sight: Sight) -> list[Effect]:
         limits = self.limits
-        if watch.running is None:
-            if watch.stood_ns < limits.work_ns:
-                return []
-            return self._replace(name, tenant, f"{_ms(limits.work_ns)} without an answer", None)
         used_ns = sight.cpu_ns - watch.began_cpu_ns
         is_kept_waiting = not sight.is_asleep and used_ns < limits.cpu_ns
+        effects: list[Effect] = []
+        if is_kept_waiting and watch.stood_ns >= limits.behind_ns:
+            watch.is_excused = True
+            effects += self._standings.on_kept_waiting(name)
+        if watch.running is None:
+            if watch.stood_ns < limits.work_ns:
+                return effects
+            return self._replace(name, tenant, f"{_ms(limits.work_ns)} without an answer", None)
+        if used_ns >= limits.slow_ns and not watch.is_excused:
+            effects += self._standings.on_slow(name)
         if is_kept_waiting and watch.stood_ns < limits.patience_ns:
-            return []
+            return effects
         if watch.stood_ns >= limits.hard_ns:
             reason = f"took more than {_ms(limits.hard_ns)} and was ended"
             return self._replace(name, tenant, reason, watch.running)
         if watch.stood_ns >= limits.soft_ns and not watch.is_stopped:
             watch.is_stopped = True
             tenant.count(stopped=1)
-            return [Stop(tenant=name)]
-        return []
+            effects.append(Stop(tenant=name))
+        return effects
 
     def _replace(
         self, name: TenantId, tenant: _Tenant, reason: str, running: int | None
@@ -275,6 +299,8 @@ class Tenants:
         tenant.watch = None
         tenant.count(ended=1)
         tenant.attached.clear()
+        self._standings.on_end(name)
+        self._standings.on_slow(name)
         if not tenant.sent:
             # One that ends with nothing in hand would be made again without end.
             return [End(tenant=name), *self.on_refused(name, "its process ended at once")]
@@ -323,9 +349,12 @@ class Tenants:
             self._tenants[longest].is_open = False
             self._tenants[longest].is_asked = False
             self._tenants[longest].attached.clear()
+            self._standings.on_end(longest)
             effects.append(End(tenant=longest))
         tenant.is_asked = True
-        return [*effects, Open(tenant=name, memory_bytes=tenant.quota.memory_bytes)]
+        is_behind = self._standings.on_open(name)
+        memory_bytes = tenant.quota.memory_bytes
+        return [*effects, Open(tenant=name, memory_bytes=memory_bytes, is_behind=is_behind)]
 
     def _is_idle(self, name: TenantId) -> bool:
         tenant = self._tenants[name]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.evaluating.standing import Rank
 from tandem.core.evaluating.tenants import (
     Effect,
     End,
@@ -117,9 +118,20 @@ class Scene:
     def look(
         self, after_ms: int, running: int | None, cpu_ms: int = 0, *, asleep: bool = True
     ) -> list[Effect]:
+        return self.look_at(OWN_TENANT, after_ms, running, cpu_ms=cpu_ms, asleep=asleep)
+
+    def look_at(
+        self,
+        tenant: TenantId,
+        after_ms: int,
+        running: int | None,
+        *,
+        cpu_ms: int = 0,
+        asleep: bool = False,
+    ) -> list[Effect]:
         self.now_ns += after_ms * MS
         sight = Sight(running=running, cpu_ns=cpu_ms * MS, is_asleep=asleep)
-        return self.tenants.on_look(OWN_TENANT, sight, self.now_ns)
+        return self.tenants.on_look(tenant, sight, self.now_ns)
 
     def run_for(self, ms: int, running: int | None) -> list[Effect]:
         """Look every 10 ms at something that uses all of a processor."""
@@ -456,6 +468,67 @@ def test_of_many_processes_the_one_that_was_idle_longest_makes_room() -> None:
     assert scene.task(carols) == [
         Reply(token=5, answer=Skipped(task_id=carols.task_id, reason=reason))
     ]
+
+
+def beside_one_who_proved_himself() -> Scene:
+    """Return a scene in which the process of Eve, who has shown nothing yet, is at work."""
+    scene = Scene(msgspec.structs.replace(LIMITS, proof=1))
+    task = a_task(attached=[1])
+    at_work(task, scene)
+    scene.answer(done(task))
+    opened = scene.task(a_task(tenant=EVE, attached=[1]))
+    memory_bytes = TenantQuota().memory_bytes
+    assert opened == [Open(tenant=EVE, memory_bytes=memory_bytes, is_behind=True)]
+    scene.open(EVE)
+    return scene
+
+
+def test_who_has_shown_nothing_yet_goes_behind_until_he_has() -> None:
+    """B17, F22: those who do what they should do not wait for those who may not."""
+    scene = beside_one_who_proved_himself()
+    assert scene.tenants.is_behind(EVE)
+    answer = answer_bytes(done(a_task(tenant=EVE, attached=[1])))
+    effects = scene.tenants.on_answer(EVE, answer, running=None, now_ns=scene.now_ns)
+    assert effects[1:] == [Rank(tenant=EVE, is_behind=False)]
+    assert not scene.tenants.is_behind(EVE)
+
+
+def test_who_takes_long_goes_behind_before_he_is_asked_to_stop() -> None:
+    """F22."""
+    scene = beside_one_who_proved_himself()
+    answer = answer_bytes(done(a_task(tenant=EVE, attached=[1])))
+    scene.tenants.on_answer(EVE, answer, running=None, now_ns=scene.now_ns)
+    scene.task(a_task(2, tenant=EVE))
+    assert scene.look_at(EVE, 10, 1, cpu_ms=0) == []
+    assert scene.look_at(EVE, 10, 1, cpu_ms=9) == []
+    assert scene.look_at(EVE, 10, 1, cpu_ms=10) == [Rank(tenant=EVE, is_behind=True)]
+    assert scene.look_at(EVE, 10, 1, cpu_ms=20) == []
+
+
+@pytest.mark.parametrize("running", [1, None])
+def test_who_is_behind_is_not_kept_waiting_for_ever(running: int | None) -> None:
+    """I14: a busy machine does not make a strategy late; it goes with the others then."""
+    scene = beside_one_who_proved_himself()
+    assert scene.look_at(EVE, 0, running) == []
+    for _ in range(19):
+        assert scene.look_at(EVE, 50, running, cpu_ms=1) == []
+    assert scene.look_at(EVE, 50, running, cpu_ms=1) == [Rank(tenant=EVE, is_behind=False)]
+    # It is not put back for what it does now, and ended when it goes on too long.
+    assert scene.look_at(EVE, 50, running, cpu_ms=40) == []
+    if running is not None:
+        assert End(tenant=EVE) in scene.look_at(EVE, 10, running, cpu_ms=50)
+
+
+def test_whose_process_had_to_be_ended_proves_himself_anew() -> None:
+    """F22."""
+    scene = beside_one_who_proved_himself()
+    answer = answer_bytes(done(a_task(tenant=EVE, attached=[1])))
+    scene.tenants.on_answer(EVE, answer, running=None, now_ns=scene.now_ns)
+    assert not scene.tenants.is_behind(EVE)
+    scene.task(a_task(2, tenant=EVE))
+    effects = scene.tenants.on_end(EVE, running=1)
+    memory_bytes = TenantQuota().memory_bytes
+    assert effects[-1] == Open(tenant=EVE, memory_bytes=memory_bytes, is_behind=True)
 
 
 def test_a_quota_is_above_zero() -> None:
