@@ -133,6 +133,8 @@ def _try_the_fences(parent: int, writing: int) -> NoReturn:
 def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode) -> None:
     """Make a process; in it, this never returns."""
     parent = os.getpid()
+    if fork.is_behind:  # and so is the making of it
+        rank(0, is_behind=True)
     try:
         pid = os.fork()
         if pid == 0:
@@ -143,6 +145,8 @@ def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode
         _tell(channel, Refused(number=fork.number, reason=reason))
         return
     finally:
+        if fork.is_behind:
+            rank(0, is_behind=False)
         for descriptor in descriptors:
             os.close(descriptor)
     _tell(channel, Forked(number=fork.number, pid=pid), pidfd)
@@ -152,8 +156,6 @@ def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode
 def _live(fork: Fork, descriptors: list[int], mode: Mode, parent: int) -> NoReturn:
     code = 1
     try:
-        if fork.is_behind:
-            rank(0, is_behind=True)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         theirs, page_descriptor = descriptors
         page = ControlPage(page_descriptor)
