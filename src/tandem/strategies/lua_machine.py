@@ -178,10 +178,11 @@ class LuaMachine:
         """Evaluate all that is attached to a series; return what was said, and logged."""
         plain, odd = self._evaluate(series)
         said = self._plain_answers(plain)
-        logged: Logged = []
-        if odd:
-            self._hear_odd(odd, series, _Told(said, logged, grid, bars.close))
-        return said, logged
+        if not odd:
+            return said, []
+        told = _Told(said, [], grid, bars.close)
+        self._hear_odd(odd, series, told)
+        return said, told.logged
 
     def _hear_odd(self, odd: int, series: int, told: _Told) -> None:
         """Hear those who said more than a position."""

@@ -28,7 +28,7 @@ TIME: Final = 5
 COUNT: Final = 6
 COLUMNS: Final = ("open", "high", "low", "close", "volume", "time")
 _FIXED: Final = 7
-_PACK: Final = struct.Struct(f"={_FIXED}d").pack
+_PACK: Final = struct.Struct(f"{_FIXED}d").pack
 _BAR_BYTES: Final = 8 * _FIXED
 _SECOND_NS: Final = 1_000_000_000
 _NOTHING: Final[Mapping[str, Scalar]] = {}
@@ -85,19 +85,26 @@ class Series:
 
     def feed(self, row: Row, begin_ns: int) -> None:
         """Take the next bar."""
-        numbers = (*row, begin_ns // _SECOND_NS)
+        # By name, and nothing that has nothing to do is begun: this is paid for each bar.
+        opened, high, low, close, volume = row
+        second = begin_ns // _SECOND_NS
         self.count += 1
-        self._last[:] = packed = _PACK(*numbers, self.count)
+        self._last[:] = packed = _PACK(opened, high, low, close, volume, second, self.count)
         self._bars += packed
-        values, close = self._values, row[3]
+        values = self._values
         for running, place in self._simple:
             values[place] = running.update(close)
-        for work in self._others:
-            self._write(work, work.running.update(*[numbers[at] for at in work.inputs]))
+        if self._others:
+            self._feed_others((*row, second))
         if self._tracks:
             self._write_tracks()
-        for coarse in self._coarse.values():
-            coarse.feed(row, begin_ns)
+        if self._coarse:
+            for coarse in self._coarse.values():
+                coarse.feed(row, begin_ns)
+
+    def _feed_others(self, numbers: Sequence[float]) -> None:
+        for work in self._others:
+            self._write(work, work.running.update(*[numbers[at] for at in work.inputs]))
 
     def _write_tracks(self) -> None:
         at = (self.count - 1) % TRACK
