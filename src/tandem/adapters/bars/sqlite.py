@@ -87,8 +87,9 @@ class SqliteBars:
     def list_instruments(self, instruments: Sequence[Instrument]) -> None:
         """See `BarStore.list_instruments`."""
         with self._writing():
+            grids = self._grids()
             for one in instruments:
-                stored = self._grids().get(one.instrument_id)
+                stored = grids.get(one.instrument_id)
                 if stored is not None and _grid(stored) != _grid(one):
                     raise ConfigurationError(
                         f"{one.instrument_id}: bars are stored with ticks of {stored.tick_size} "
@@ -98,6 +99,7 @@ class SqliteBars:
                     "INSERT OR REPLACE INTO instruments VALUES (?, ?)",
                     (one.instrument_id, msgspec.json.encode(one)),
                 )
+                grids[one.instrument_id] = one
 
     def add(self, finals: Sequence[FinalBar]) -> None:
         """See `BarStore.add`."""
@@ -227,7 +229,10 @@ class SqliteBars:
         known = self._series_of(instrument_id, span)
         if known is not None:
             return known
-        if instrument_id not in self._grids():
+        listed = self.connection.execute(
+            "SELECT 1 FROM instruments WHERE instrument_id = ?", (instrument_id,)
+        )
+        if listed.fetchone() is None:
             raise ConfigurationError(f"{instrument_id}: not listed in this store")
         row = self.connection.execute(
             "INSERT INTO series (instrument_id, span, number) VALUES (?, ?, 0) RETURNING series",

@@ -139,9 +139,20 @@ class _Watch(msgspec.Struct):
     is_excused: bool = False  # for being slow: it was kept waiting
 
 
+class _Used(msgspec.Struct):
+    """What a `Meter` says, counted in place: several times for each task."""
+
+    busy_ns: int = 0
+    evaluated: int = 0
+    cold: int = 0
+    skipped: int = 0
+    stopped: int = 0
+    ended: int = 0
+
+
 class _Tenant(msgspec.Struct):
     quota: TenantQuota
-    meter: Meter
+    used: _Used = msgspec.field(default_factory=_Used)
     is_asked: bool = False  # for a process
     is_open: bool = False
     waiting: deque[_Asked] = msgspec.field(default_factory=deque)
@@ -152,10 +163,6 @@ class _Tenant(msgspec.Struct):
     strikes: dict[TaskKey, int] = msgspec.field(default_factory=dict)
     spent_end_ns: int = 0  # bars that end then have taken
     spent_ns: int = 0
-
-    def count(self, **more: int) -> None:
-        changes = {name: getattr(self.meter, name) + value for name, value in more.items()}
-        self.meter = msgspec.structs.replace(self.meter, **changes)
 
 
 class Tenants:
@@ -182,8 +189,12 @@ class Tenants:
     def meters(self) -> tuple[Meter, ...]:
         """What each tenant has used, by name."""
         return tuple(
-            msgspec.structs.replace(one.meter, strategies=sum(map(len, one.attached.values())))
-            for _, one in sorted(self._tenants.items())
+            Meter(
+                tenant=name,
+                strategies=sum(map(len, one.attached.values())),
+                **msgspec.structs.asdict(one.used),
+            )
+            for name, one in sorted(self._tenants.items())
         )
 
     def is_behind(self, name: TenantId) -> bool:
@@ -238,13 +249,13 @@ class Tenants:
         effects: list[Effect] = [Reply(token=asked.token, answer=answer)]
         match answer:
             case Evaluated():
-                tenant.count(evaluated=1)
+                tenant.used.evaluated += 1
                 tenant.strikes.pop(asked.task_id.key, None)
                 effects += self._standings.on_evaluated(name)
             case Cold():
-                tenant.count(cold=1)
+                tenant.used.cold += 1
             case _:
-                tenant.count(skipped=1)
+                tenant.used.skipped += 1
         return [*effects, *self._go_on(name, tenant, now_ns)]
 
     def on_end(self, name: TenantId, *, running: int | None) -> list[Effect]:
@@ -286,7 +297,7 @@ class Tenants:
             return self._replace(name, tenant, reason, watch.running)
         if watch.stood_ns >= limits.soft_ns and not watch.is_stopped:
             watch.is_stopped = True
-            tenant.count(stopped=1)
+            tenant.used.stopped += 1
             effects.append(Stop(tenant=name))
         return effects
 
@@ -297,7 +308,7 @@ class Tenants:
         tenant.is_open = False
         tenant.is_asked = False
         tenant.watch = None
-        tenant.count(ended=1)
+        tenant.used.ended += 1
         tenant.attached.clear()
         self._standings.on_end(name)
         self._standings.on_slow(name)
@@ -310,7 +321,7 @@ class Tenants:
         failed = _to_blame(tenant, asked, running)
         if failed is not None:
             tenant.waiting.popleft()
-            tenant.count(cold=1)
+            tenant.used.cold += 1
             said = tuple(Said(number=one, answer=Answer(error=reason)) for one in failed)
             answer = Cold(task_id=asked.task_id, failed=said)
             effects.append(Reply(token=asked.token, answer=answer))
@@ -364,7 +375,7 @@ class Tenants:
         tenant = self._tenants.get(name)
         if tenant is None:
             quota = self._quotas.get(name, self._usual)
-            tenant = self._tenants[name] = _Tenant(quota, Meter(tenant=name))
+            tenant = self._tenants[name] = _Tenant(quota)
         return tenant
 
 
@@ -414,7 +425,7 @@ def _over_quota(tenant: _Tenant, asked: _Asked) -> str | None:
 
 
 def _spend(tenant: _Tenant, asked: _Asked, busy_ns: int) -> None:
-    tenant.count(busy_ns=busy_ns)
+    tenant.used.busy_ns += busy_ns
     if asked.end_ns > tenant.spent_end_ns:
         tenant.spent_end_ns = asked.end_ns
         tenant.spent_ns = 0
@@ -422,7 +433,7 @@ def _spend(tenant: _Tenant, asked: _Asked, busy_ns: int) -> None:
 
 
 def _skip(tenant: _Tenant, asked: _Asked, reason: str) -> Reply:
-    tenant.count(skipped=1)
+    tenant.used.skipped += 1
     return Reply(token=asked.token, answer=Skipped(task_id=asked.task_id, reason=reason))
 
 
