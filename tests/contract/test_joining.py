@@ -17,8 +17,9 @@ from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.domain.ids import VenueId
 from tandem.domain.link import MESSAGE_BYTES_MAX
 from tandem.shells.link import HEADER
-from tandem.wiring.gate import Gate
+from tandem.wiring.gate import Gate, Ports
 from tandem.wiring.joining import Asked, join, own_name, read_joined
+from tandem.wiring.messaging_keys import hex_of, take_keys
 from tests.contract.lan_pool import ANYWHERE, Pool, address_of, dialing, now_s
 from tests.contract.lines import Line, Run
 
@@ -33,7 +34,13 @@ class Guarded:
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        ports = (7441, {VenueId("paper"): 7442}, 7443)
+        ports = Ports(
+            workers=7441,
+            venues={VenueId("paper"): 7442},
+            halts=7443,
+            tasks=7444,
+            tasks_key=b"k" * 40,
+        )
         gate = Gate(self.pool.authority, self.pool.folder, ports, now_s=now_s, say=self.said.append)
         door = Door(context=contexts.serving(self.pool.folder, asks_certificate=False))
         listener = await TlsNetwork(door=door, say=self.said.append).listen(ANYWHERE, gate.link)
@@ -74,6 +81,10 @@ def test_a_computer_joins_and_then_calls_with_its_certificate(
         assert found.pool_id == guarded.pool.authority.pool_id
         assert pool.coordinator == "127.0.0.1:7441"
         assert pool.venues == {"paper": "127.0.0.1:7442"}
+        assert (pool.tasks, pool.tasks_key) == ("127.0.0.1:7444", b"k" * 40)
+        machine = guarded.pool.machines.named("laptop")
+        assert machine is not None
+        assert machine.messaging == hex_of(take_keys(folder, "messaging").public)
         assert said == [f"joined {found.pool_id} at {guarded.address} as laptop"]
         assert read_joined(folder) == found
         there = Line()
@@ -186,7 +197,7 @@ def test_where_nobody_answers_that_is_said(run: Run, guarded: Guarded, tmp_path:
     run(call())
 
 
-def test_the_private_key_stays_where_it_was_made(
+def test_the_private_keys_stay_where_they_were_made(
     run: Run, guarded: Guarded, tmp_path: Path
 ) -> None:
     """A6, I15."""
@@ -197,11 +208,12 @@ def test_the_private_key_stays_where_it_was_made(
         await join(folder, asked, lambda _: None)
 
     joined(run, guarded, work)
-    key = folder.joinpath("machine.key")
-    assert key.stat().st_mode & 0o777 == 0o600
-    secret = key.read_bytes().splitlines()[1]
+    key, messaging = folder / "machine.key", folder / "messaging.curve"
+    secrets = (key.read_bytes().splitlines()[1], messaging.read_bytes())
+    assert {one.stat().st_mode & 0o777 for one in (key, messaging)} == {0o600}
     for path in guarded.pool.folder.rglob("*"):
-        assert not path.is_file() or secret not in path.read_bytes()
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [secret for secret in secrets if secret in content]
 
 
 @pytest.mark.parametrize(

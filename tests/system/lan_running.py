@@ -15,12 +15,12 @@ HERE = "127.0.0.1"
 
 
 def free_ports() -> int:
-    """Return the first of four ports in a row at which nobody listens."""
+    """Return the first of five ports in a row at which nobody listens."""
     while True:
         port = random.randrange(20_000, 32_000)
         try:
             with ExitStack() as stack:
-                for number in range(4):
+                for number in range(5):
                     probe = stack.enter_context(socket.socket())
                     probe.bind((HERE, port + number))
         except OSError:

@@ -70,9 +70,9 @@ def ended_at_last(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[s
 
 @contextmanager
 def pool(home: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Yield a running `tandem up` that trades, without evaluators unless some are asked for."""
+    """Yield a running `tandem up` that trades, without strategies unless evaluators are said."""
     if "--evaluators" not in arguments:
-        arguments = (*arguments, "--evaluators", 0)
+        arguments = (*arguments, "--no-strategies")
     with ended_at_last(start("up", "--home", home, "--plain", *arguments)) as process:
         wait_for(home, lambda status: status.pool == "trading" and status.priced > 0)
         yield process

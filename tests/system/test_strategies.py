@@ -61,7 +61,7 @@ end
 )
 
 
-async def _assign(home: Home) -> None:
+async def assign_paper(home: Home) -> None:
     assignment = Assignment(
         assignment_id=AssignmentId("paper-1"),
         text_hash=PAPER.text_hash,
@@ -106,7 +106,7 @@ def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     """
     home = Home(tmp_path / "home")
     with pool(home.folder, "--workers", 5, *MARKET, *WITH) as process:
-        asyncio.run(_assign(home))
+        asyncio.run(assign_paper(home))
         wait_until_decided(home, 4)
         os.kill(processes(process.pid)["e1"], signal.SIGKILL)
         wait_until_decided(home, len(decided_in(home)) + 4)
@@ -153,7 +153,7 @@ def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path)
                     part = start("run", *words, "--home", home.folder)
                     stack.enter_context(ended_at_last(part))
                 wait_for(home.folder, lambda one: one.pool == "trading" and one.priced > 0)
-            asyncio.run(_assign(home))
+            asyncio.run(assign_paper(home))
             wait_until_decided(home, 12)
             if name == "whole":
                 stop(process)

@@ -30,7 +30,7 @@ from tandem.wiring.settings import (
     read_settings,
 )
 from tandem.wiring.stopping import cancel_all, open_count
-from tandem.wiring.strategies import plan_strategies
+from tandem.wiring.strategies import StrategiesPlan, plan_strategies
 from tandem.wiring.supervisor import Supervisor
 
 app = new_app()
@@ -55,10 +55,12 @@ class UpOptions:
         speed: How fast the recording is played, or that clock runs, such as 10 or 1/2.
         seed: Of the synthetic market, when the home is new.
         on_exit: What becomes of open orders at the end, when nobody is asked.
-        lan: Let other computers join at PORT or HOST:PORT; the three ports behind it are used too.
+        lan: Let other computers join at PORT or HOST:PORT; the four ports behind it are used too.
         metrics: Serve metrics for Prometheus at PORT of this computer, or at HOST:PORT.
         evaluators: Processes that evaluate user strategies; one where all is installed that they
-            need (the extra `strategies`), and 0 for none.
+            need (the extra `strategies`). 0 for none: then strategies are evaluated on other
+            computers that join (--lan), or not at all.
+        strategies: Evaluate user strategies, where all is installed that they need.
         plain: Print lines instead of a table that is drawn again and again.
     """
 
@@ -72,6 +74,7 @@ class UpOptions:
     lan: str | None = None
     metrics: str | None = None
     evaluators: int | None = None
+    strategies: Annotated[bool, Parameter(negative="--no-strategies")] = True
     plain: Annotated[bool, Parameter(negative="")] = False
 
 
@@ -123,7 +126,7 @@ async def run_pool(options: UpOptions, home: Home, out: TextIO) -> int:
         settings=settings,
         lan=lan,
         metrics=_metrics(options, settings),
-        strategies=plan_strategies(options.evaluators),
+        strategies=_strategies(options, lan),
     )
     async with pool as supervisor, desk_line(home) as line:
         screen.say(f"ready, home {home.folder}; Ctrl-C ends it")
@@ -164,6 +167,13 @@ def _lan(options: UpOptions, settings: Settings) -> LanPlan | None:
         announce = settings.lan.announce if settings.lan is not None else True
         return lan_plan(LanSettings(address=options.lan, announce=announce))
     return lan_plan(settings.lan) if settings.lan is not None else None
+
+
+def _strategies(options: UpOptions, lan: LanPlan | None) -> StrategiesPlan | None:
+    """Return how strategies are evaluated; None when they are not."""
+    if not options.strategies:
+        return None
+    return plan_strategies(options.evaluators, may_be_elsewhere=lan is not None)
 
 
 def _metrics(options: UpOptions, settings: Settings) -> MetricsPlan | None:

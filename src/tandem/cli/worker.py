@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
+from dataclasses import dataclass
 from typing import Annotated, TextIO
 
 import msgspec
@@ -20,6 +22,7 @@ from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.domain.views import StatusView, WorkerView
 from tandem.wiring.home import Home
 from tandem.wiring.leaving import drain_machine
+from tandem.wiring.strategies import EVALUATORS_MAX, is_installed, require_strategies
 
 app = new_app()
 worker = App(
@@ -37,6 +40,21 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     pool_id: str
     minutes: int
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Hosted:
+    """How many processes of each kind a joined computer runs.
+
+    Attributes:
+        workers: How many worker processes.
+        evaluators: How many processes evaluate the pool's strategies; unless given, all processors
+            but one have one each, where all is installed that they need; 0 for none.
+    """
+
+    workers: int = 1
+    evaluators: int | None = None
 
 
 class MachineView(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +119,7 @@ def join(
     *,
     token: str | None = None,
     name: str | None = None,
-    workers: int = 1,
+    hosted: Hosted | None = None,
     home: HomeOption = None,
 ) -> int:
     """Let workers of this computer trade for a pool of another one, until Ctrl-C.
@@ -112,13 +130,15 @@ def join(
         host: Where the pool is, as HOST or HOST:PORT.
         token: What 'tandem worker token' printed there; - reads it from standard input.
         name: What this computer is called in the pool; its own name unless given.
-        workers: How many worker processes.
+        hosted: How many processes of each kind.
         home: Where certificates and the log are.
     """
 
     async def act() -> int:
-        if not 1 <= workers <= WORKERS_MAX:
-            raise BadInputError(f"--workers {workers}: expected 1 to {WORKERS_MAX}")
+        wanted = hosted if hosted is not None else Hosted()
+        if not 1 <= wanted.workers <= WORKERS_MAX:
+            raise BadInputError(f"--workers {wanted.workers}: expected 1 to {WORKERS_MAX}")
+        chosen = Hosted(wanted.workers, evaluators_here(wanted.evaluators))
         refuse_without_libraries()
         from tandem.adapters.lan.tokens import read_token
         from tandem.wiring.joining import Asked
@@ -126,19 +146,35 @@ def join(
         text = sys.stdin.readline() if token == STANDARD_INPUT else token
         read = read_token(text) if text is not None else None
         asked = Asked(host=host, token=read, name=name)
-        return await join_pool(home_of(home), asked, workers, sys.stdout)
+        return await join_pool(home_of(home), asked, chosen, sys.stdout)
 
     return finish(act)
 
 
-async def join_pool(home: Home, asked: object, workers: int, out: TextIO) -> int:
+def evaluators_here(evaluators: int | None) -> int:
+    """Return how many evaluators a joined computer runs.
+
+    Raises:
+        ConfigurationError: the number cannot be, or not all is installed that they need.
+    """
+    if evaluators is None:
+        processors = len(os.sched_getaffinity(0))
+        return min(max(1, processors - 1), EVALUATORS_MAX) if is_installed() else 0
+    if not 0 <= evaluators <= EVALUATORS_MAX:
+        raise BadInputError(f"--evaluators {evaluators}: expected 0 to {EVALUATORS_MAX}")
+    if evaluators:
+        require_strategies()
+    return evaluators
+
+
+async def join_pool(home: Home, asked: object, hosted: Hosted, out: TextIO) -> int:
     """Be a machine of a pool until SIGINT or SIGTERM; return the exit code.
 
     Raises:
         TandemError: it cannot join, or its workers end again and again.
     """
     from tandem.wiring.joining import Asked, join
-    from tandem.wiring.machine import MachineWorkers
+    from tandem.wiring.machine import MachineProcesses
     from tandem.wiring.serving import forbid_dumps
 
     def say(text: str) -> None:
@@ -149,13 +185,17 @@ async def join_pool(home: Home, asked: object, workers: int, out: TextIO) -> int
     forbid_dumps()
     home.make()
     joined, pool = await join(home.joined, asked, say)
-    machine = MachineWorkers(home, joined.name, pool, clock=SystemClock(), say=say)
+    evaluators = hosted.evaluators or 0
+    if evaluators and pool.tasks is None:
+        evaluators = 0
+        say("no strategies are evaluated there: workers only")
+    machine = MachineProcesses(home, joined.name, pool, clock=SystemClock(), say=say)
     waiting = asyncio.ensure_future(machine.wait())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, waiting.cancel)
     try:
-        machine.start(workers)
+        machine.start(workers=hosted.workers, evaluators=evaluators)
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
     finally:

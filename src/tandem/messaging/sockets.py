@@ -180,6 +180,7 @@ class LoopSocket:
     ) -> None:
         socket = self._socket
         socket.set(zmq.LINGER, _LINGER_MS)
+        socket.set(zmq.IPV6, int("[" in place.address))
         socket.set(zmq.MAXMSGSIZE, BYTES_MAX + OVERHEAD)
         socket.set(zmq.RECONNECT_IVL, _RECONNECT_MS)
         socket.set(zmq.RECONNECT_IVL_MAX, _RECONNECT_MS_MAX)

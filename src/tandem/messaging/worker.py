@@ -66,6 +66,11 @@ class Worker:
         socket.every(BEAT_NS, self._on_beat)
         return socket
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a broker has pinged it, or given it a task, within the last two seconds."""
+        return self._heard_ns is not None and self._silence_ns < ANEW_NS
+
     async def leave(self, *, timeout_s: float) -> bool:
         """Finish what was begun, hand the rest back, close; return whether the broker agreed."""
         self._left = asyncio.get_running_loop().create_future()

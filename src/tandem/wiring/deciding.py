@@ -10,6 +10,7 @@ import msgspec
 
 from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.adapters.journal import open_log
+from tandem.adapters.local.clock import SystemClock
 from tandem.adapters.local.disk import FolderDisk
 from tandem.adapters.local.folder import private_folder
 from tandem.adapters.local.network import UnixNetwork
@@ -45,8 +46,10 @@ from tandem.shells.deciding import DeciderRecord, DecidingShell
 from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
 from tandem.shells.stored_bars import StoredBars
+from tandem.wiring.evaluator_door import EvaluatorDoor
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
+from tandem.wiring.settings import LanPlan
 from tandem.wiring.strategies import StrategiesPlan, bars_file, candles_place, tasks_place
 
 CANDLES: Final = b"candles"
@@ -104,8 +107,9 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     *,
     is_replay: bool,
     say: Callable[[str], None],
+    lan: LanPlan | None = None,
 ) -> None:
-    """Be the market process, until canceled."""
+    """Be the market process, until canceled; with `lan` for evaluators of other computers too."""
     _make_folders(home, plan, is_replay=is_replay)
     store = SqliteBars.writing(bars_file(home, is_replay=is_replay))
     store.list_instruments(instruments)
@@ -139,11 +143,19 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broker.run())
+            if lan is not None:
+                door = EvaluatorDoor(home.lan, lan.tasks, now_s=_utc_s, say=say)
+                tasks.create_task(door.run(broker))
             tasks.create_task(subscriber.run())
             tasks.create_task(shell.run())
             tasks.create_task(_tick(feed))
     finally:
         store.close()
+
+
+def _utc_s() -> int:
+    # Certificates end in the time of this world, whatever the market's is.
+    return SystemClock().now().market_ns // 1_000_000_000
 
 
 def _make_folders(home: Home, plan: StrategiesPlan, *, is_replay: bool) -> None:

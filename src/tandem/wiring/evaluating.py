@@ -1,8 +1,11 @@
 """An evaluator's process: tasks of the market process, done in a jail by its tenants' processes."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
 from tandem.adapters.jail.forking import ForkingJail
 from tandem.adapters.jail.parent import Mode
@@ -12,14 +15,18 @@ from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
 from tandem.domain.errors import ConfigurationError, ProcessUnreachableError
 from tandem.domain.evaluation import Task, TaskAnswer, TenantQuota, answer_of, task_bytes
 from tandem.domain.halting import Alive
-from tandem.messaging.places import Connect
+from tandem.messaging.places import Connect, ConnectKeys
 from tandem.messaging.worker import Worker
 from tandem.ports import Clock
 from tandem.shells.evaluator import Evaluator
 from tandem.shells.own_control import open_own_control
 from tandem.wiring.home import Home
-from tandem.wiring.strategies import StrategiesPlan, tasks_place
+from tandem.wiring.messaging_keys import take_keys
+from tandem.wiring.remote_worker import RemotePool
+from tandem.wiring.strategies import MESSAGING, StrategiesPlan, tasks_place
 
+WINDOW: Final = 64
+LOOK_EVERY_S: Final = 0.2
 Ask = Callable[[Task], Awaitable[TaskAnswer]]
 
 
@@ -37,7 +44,7 @@ async def run_evaluator(
 
     ended = asyncio.Event()
     async with _open_evaluator(clock, named, ended.set, jailed=plan.jailed) as evaluator:
-        worker = Worker(Connect(tasks_place(home)), evaluator.do, name=name, window=64)
+        worker = Worker(Connect(tasks_place(home)), evaluator.do, name=name, window=WINDOW)
         await open_own_control(UnixNetwork(), home.own_socket(name), lambda _: Alive())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -45,6 +52,46 @@ async def run_evaluator(
                 tasks.create_task(_until(ended))
         finally:
             named(str(evaluator.meters))
+
+
+async def run_remote_evaluator(home: Home, pool: RemotePool, name: str) -> None:
+    """Be an evaluator of another computer's pool, until canceled.
+
+    What it evaluates comes from there, so it needs a jail. What a person should know is printed.
+
+    Raises:
+        ConfigurationError: strategies cannot be fenced in here, or the keys are damaged.
+    """
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{name}: {text}\n")
+        sys.stdout.flush()
+
+    assert pool.tasks is not None, "a pool without strategies"
+    assert pool.tasks_key is not None, "a broker without a key"
+    keys = ConnectKeys(own=take_keys(Path(pool.certificates), MESSAGING), server=pool.tasks_key)
+    place = Connect(f"tcp://{pool.tasks}", keys)
+    ended = asyncio.Event()
+    jail = ForkingJail(Mode.JAILED, ended.set)
+    await jail.start()
+    async with _evaluating(jail, SystemClock()) as evaluator:
+        worker = Worker(place, evaluator.do, name=name, window=WINDOW)
+        await open_own_control(UnixNetwork(), home.own_socket(name), lambda _: Alive())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run())
+            tasks.create_task(_until(ended))
+            tasks.create_task(_tell(worker, pool.tasks, say))
+
+
+async def _tell(worker: Worker, address: str, say: Callable[[str], None]) -> None:
+    """Say when the pool is heard and when it is not, for ever."""
+    was_heard = None
+    while True:
+        is_heard = worker.is_heard
+        if is_heard != was_heard:
+            say("evaluates for the pool" if is_heard else f"waiting for the market at {address}")
+            was_heard = is_heard
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 @asynccontextmanager
@@ -85,6 +132,13 @@ async def _open_evaluator(
         say(f"strategies run without a jail: {error}")
         jail = ForkingJail(Mode.TRUSTED, on_end)
         await jail.start()
+    async with _evaluating(jail, clock) as evaluator:
+        yield evaluator
+
+
+@asynccontextmanager
+async def _evaluating(jail: ForkingJail, clock: Clock) -> AsyncIterator[Evaluator]:
+    """Yield an evaluator over a jail that is open; both are closed afterwards."""
     evaluator = Evaluator(Tenants(EvaluatingLimits(), TenantQuota()), jail, clock)
     try:
         yield evaluator

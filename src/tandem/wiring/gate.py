@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from tandem.adapters.lan import contexts
-from tandem.adapters.lan.authority import Authority, key_hash, key_in, take_authority
+from tandem.adapters.lan.authority import Authority, key_hash, key_in, messaging_in, take_authority
 from tandem.adapters.lan.machines import Machine, Machines
 from tandem.adapters.lan.network import Door, TlsNetwork, refuse_taken
 from tandem.adapters.lan.refusals import JoinRefusedError
@@ -41,7 +41,16 @@ VISIT_S: Final = 10.0
 VISITORS_MAX: Final = 64
 _REASON_MAX: Final = 200
 GateLink = Link[JoinRequest]
-Ports = tuple[int, dict[VenueId, int], int]  # of the coordinator, of venues, of the relay
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Where members reach what: coordinator, venues, relay, and the broker with its public key."""
+
+    workers: int
+    venues: dict[VenueId, int]
+    halts: int
+    tasks: int | None = None
+    tasks_key: bytes | None = None
 
 
 class Gate:
@@ -114,6 +123,7 @@ class Gate:
             seen = asked.version[:40]
             raise JoinRefusedError(f"it runs Tandem {seen!r}, and this pool runs {ours}")
         key = key_hash(key_in(asked.request))
+        messaging = messaging_in(asked.request)
         # Signed before the token is used up: a name that cannot be costs nobody a token.
         signed = self._authority.sign(asked.request, name=asked.name, now_s=now_s)
         self._machines.refuse_taken(asked.name, key=key)
@@ -132,15 +142,17 @@ class Gate:
                 serials=(signed.serial,),
                 joined_s=now_s,
                 expires_s=signed.expires_s,
+                messaging=messaging,
             )
         )
-        workers_port, venue_ports, halts_port = self._ports
         return Enrolled(
             certificate=signed.certificate,
             pool_id=self._authority.pool_id,
-            workers_port=workers_port,
-            venue_ports=venue_ports,
-            halts_port=halts_port,
+            workers_port=self._ports.workers,
+            venue_ports=self._ports.venues,
+            halts_port=self._ports.halts,
+            tasks_port=self._ports.tasks,
+            tasks_key=self._ports.tasks_key,
         )
 
 
@@ -158,13 +170,15 @@ def open_lan(folder: Path, lan: LanPlan) -> str:
     private_folder(folder)
     authority = take_authority(folder, utc_s())
     authority.certify_server(utc_s())
-    for address in (lan.joining, lan.workers, lan.exchange, lan.halting):
+    for address in (lan.joining, lan.workers, lan.exchange, lan.halting, lan.tasks):
         refuse_taken(address)
     return authority.pool_id
 
 
-async def run_gate(folder: Path, lan: LanPlan, *, venue_id: VenueId) -> None:
-    """Let machines join, until canceled.
+async def run_gate(
+    folder: Path, lan: LanPlan, *, venue_id: VenueId, has_evaluators: bool = False
+) -> None:
+    """Let machines join, until canceled; with `has_evaluators` those may have evaluators.
 
     Raises:
         OSError: the port is taken.
@@ -172,12 +186,25 @@ async def run_gate(folder: Path, lan: LanPlan, *, venue_id: VenueId) -> None:
     """
     authority = take_authority(folder, utc_s())
     say = sparing_log()
-    ports = (lan.port + 1, {venue_id: lan.port + 2}, lan.port + 3)
+    ports = Ports(
+        workers=lan.port + 1,
+        venues={venue_id: lan.port + 2},
+        halts=lan.port + 3,
+        tasks=lan.port + 4 if has_evaluators else None,
+        tasks_key=_tasks_key(folder) if has_evaluators else None,
+    )
     gate = Gate(authority, folder, ports, now_s=utc_s, say=say)
     door = Door(context=contexts.serving(folder, asks_certificate=False))
     await TlsNetwork(door=door, say=say).listen(lan.joining, gate.link)
     async with _announced(authority.pool_id, lan):
         await asyncio.get_running_loop().create_future()
+
+
+def _tasks_key(folder: Path) -> bytes:
+    # What speaks CURVE is loaded only where strategies are evaluated.
+    from tandem.wiring.messaging_keys import take_keys
+
+    return take_keys(folder, "broker").public
 
 
 @contextlib.asynccontextmanager

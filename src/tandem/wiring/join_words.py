@@ -20,7 +20,8 @@ class AskAuthority(Value, frozen=True, kw_only=True, tag="ask_authority"):
 class Enroll(Value, frozen=True, kw_only=True, tag="enroll"):
     """Let me in as `name`, with the key in `request` (PEM), which proves that I have it.
 
-    `secret` is that of a join token; without one, the key must be known under that name.
+    The request also says my messaging key, when evaluators of mine shall do tasks. `secret` is
+    that of a join token; without one, the key must be known under that name.
     """
 
     name: str
@@ -45,13 +46,19 @@ class AuthorityIs(Value, frozen=True, kw_only=True, tag="authority"):
 
 
 class Enrolled(Value, frozen=True, kw_only=True, tag="enrolled"):
-    """You are in: your certificate (PEM), and the ports on the host that you called."""
+    """You are in: your certificate (PEM), and the ports on the host that you called.
+
+    `tasks_port` is where evaluators get tasks, from the holder of `tasks_key` (CURVE, Z85); None
+    where no strategies are evaluated.
+    """
 
     certificate: bytes
     pool_id: str
     workers_port: int
     venue_ports: dict[VenueId, int]
     halts_port: int
+    tasks_port: int | None = None
+    tasks_key: bytes | None = None
 
 
 class NotEnrolled(Value, frozen=True, kw_only=True, tag="not_enrolled"):

@@ -38,6 +38,7 @@ from tandem.wiring.join_words import (
     NotEnrolled,
 )
 from tandem.wiring.remote_worker import RemotePool
+from tandem.wiring.strategies import MESSAGING, is_installed
 
 ANSWER_S: Final = 10.0
 REACH_S: Final = 1.0
@@ -102,7 +103,7 @@ async def join(folder: Path, asked: Asked, say: Callable[[str], None]) -> tuple[
     key = _own_key(folder)
     enroll = Enroll(
         name=name,
-        request=request_for(key, name),
+        request=request_for(key, name, messaging=_messaging(folder)),
         version=version("tandem-trading"),
         secret=asked.token.secret if asked.token is not None else None,
     )
@@ -118,6 +119,8 @@ async def join(folder: Path, asked: Asked, say: Callable[[str], None]) -> tuple[
         venues=venues,
         halts=address_text(host, answer.halts_port),
         certificates=str(folder),
+        tasks=address_text(host, answer.tasks_port) if answer.tasks_port is not None else None,
+        tasks_key=answer.tasks_key,
     )
     return joined, pool
 
@@ -198,6 +201,15 @@ def _own_key(folder: Path) -> bytes:
     if not path.exists():
         write_private(path, new_key())
     return path.read_bytes()
+
+
+def _messaging(folder: Path) -> str | None:
+    """Return the public half of our messaging key; None where nothing is installed to speak it."""
+    if not is_installed():
+        return None
+    from tandem.wiring.messaging_keys import hex_of, take_keys
+
+    return hex_of(take_keys(folder, MESSAGING).public)
 
 
 async def _decline(context: ssl.SSLContext, address: str, reason: str) -> None:

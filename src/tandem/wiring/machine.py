@@ -1,4 +1,4 @@
-"""The workers of this computer in another computer's pool: started, replaced, and ended.
+"""Workers and evaluators of this computer in another computer's pool: started, replaced, ended.
 
 They are forked from a nursery, as a pool's own are, so none outlives the command that runs them.
 """
@@ -29,19 +29,31 @@ from tandem.wiring.supervisor import (
     how_it_ended,
 )
 
+PREFIXES: Final = {Role.WORKER: "", Role.EVALUATOR: "e"}
 _LINE_MAX: Final = 4_096
 _READ_MAX: Final = 65_536
 
 
 class Running(msgspec.Struct, kw_only=True):
-    """One worker process that should run; `pid` is None until it does."""
+    """One process that should run; `pid` is None until it does."""
 
+    role: Role
     began_ns: int
     pid: int | None = None
 
 
-class MachineWorkers:
-    """The workers of one joined home. `say` gets what a person should know, a line at a time."""
+class Ends(msgspec.Struct, kw_only=True):
+    """How often in a row processes of one role ended young."""
+
+    faults: int = 0
+    kills: int = 0
+
+
+class MachineProcesses:
+    """Those of one joined home. `say` gets what a person should know, a line at a time.
+
+    Evaluators that end again and again are given up; workers go on without them.
+    """
 
     def __init__(
         self,
@@ -58,9 +70,8 @@ class MachineWorkers:
         self._clock = clock
         self._say = say
         self._running: dict[str, Running] = {}
-        self._next = 1
-        self._faults = 0
-        self._kills = 0
+        self._next = dict.fromkeys(PREFIXES, 1)
+        self._ends = {Role.WORKER: Ends(), Role.EVALUATOR: Ends()}
         self._stopping = False
         self._gone = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -76,18 +87,19 @@ class MachineWorkers:
             out=self._told,
         )
 
-    def start(self, workers: int) -> None:
-        """Start so many workers."""
+    def start(self, *, workers: int, evaluators: int) -> None:
+        """Start so many of each."""
         asyncio.get_running_loop().add_reader(self._heard, self._on_lines)
         self._nursing.open()
-        for _ in range(workers):
-            self._fork()
+        for role, count in ((Role.WORKER, workers), (Role.EVALUATOR, evaluators)):
+            for _ in range(count):
+                self._fork(role)
 
     async def wait(self) -> None:
         """Keep them running, for ever.
 
         Raises:
-            PoolFailedError: they end again and again.
+            PoolFailedError: workers end again and again.
         """
         await self._failed
 
@@ -111,14 +123,14 @@ class MachineWorkers:
         self._home.sweep()
         self._lock.release()
 
-    def _fork(self) -> None:
+    def _fork(self, role: Role) -> None:
         # No number is used twice in a run: whoever drains `laptop-1` means the process he saw.
-        name = f"{self._name}-{self._next}"
-        self._next += 1
-        self._running[name] = Running(began_ns=self._clock.now().now_ns)
+        name = f"{self._name}-{PREFIXES[role]}{self._next[role]}"
+        self._next[role] += 1
+        self._running[name] = Running(role=role, began_ns=self._clock.now().now_ns)
         self._nursing.fork(
             Plan(
-                role=Role.WORKER,
+                role=role,
                 name=name,
                 folder=str(self._home.folder),
                 venue_id=VenueId(""),
@@ -161,28 +173,33 @@ class MachineWorkers:
             return
         self._say(f"{found[0]} (process {ended.pid}) ended: {how}")
         if self._clock.now().now_ns - one.began_ns > SHORT_LIFE_NS:
-            self._faults = self._kills = 0
-        self._replace(how, is_fault=ended.code >= 0)
+            self._ends[one.role] = Ends()
+        self._replace(one.role, how, is_fault=ended.code >= 0)
 
     def _on_nursery_ended(self) -> None:
         """All its children are gone with it: begin again with as many."""
-        count = len(self._running)
+        roles = [one.role for one in self._running.values()]
         self._running.clear()
         if self._stopping:
             self._gone.set()
             return
-        self._say("the nursery ended; its workers are started anew")
+        self._say("the nursery ended; its processes are started anew")
         self._nursing.open()
-        self._replace("the nursery ended", count, is_fault=True)
+        for role in self._ends:
+            if role in roles:
+                self._replace(role, "the nursery ended", roles.count(role), is_fault=True)
 
-    def _replace(self, how: str, count: int = 1, *, is_fault: bool) -> None:
-        self._faults += is_fault
-        self._kills += not is_fault
-        if self._faults < ENDS_MAX and self._kills < KILLS_MAX:
+    def _replace(self, role: Role, how: str, count: int = 1, *, is_fault: bool) -> None:
+        ends = self._ends[role]
+        ends.faults += is_fault
+        ends.kills += not is_fault
+        if ends.faults < ENDS_MAX and ends.kills < KILLS_MAX:
             for _ in range(count):
-                self._fork()
-        else:
+                self._fork(role)
+        elif role is Role.WORKER:
             self._fail(f"workers end again and again: {how}")
+        else:
+            self._say(f"evaluators end again and again: {how}; workers go on without")
 
     def _fail(self, reason: str) -> None:
         if not self._failed.done():

@@ -24,12 +24,18 @@ LOOK_EVERY_S: Final = 0.2
 
 
 class RemotePool(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a worker of another computer finds its pool, and the certificates it shows there."""
+    """Where a worker of another computer finds its pool, and the certificates it shows there.
+
+    Evaluators get their tasks at `tasks`, from the holder of the CURVE key `tasks_key` (Z85);
+    None where no strategies are evaluated.
+    """
 
     coordinator: str
     venues: dict[VenueId, str]
     halts: str
     certificates: str
+    tasks: str | None = None
+    tasks_key: bytes | None = None
 
 
 class RemovedError(TandemError):

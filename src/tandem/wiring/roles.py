@@ -74,8 +74,9 @@ class Role(enum.StrEnum):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a process is started with.
 
-    With `lan` other computers may reach it; with `pool` it is a worker of another computer's pool;
-    `metrics` is where it serves them, `strategies` how user strategies are evaluated.
+    With `lan` other computers may reach it; with `pool` it is a worker or an evaluator of another
+    computer's pool; `metrics` is where it serves them, `strategies` how user strategies are
+    evaluated.
     """
 
     role: Role
@@ -241,7 +242,12 @@ async def _run_gate(home: Home, plan: Plan) -> None:
     from tandem.wiring.gate import run_gate
 
     assert plan.lan is not None, "a gate to nowhere"
-    await run_gate(home.lan, plan.lan, venue_id=plan.venue_id)
+    await run_gate(
+        home.lan,
+        plan.lan,
+        venue_id=plan.venue_id,
+        has_evaluators=plan.strategies is not None,
+    )
 
 
 async def _run_relay(home: Home, plan: Plan) -> None:
@@ -271,11 +277,17 @@ async def _run_market(home: Home, plan: Plan) -> None:
         _clock(plan),
         is_replay=plan.replay is not None,
         say=sparing_log(),
+        lan=plan.lan,
     )
 
 
 async def _run_evaluator(home: Home, plan: Plan) -> None:
     from tandem.wiring.evaluating import run_evaluator
 
+    if plan.pool is not None:
+        from tandem.wiring.evaluating import run_remote_evaluator
+
+        await run_remote_evaluator(home, plan.pool, plan.name)
+        return
     assert plan.strategies is not None, "an evaluator for nobody"
     await run_evaluator(home, plan.strategies, plan.name, _clock(plan), say=sparing_log())

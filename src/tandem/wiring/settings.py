@@ -54,7 +54,7 @@ class LanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class LanPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where other computers reach a pool: four ports in a row, the first one to join at."""
+    """Where other computers reach a pool: five ports in a row, the first one to join at."""
 
     host: str
     port: int
@@ -80,6 +80,11 @@ class LanPlan(msgspec.Struct, frozen=True, kw_only=True):
         """Where they can be halted without the coordinator."""
         return address_text(self.host, self.port + 3)
 
+    @property
+    def tasks(self) -> str:
+        """Where their evaluators get tasks."""
+        return address_text(self.host, self.port + 4)
+
 
 def lan_plan(settings: LanSettings) -> LanPlan:
     """Return what the settings mean.
@@ -88,8 +93,8 @@ def lan_plan(settings: LanSettings) -> LanPlan:
         ConfigurationError: the address cannot be.
     """
     host, port = split_address(settings.address, host="0.0.0.0")  # noqa: S104 - that is its purpose
-    if not 1 <= port <= PORT_MAX - 3:
-        raise ConfigurationError(f"lan port {port}: expected 1 to {PORT_MAX - 3}")
+    if not 1 <= port <= PORT_MAX - 4:
+        raise ConfigurationError(f"lan port {port}: expected 1 to {PORT_MAX - 4}")
     return LanPlan(host=host, port=port, announce=settings.announce)
 
 

@@ -12,6 +12,7 @@ from tandem.wiring.home import Home
 
 NEEDED: Final = ("lupa", "numpy", "talib", "zmq")
 EVALUATORS_MAX: Final = 64
+MESSAGING: Final = "messaging"  # names the file of a joined computer's key for its evaluators
 
 
 class StrategiesPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,20 +56,25 @@ def require_strategies() -> None:
         )
 
 
-def plan_strategies(evaluators: int | None) -> StrategiesPlan | None:
+def plan_strategies(
+    evaluators: int | None, *, may_be_elsewhere: bool = False
+) -> StrategiesPlan | None:
     """Return how strategies are evaluated; None when they are not.
 
-    Without a number there is one evaluator where all is installed that it needs, else none.
+    Without a number there is one evaluator where all is installed that it needs, else none. None
+    here is enough where those of other computers `may_be_elsewhere`.
 
     Raises:
         ConfigurationError: the number cannot be, or something is not installed.
     """
     missing = [one for one in NEEDED if find_spec(one) is None]
     if evaluators is None:
-        evaluators = 0 if missing else 1
+        if missing:
+            return None
+        evaluators = 1
     if not 0 <= evaluators <= EVALUATORS_MAX:
         raise ConfigurationError(f"{evaluators} evaluators: expected 0 to {EVALUATORS_MAX}")
-    if evaluators == 0:
+    if evaluators == 0 and not may_be_elsewhere:
         return None
     require_strategies()
     return StrategiesPlan(run=secrets.token_hex(4), evaluators=evaluators)

@@ -42,7 +42,7 @@ STOP_S: Final = 3.0
 JOINED_MIN: Final = 2  # workers of other computers, with none here, before trading begins
 JOINED_EVERY_S: Final = 0.2
 ROLES: Final = (Role.EXCHANGE, Role.COORDINATOR)
-WITH_STRATEGIES: Final = (Role.EXCHANGE, Role.MARKET, Role.EVALUATOR)
+WITH_STRATEGIES: Final = (Role.EXCHANGE, Role.MARKET, Role.EVALUATOR, Role.GATE)
 SPARED: Final = (Role.METRICS, Role.MARKET, Role.EVALUATOR)  # a pool trades on without
 
 

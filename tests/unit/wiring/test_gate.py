@@ -12,12 +12,12 @@ from tandem.adapters.lan.machines import Machines
 from tandem.adapters.lan.tokens import Token, Tokens
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.ids import VenueId
-from tandem.wiring.gate import Gate, open_lan
+from tandem.wiring.gate import Gate, Ports, open_lan
 from tandem.wiring.join_words import Enroll, Enrolled, JoinAnswer, NotEnrolled
 from tandem.wiring.settings import LanPlan
 
 NOW_S = 1_800_000_000
-PORTS = (7441, {VenueId("paper"): 7442}, 7443)
+PORTS = Ports(workers=7441, venues={VenueId("paper"): 7442}, halts=7443)
 
 
 class Pool:
@@ -69,7 +69,9 @@ def enrolled(answer: JoinAnswer) -> Enrolled:
 def test_with_a_token_a_computer_is_enrolled(pool: Pool) -> None:
     """A4."""
     answer = enrolled(pool.gate.enroll(asked(pool.token()), "10.0.0.7"))
-    assert (answer.workers_port, answer.venue_ports, answer.halts_port) == PORTS
+    assert (answer.workers_port, answer.halts_port) == (PORTS.workers, PORTS.halts)
+    assert answer.venue_ports == PORTS.venues
+    assert answer.tasks_port is None
     assert pool.said == ["10.0.0.7 joined as laptop"]
     found = Machines(pool.folder).named("laptop")
     assert found is not None

@@ -35,6 +35,7 @@ REQUEST_BYTES_MAX: Final = 8_192
 _EARLIER: Final = timedelta(days=1)  # clocks of computers differ
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ID_LENGTH: Final = 10
+_MESSAGING: Final = re.compile(r"urn:tandem:messaging:([0-9a-f]{64})")
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,6 +253,30 @@ def key_in(request: bytes) -> ec.EllipticCurvePublicKey:
     return public
 
 
+def messaging_in(request: bytes) -> str | None:
+    """Return the messaging key (CURVE, public, hex) in a request that `key_in` has passed.
+
+    The request is signed with the machine's own key, so nobody can put another one into it. None:
+    its sender has none.
+
+    Raises:
+        JoinRefusedError: it is no such key.
+    """
+    try:
+        names = x509.load_pem_x509_csr(request).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+        said = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+    except x509.ExtensionNotFound:
+        return None
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise JoinRefusedError(f"certificate request: {error}") from error
+    found = _MESSAGING.fullmatch(said[0]) if len(said) == 1 else None
+    if found is None:
+        raise JoinRefusedError("certificate request: expected one messaging key of 32 bytes in hex")
+    return found[1]
+
+
 def key_hash(key: ec.EllipticCurvePublicKey) -> str:
     """Return what a key is known by."""
     encoded = key.public_bytes(
@@ -280,8 +305,10 @@ def new_key() -> bytes:
     return private_pem(ec.generate_private_key(ec.SECP256R1()))
 
 
-def request_for(key: bytes, name: str) -> bytes:
+def request_for(key: bytes, name: str, *, messaging: str | None = None) -> bytes:
     """Return a certificate request (PEM) of the holder of that private key (PEM).
+
+    `messaging` is the public half of a CURVE key of its own, in hex.
 
     Raises:
         ConfigurationError: it is no such key.
@@ -294,5 +321,8 @@ def request_for(key: bytes, name: str) -> bytes:
         raise ConfigurationError("the machine's private key: expected an EC key")
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if messaging is not None:
+        said = x509.UniformResourceIdentifier(f"urn:tandem:messaging:{messaging}")
+        request = request.add_extension(x509.SubjectAlternativeName([said]), critical=False)
     signed = request.sign(read, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM)

@@ -26,7 +26,10 @@ class Certified(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """One machine. `key` is the hash of its key; a removed one has no serial numbers."""
+    """One machine. `key` is the hash of its key; a removed one has no serial numbers.
+
+    `messaging` is the public key (CURVE, hex) with which its evaluators speak; None: it has none.
+    """
 
     name: str
     key: str
@@ -34,6 +37,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     joined_s: int
     expires_s: int
     removed_s: int | None = None
+    messaging: str | None = None
 
     @property
     def is_removed(self) -> bool:
@@ -86,11 +90,12 @@ class Machines:
         """Let a machine in with one more certificate; durable on return.
 
         Raises:
-            JoinRefusedError: its name is taken, or there are too many.
+            JoinRefusedError: its name or its messaging key is taken, or there are too many.
         """
         with held(self._folder):
             ones = dict(self._current())
             self.refuse_taken(machine.name, key=machine.key)
+            _refuse_taken_messaging(machine, ones)
             found = ones.get(machine.name)
             if found is not None and found.key == machine.key and not found.is_removed:
                 serials = (*found.serials, *machine.serials)[-SERIALS_MAX:]
@@ -112,7 +117,7 @@ class Machines:
             if found is None or found.is_removed:
                 known = ", ".join(one.name for one in self.all() if not one.is_removed) or "none"
                 raise ConfigurationError(f"no machine {name!r}; there are: {known}")
-            ones[name] = msgspec.structs.replace(found, serials=(), removed_s=now_s)
+            ones[name] = msgspec.structs.replace(found, serials=(), removed_s=now_s, messaging=None)
             self._write(ones)
             return found
 
@@ -134,6 +139,17 @@ class Machines:
             return f"{name} has a newer certificate than that"
         return ""
 
+    def holder(self, messaging: str, now_s: int) -> str | None:
+        """Return which machine may speak with that messaging key; None when none may.
+
+        Raises:
+            ConfigurationError: the file is damaged.
+        """
+        for one in self._current().values():
+            if one.messaging == messaging and not one.is_removed and one.expires_s > now_s:
+                return one.name
+        return None
+
     def _current(self) -> dict[str, Machine]:
         try:
             status = self._file.stat()
@@ -152,3 +168,13 @@ class Machines:
     def _write(self, ones: dict[str, Machine]) -> None:
         content = msgspec.json.encode(sorted(ones.values(), key=lambda one: one.name))
         write_private(self._file, content)
+
+
+def _refuse_taken_messaging(machine: Machine, ones: dict[str, Machine]) -> None:
+    if machine.messaging is None:
+        return
+    for one in ones.values():
+        if one.messaging == machine.messaging and one.name != machine.name:
+            raise JoinRefusedError(
+                f"{one.name} has that messaging key: every machine needs its own"
+            )

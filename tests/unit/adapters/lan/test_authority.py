@@ -1,6 +1,7 @@
 """Certificates: who signs what, and what is never signed."""
 
 import stat
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tandem.adapters.lan.authority import (
     fingerprint_of,
     key_hash,
     key_in,
+    messaging_in,
     new_key,
     pool_id_of,
     refuse_bad_name,
@@ -206,3 +208,23 @@ def test_a_private_key_of_another_kind_is_named() -> None:
     key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     with pytest.raises(ConfigurationError, match="expected an EC key"):
         request_for(pem_of(key), "laptop")
+
+
+def test_a_request_says_the_messaging_key_of_its_sender() -> None:
+    """Signed, so that nobody else can say another one for it."""
+    key, messaging = new_key(), "0f" * 32
+    request = request_for(key, "laptop", messaging=messaging)
+    assert messaging_in(request) == messaging
+    assert key_hash(key_in(request)) == key_hash(key_in(request_for(key, "laptop")))
+    assert messaging_in(request_for(key, "laptop")) is None
+    inside = b64decode(b"".join(request.splitlines()[1:-1]))
+    other = b64encode(inside.replace(b"0f0f", b"0e0f", 1))
+    changed = b"-----BEGIN CERTIFICATE REQUEST-----\n" + other
+    with pytest.raises(JoinRefusedError, match="its signature is wrong"):
+        key_in(changed + b"\n-----END CERTIFICATE REQUEST-----\n")
+
+
+@pytest.mark.parametrize("messaging", ["0f" * 31, "0F" * 32, ""])
+def test_a_messaging_key_that_is_none_is_refused(messaging: str) -> None:
+    with pytest.raises(JoinRefusedError, match="expected one messaging key"):
+        messaging_in(request_for(new_key(), "laptop", messaging=messaging))

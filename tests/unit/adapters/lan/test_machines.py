@@ -95,3 +95,24 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"machines\.json"):
         Machines(tmp_path).all()
     assert "machines.json" in Machines(tmp_path).refusal(Certified("laptop", "01"))
+
+
+def test_a_messaging_key_may_speak_while_its_machine_is_a_member(machines: Machines) -> None:
+    """Not once it was removed, or its certificate has ended."""
+    assert machines.holder("aa", 50) is None
+    machines.add(again("02", messaging="aa"))
+    assert machines.holder("aa", 50) == "laptop"
+    assert machines.holder("ab", 50) is None
+    assert machines.holder("aa", 100) is None
+    machines.add(again("03", messaging="ab"))
+    assert machines.holder("aa", 50) is None
+    assert machines.holder("ab", 50) == "laptop"
+    machines.remove("laptop", 60)
+    assert machines.holder("ab", 50) is None
+
+
+def test_a_messaging_key_is_one_machines(machines: Machines) -> None:
+    machines.add(again("02", messaging="aa"))
+    with pytest.raises(JoinRefusedError, match="laptop has that messaging key"):
+        machines.add(again("03", name="attic", key="k2", messaging="aa"))
+    assert machines.named("attic") is None
