@@ -126,7 +126,9 @@ def test_a_whole_log_is_verified_while_it_is_in_use(disk: Disk) -> None:
     assert (checked.torn_bytes, checked.size_bytes) == (0, 21 * 72 + 20 * 100 + 4)
     assert segments == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
     keep(disk, journal, b"changes the hash")
-    assert verify(disk).head_hash != checked.head_hash
+    records: list[bytes] = []
+    assert verify(disk, on_records=records.extend).head_hash != checked.head_hash
+    assert records == [*numbered(20), b"more", b"changes the hash"]
 
 
 # --- confirmation -----------------------------------------------------------------------------

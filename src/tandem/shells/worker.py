@@ -133,9 +133,10 @@ class WorkerShell:
                     self._venues[effect.venue_id].put(effect.request)
                 case Hangup():
                     self._venues[effect.venue_id].hang_up("another account")
-        for venue in self._venues.values():
-            venue.flush()
-        self._coordinator.flush()
+        if effects:
+            for venue in self._venues.values():
+                venue.flush()
+            self._coordinator.flush()
         self._waking.set(self.core.next_due_ns)
 
     def _ring(self) -> None:

@@ -1,7 +1,7 @@
 """What must be true of every algorithm, by the desk after each event, and by the exchanges."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from tandem.core.matching.state import OrderRecord
 from tandem.core.trading.algos.memos import ParticipateMemo, TwapMemo
@@ -11,6 +11,8 @@ from tandem.domain.ids import ParentId
 from tandem.domain.order import Side
 
 Timed = Twap | Participate | Momentum
+BySide = dict[Side, int]
+SIDES = tuple(Side)
 
 
 class AlgoChecker:
@@ -36,10 +38,10 @@ class AlgoChecker:
             traded, most = _sums(state, algo)
             self._judge(algo, traded, most)
 
-    def _judge(self, algo: Algo, traded: Counter[Side], most: Counter[Side]) -> None:
+    def _judge(self, algo: Algo, traded: BySide, most: BySide) -> None:
         """`most` is what may have traded in the end, `traded` what has for sure."""
         limit = self._most[algo.algo_id]
-        for side in Side:
+        for side in SIDES:
             beyond = most[side] - limit
             if isinstance(algo.spec, MakeMarket):
                 beyond = most[side] - traded[side.opposite] - algo.spec.inventory_limit
@@ -85,11 +87,11 @@ class AlgoChecker:
 
     def check_end(self, state: DeskState, records: Iterable[OrderRecord]) -> None:
         """By the exchanges' own books nothing traded beyond what was ever asked."""
-        traded: dict[ParentId, Counter[Side]] = {}
+        traded: dict[ParentId, BySide] = {}
         for one in records:
             parent = state.parents.get(_parent_of(one))
             if parent is not None and parent.owner in self._most:
-                owner = traded.setdefault(ParentId(parent.owner or ""), Counter())
+                owner = traded.setdefault(ParentId(parent.owner or ""), dict.fromkeys(SIDES, 0))
                 owner[one.order.side] += one.cum_quantity
         for key, sides in traded.items():
             self.seen["algorithms that traded"] += 1
@@ -103,21 +105,16 @@ def _parent_of(record: OrderRecord) -> ParentId:
     return ParentId(record.order.client_order_id.rsplit("-", 2)[0])
 
 
-def _sums(state: DeskState, algo: Algo) -> tuple[Counter[Side], Counter[Side]]:
-    traded: Counter[Side] = Counter()
-    most: Counter[Side] = Counter()
-    for side, done, whole in _parts(state, algo):
-        traded[side] += done
-        most[side] += whole
-    return traded, most
-
-
-def _parts(state: DeskState, algo: Algo) -> Iterator[tuple[Side, int, int]]:
+def _sums(state: DeskState, algo: Algo) -> tuple[BySide, BySide]:
+    traded: BySide = dict.fromkeys(SIDES, 0)
+    most: BySide = dict.fromkeys(SIDES, 0)
     for part in algo.parts:
         parent = state.parents[part]
-        done = min(parent.filled + parent.netted, parent.quantity)
         if parent.phase is ParentPhase.DONE:
-            done = parent.done_quantity + parent.netted
-            yield parent.spec.side, done, done
+            done = whole = parent.done_quantity + parent.netted
         else:
-            yield parent.spec.side, done, parent.quantity
+            whole = parent.quantity
+            done = min(parent.filled + parent.netted, whole)
+        traded[parent.spec.side] += done
+        most[parent.spec.side] += whole
+    return traded, most

@@ -11,7 +11,7 @@ import errno
 import zlib
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from tandem.sim.loop import SimLoop
 from tandem.sim.process import Killed, SimProcess
@@ -367,7 +367,7 @@ class SimTransport(asyncio.Transport):
         self._offered = False
         if not self.is_open or self._protocol is None:
             return
-        if not self.is_reading():
+        if not self._reading or self._closing:
             if self.incoming.ended and self._backlog:
                 self._fail(BrokenPipeError(errno.EPIPE, "the other end is closed"))
             return
@@ -376,8 +376,11 @@ class SimTransport(asyncio.Transport):
             size = self._wire.read_size(min(len(incoming.arrived), READ_BYTES_MAX))
             data = incoming.take(size)
             self._wire.trace(f"read {incoming.number} {size} {zlib.crc32(data)}")
-            self._call(self._protocol.data_received, data)
-            if self.is_reading() and (incoming.arrived or incoming.ended) and not self._offered:
+            try:
+                self._protocol.data_received(data)
+            except BaseException as error:  # noqa: BLE001 (as asyncio does)
+                self._on_escape("data_received", error)
+            if (incoming.arrived or incoming.ended) and not self._offered and self.is_reading():
                 self._offered = True
                 self._loop.enqueue(self.process, self._read)
         elif incoming.ended:
@@ -385,19 +388,24 @@ class SimTransport(asyncio.Transport):
             self._wire.trace(f"end {incoming.number} {incoming.reason!r}")
             if incoming.reason is not None:
                 self._fail(incoming.reason)
-            elif not self._call(self._protocol.eof_received):
+            elif not self._is_kept_open(self._protocol):
                 self.close()
 
-    def _call(self, callback: Callable[..., Any], *args: Any) -> Any:
+    def _is_kept_open(self, protocol: asyncio.Protocol) -> bool:
+        """Tell that nothing more comes; whether nobody need close any more."""
         try:
-            return callback(*args)
-        except (Killed, SystemExit, KeyboardInterrupt):
-            raise
+            return bool(protocol.eof_received())
         except BaseException as error:  # noqa: BLE001 (as asyncio does)
-            message = f"protocol.{callback.__name__}() failed"
-            self._loop.call_exception_handler({"message": message, "exception": error})
-            self._fail(error)
+            self._on_escape("eof_received", error)
             return True
+
+    def _on_escape(self, what: str, error: BaseException) -> None:
+        """Do as asyncio does about what its protocol raised; called where that is handled."""
+        if isinstance(error, Killed | SystemExit | KeyboardInterrupt):
+            raise error
+        message = f"protocol.{what}() failed"
+        self._loop.call_exception_handler({"message": message, "exception": error})
+        self._fail(error)
 
     def _fail(self, error: BaseException | None) -> None:
         if self.is_open:

@@ -227,7 +227,12 @@ class SimLoop(asyncio.BaseEventLoop):
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
-            while self._step(until_ns):
+            while (handle := self._next(until_ns)) is not None:
+                self.callbacks_count += 1
+                if handle.context is None:
+                    handle.callback(*handle.args)
+                else:
+                    self._run_in(handle.process, handle.context, handle.callback, handle.args)
                 if check is not None:
                     check()
             self.now_ns = max(self.now_ns, until_ns)
@@ -331,34 +336,32 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _push(self, time_ns: int, handle: SimHandle) -> None:
         self._sequence += 1  # what is due at one instant runs in the order it was asked for
-        heapq.heappush(self._timers, (max(time_ns, self.now_ns), self._sequence, handle))
+        due_ns = time_ns if time_ns > self.now_ns else self.now_ns
+        heapq.heappush(self._timers, (due_ns, self._sequence, handle))
 
-    def _step(self, until_ns: int) -> bool:
-        """Run the next callback and return True; False when nothing more is due."""
+    def _next(self, until_ns: int) -> SimHandle | None:
+        """Return the next callback that may run, at its time; None when nothing more is due."""
+        soon, timers = self._soon, self._timers
         while True:
-            if self._soon:
-                handle = self._soon.popleft()
+            if soon:
+                handle = soon.popleft()
                 self._spins += 1
                 if self._spins > SPINS_MAX:
                     raise StuckError(f"{handle} at {self.now_ns} ns")
-            elif self._timers and self._timers[0][0] <= until_ns:
-                time_ns, _, handle = heapq.heappop(self._timers)
+            elif timers and timers[0][0] <= until_ns:
+                time_ns, _, handle = heapq.heappop(timers)
                 if time_ns != self.now_ns:
                     self.now_ns = time_ns
                     self._spins = 0
             else:
-                return False
-            if not handle.dropped and self._may_run(handle):
-                self.callbacks_count += 1
-                self._run_in(handle.process, handle.context, handle.callback, handle.args)
-                return True
+                return None
+            if not handle.dropped:
+                process = handle.process
+                if process is None or (process.alive and self._may_run(process, handle)):
+                    return handle
 
-    def _may_run(self, handle: SimHandle) -> bool:
-        process = handle.process
-        if process is None:
-            return True
-        if not process.alive:
-            return False
+    def _may_run(self, process: SimProcess, handle: SimHandle) -> bool:
+        """Whether a living process is not paused, and its machine did not sleep meanwhile."""
         if process.paused:
             held = process.ready_held if handle.when_s is None else process.timers_held
             held.append(handle)
@@ -372,13 +375,10 @@ class SimLoop(asyncio.BaseEventLoop):
     def _run_in(
         self,
         process: SimProcess | None,
-        context: contextvars.Context | None,
+        context: contextvars.Context,
         callback: Callable[..., object],
         args: tuple[Any, ...],
     ) -> None:
-        if context is None:
-            callback(*args)
-            return
         self.current = process
         try:
             context.run(callback, *args)

@@ -1,7 +1,7 @@
 """One simulated computer: its clocks, and whether it is asleep."""
 
 import random
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -21,6 +21,12 @@ class ClockFaults(msgspec.Struct, frozen=True, kw_only=True):
     uptime_ns_max: int = 0
 
 
+class Time(Protocol):
+    """Whoever knows the world's time: its loop."""
+
+    now_ns: int
+
+
 class Machine:
     """One computer and its clocks, all driven by the world's time.
 
@@ -30,24 +36,22 @@ class Machine:
     may change it at any time.
     """
 
-    def __init__(
-        self, name: str, *, now: Callable[[], int], draws: random.Random, faults: ClockFaults
-    ) -> None:
+    def __init__(self, name: str, *, time: Time, draws: random.Random, faults: ClockFaults) -> None:
         self.name = name
         self.asleep = False
         self.boots = 1
         self.market_skew_ns = draws.randint(-faults.market_skew_ns_max, faults.market_skew_ns_max)
         self.slept_ns = 0
-        self._now = now
+        self._time = time
         rate_error_ppb = draws.randint(-faults.rate_error_ppb_max, faults.rate_error_ppb_max)
         self._rate_ppb = SECOND_NS + rate_error_ppb
-        self._booted_at_ns = now()
+        self._booted_at_ns = time.now_ns
         self._uptime_ns = draws.randint(0, faults.uptime_ns_max)
         self._asleep_since_ns = 0
 
     def boot_ns(self) -> int:
         """Return CLOCK_BOOTTIME."""
-        run_ns = self._now() - self._booted_at_ns
+        run_ns = self._time.now_ns - self._booted_at_ns
         return self._uptime_ns + run_ns * self._rate_ppb // SECOND_NS
 
     def monotonic_ns(self) -> int:
@@ -56,7 +60,7 @@ class Machine:
 
     def market_ns(self) -> int:
         """Return UTC as this machine believes it to be."""
-        return MARKET_START_NS + self._now() + self.market_skew_ns
+        return MARKET_START_NS + self._time.now_ns + self.market_skew_ns
 
     def due_ns(self, monotonic_ns: int) -> int:
         """Return the world's time at which the monotonic clock will show `monotonic_ns`."""
@@ -66,7 +70,7 @@ class Machine:
     def reboot(self) -> None:
         """Start the boot clock at zero, now."""
         self.boots += 1
-        self._booted_at_ns = self._now()
+        self._booted_at_ns = self._time.now_ns
         self._uptime_ns = 0
         self.slept_ns = 0
         self.asleep = False

@@ -6,6 +6,7 @@ later, too late, or not at all until it is asked for. Who does not listen misses
 """
 
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -46,7 +47,8 @@ class MadeUpMinutes:
         self._draws = random.Random(f"{seed} minutes")
         self._filled = {one: self._draws.random() < 0.5 for one in instruments}
         self._bars = {one: self._made(one) for one in instruments}
-        self._script: list[tuple[int, int, MarketWord]] = []
+        self._script: list[tuple[int, int, MarketWord]] = []  # by time
+        self._rung: list[tuple[int, MarketWord]] = []  # at last
         for one in instruments:
             self._write(one)
         self._script.sort(key=lambda line: line[:2])
@@ -56,7 +58,10 @@ class MadeUpMinutes:
 
     def told(self, *, after_ns: int, until_ns: int) -> list[MarketWord]:
         """Return what is told in that span of the world's time, to whoever listens."""
-        return [word for at_ns, _, word in self._script if after_ns < at_ns <= until_ns]
+        begin = bisect_right(self._script, after_ns, key=_at_ns)
+        end = bisect_right(self._script, until_ns, key=_at_ns)
+        told = [word for _, _, word in self._script[begin:end]]
+        return told + [word for at_ns, word in self._rung if after_ns < at_ns <= until_ns]
 
     def ring(self, now_ns: int) -> None:
         """Let the last minutes be over, and be told well."""
@@ -64,9 +69,9 @@ class MadeUpMinutes:
         for instrument_id, bars in last.items():
             source_id = _source_id(instrument_id)
             for bar in bars:
-                self._say(now_ns + 1, BarTold(source_id=source_id, bar=bar))
+                self._rung.append((now_ns + 1, BarTold(source_id=source_id, bar=bar)))
             end_ns = bars[-1].end_ns + SETTINGS.grace_ns
-            self._say(now_ns + 2, TimeTold(source_id=source_id, at_ns=end_ns))
+            self._rung.append((now_ns + 2, TimeTold(source_id=source_id, at_ns=end_ns)))
 
     def answer(self, asked: BackFill, now_ns: int) -> BackFilled | None:
         """Return what a source sends again of that span of time; None: it stays silent."""
@@ -157,6 +162,10 @@ class MadeUpMinutes:
 
     def _say(self, at_ns: int, word: MarketWord) -> None:
         self._script.append((at_ns, len(self._script), word))
+
+
+def _at_ns(line: tuple[int, int, MarketWord]) -> int:
+    return line[0]
 
 
 def _source_id(instrument_id: InstrumentId) -> SourceId:

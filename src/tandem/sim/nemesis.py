@@ -81,6 +81,11 @@ class Nemesis:
         self.stalled_until_ns = 0
         self._stuck: dict[str, tuple[SimProcess, str]] = {}
         self._troubled_until: dict[str, int] = {}
+        chance, of_exchange = mix.crash_point_chance, mix.exchange_kill_chance
+        self._crash_chances = {
+            name: chance * of_exchange if name.startswith("exchange") else chance
+            for name in cluster.names
+        }
 
     @property
     def _is_over(self) -> bool:
@@ -120,14 +125,12 @@ class Nemesis:
         self._world.after(self._next_ns(every_s), self._again, every_s, harm)
 
     def _at_point(self, process: SimProcess, point: str) -> bool:
-        if self._is_over or process.name not in self._cluster.names:
+        chance = self._crash_chances.get(process.name)
+        if chance is None or self._is_over:
             return False
         if point == "after stall":
             self._kill_while_it_waits(process)
             return False
-        chance = self._mix.crash_point_chance
-        if process.name.startswith("exchange"):
-            chance *= self._mix.exchange_kill_chance
         if self._draws.random() >= chance:
             return False
         self.done[f"crash {point}"] += 1

@@ -155,6 +155,7 @@ def _is_disk(error: BaseException) -> bool:
 def _calm_down(cluster: Cluster, liar: Liar) -> None:
     world = cluster.world
     world.faults = CALM
+    world.crash_points.hook = None
     world.network.heal_all()
     liar.lies = HONEST
     world.folder("coordinator", machine="home").capacity_bytes = None

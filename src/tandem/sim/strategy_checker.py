@@ -35,8 +35,9 @@ from tandem.domain.ids import CommandId, ParentId, SlotId
 from tandem.domain.strategies import FULL_PPM, AssignmentId, Fixed
 from tandem.shells.deciding import DeciderRecord
 from tandem.shells.recording import replay
-from tandem.sim.checker import Checker, Platter
+from tandem.sim.checker import Checker
 from tandem.sim.cluster import HOME
+from tandem.sim.journals import Platter
 from tandem.sim.scripts import End, after, evaluate
 from tandem.sim.strategies import DECIDER_RECORDS, FOLDER, SimulatedStrategies
 

@@ -50,6 +50,8 @@ class TargetChecker:
         for key, member in net.members.items():
             place = (net.net_id, key)
             self._most[place] = max(self._most.get(place, 0), member.wanted, member.held)
+        if not out:
+            return
         held = sum(member.held for member in net.members.values())
         wanted = sum(self._most[net.net_id, key] for key in net.members)
         for parent in out:

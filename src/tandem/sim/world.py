@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 Main = Callable[[SimProcess], Coroutine[Any, Any, None]]
-TRACE_BYTES_MAX = 1 << 16
+TRACE_LINES_MAX = 1 << 10
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class World:
         self.trace_lines: list[str] = []
         self._keep_trace = keep_trace
         self._hash = hashlib.blake2b(digest_size=16)
-        self._traced = bytearray()
+        self._traced: list[str] = []
         self._randoms: dict[str, random.Random] = {}
         self._machines: dict[str, Machine] = {}
         self._folders: dict[tuple[str, str], Folder] = {}
@@ -156,9 +156,9 @@ class World:
         process = self.loop.current
         name = "" if process is None else process.name
         line = f"{self.loop.now_ns} {name} {what}\n"
-        self._traced += line.encode()
-        if len(self._traced) > TRACE_BYTES_MAX:
-            self._hash.update(self._traced)
+        self._traced.append(line)
+        if len(self._traced) > TRACE_LINES_MAX:
+            self._hash.update("".join(self._traced).encode())
             self._traced.clear()
         if self._keep_trace:
             self.trace_lines.append(line)
@@ -167,7 +167,7 @@ class World:
     def trace_hash(self) -> str:
         """The hash of all that happened so far: one seed, one hash."""
         so_far = self._hash.copy()
-        so_far.update(self._traced)
+        so_far.update("".join(self._traced).encode())
         so_far.update(f"{self.now_ns} {self.loop.callbacks_count}".encode())
         return so_far.hexdigest()
 
@@ -247,7 +247,7 @@ class World:
         if machine is None:
             machine = self._machines[name] = Machine(
                 name,
-                now=lambda: self.loop.now_ns,
+                time=self.loop,
                 draws=self.random(f"machine {name}"),
                 faults=self._faults.clock,
             )

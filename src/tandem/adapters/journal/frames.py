@@ -246,7 +246,7 @@ def _follows(header: _Header, head: Head) -> bool:
 
 
 def _header_crc(header: bytes, place: Place) -> int:
-    return crc32c(header, crc32c(_PLACE.pack(*place)))
+    return crc32c(_PLACE.pack(*place) + header)
 
 
 def _hash(block: bytes | memoryview) -> bytes:

@@ -272,6 +272,8 @@ class LogJournal:
 
     def _next_commits(self) -> list[_Commit]:
         """Return the first waiting commits that together make a batch of a reasonable size."""
+        if len(self._waiting) == 1:
+            return list(self._waiting)
         commits: list[_Commit] = []
         size = 0
         for commit in self._waiting:

@@ -160,12 +160,17 @@ def read_all(disk: ReadableDisk) -> Iterator[tuple[int, int, bytes]]:
             yield batch.head.batch, number, record
 
 
-def verify(disk: ReadableDisk, on_segment: Callable[[int, int], None] | None = None) -> Verified:
+def verify(
+    disk: ReadableDisk,
+    on_segment: Callable[[int, int], None] | None = None,
+    on_records: Callable[[list[bytes]], None] | None = None,
+) -> Verified:
     """Return what the log holds, after checking all of it from the first byte.
 
     Args:
         disk: where the log is; it may be in use.
         on_segment: told the number of each segment before it is read, and of the last one.
+        on_records: told the records of each batch, in order.
 
     Raises:
         JournalCorruptError: something changed after it was durable, or is missing; names the
@@ -183,7 +188,9 @@ def verify(disk: ReadableDisk, on_segment: Callable[[int, int], None] | None = N
             told = walk.segment
             on_segment(told, found.segments[-1])
         size += batch.end - batch.begin
-        records_of(content, batch)
+        records = records_of(content, batch)
+        if on_records is not None:
+            on_records(records)
         _compare(expected, batch.head)
     return Verified(
         batches=walk.head.batch,
