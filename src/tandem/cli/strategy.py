@@ -103,7 +103,7 @@ def save(
     """
 
     async def act() -> int:
-        command = SaveStrategy(text=_checked(text_of(file, name)))
+        command = SaveStrategy(text=_checked(file, text_of(file, name)))
         return await tell_desk(home_of(home), command, sys.stdout, as_json=json)
 
     return finish(act)
@@ -127,7 +127,7 @@ def show(what: What, *, home: HomeOption = None, json: JsonOption = False) -> in
     return finish(act)
 
 
-def _checked(text: StrategyText) -> StrategyText:
+def _checked(file: Path, text: StrategyText) -> StrategyText:
     """Return a text without errors; where strategies cannot be run nobody can tell.
 
     Raises:
@@ -136,7 +136,7 @@ def _checked(text: StrategyText) -> StrategyText:
     if is_installed():
         from tandem.cli.strategy_trying import refuse_errors
 
-        refuse_errors(text)
+        refuse_errors(file, text)
     return text
 
 
@@ -187,7 +187,7 @@ def assign(
         return await line.command(command_id, Assign(assignment=assignment))
 
     async def act() -> int:
-        given = _checked(text_of(Path(what))) if is_file(what) else None
+        given = _checked(Path(what), text_of(Path(what))) if is_file(what) else None
         answer = await ask_desk(home_of(home), lambda line: ask(line, given))
         return write_answer(answer, sys.stdout, as_json=json, command_id=command_id)
 
@@ -267,7 +267,8 @@ def check(files: list[Path], /, *, json: JsonOption = False) -> int:
         require_strategies()
         from tandem.cli.strategy_trying import write_problems
 
-        return write_problems([text_of(file) for file in files], sys.stdout, as_json=json)
+        texts = [(file, text_of(file)) for file in files]
+        return write_problems(texts, sys.stdout, as_json=json)
 
     return finish(act)
 

@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from tandem.cli.calling import BadInputError
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
+from tandem.cli.typed import moment_text
 from tandem.domain.bars import FinalBar
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import Parameters, StrategyText
@@ -23,28 +24,34 @@ from tandem.wiring.whole_files import write_whole
 _SERIES: Final = SeriesId("tried")
 
 
-def write_problems(texts: Sequence[StrategyText], out: TextIO, *, as_json: bool) -> int:
-    """Write what is wrong with each text; return the exit code: 1 when one has an error."""
-    found = [(text.name, problem) for text in texts for problem in check(text)]
+def write_problems(
+    texts: Sequence[tuple[Path, StrategyText]], out: TextIO, *, as_json: bool
+) -> int:
+    """Write what is wrong with the text of each file; return the exit code: 1 for an error."""
+    found = [(file, text.name, problem) for file, text in texts for problem in check(text)]
     if as_json:
-        write_json([{"strategy": name, **problem._asdict()} for name, problem in found], out)
+        rows = [
+            {"file": str(file), "strategy": name, **problem._asdict()}
+            for file, name, problem in found
+        ]
+        write_json(rows, out)
     else:
-        for name, problem in found:
-            out.write(f"{name}:{problem}\n")
-        errors = sum(problem.is_error for _, problem in found)
+        for file, _, problem in found:
+            out.write(f"{file}:{problem}\n")
+        errors = sum(problem.is_error for _, _, problem in found)
         out.write(f"{len(texts)} checked: {errors} errors, {len(found) - errors} warnings\n")
-    return FAILED if any(problem.is_error for _, problem in found) else OK
+    return FAILED if any(problem.is_error for _, _, problem in found) else OK
 
 
-def refuse_errors(text: StrategyText) -> None:
-    """Let nothing pass that cannot be run.
+def refuse_errors(file: Path, text: StrategyText) -> None:
+    """Let nothing pass that cannot be run; `file` is where it was read.
 
     Raises:
         BadInputError: the text has an error; names the first, with its line and column.
     """
     for problem in check(text):
         if problem.is_error:
-            raise BadInputError(f"{text.name}:{problem}")
+            raise BadInputError(f"{file}:{problem}")
 
 
 def write_new(file: Path, like: str | None, out: TextIO) -> int:
@@ -119,7 +126,7 @@ def _verdict(proof: Proof) -> str:
         return f"{counts}: nothing differed\n" if proof.compared else "no bars: nothing proved\n"
     peek = proof.peek
     return (
-        f"{counts}: bar {peek.number} (begun at {peek.begin_ns} ns) differs\n"
+        f"{counts}: bar {peek.number} (begun at {moment_text(peek.begin_ns)}) differs\n"
         f"  with the future:    {peek.with_future}\n"
         f"  without the future: {peek.without}\n"
     )

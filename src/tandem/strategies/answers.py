@@ -17,7 +17,7 @@ WORDS: Final = {"long": FULL_PPM, "short": -FULL_PPM, "flat": 0}
 EXPECTED: Final = (
     'expected "long", "short", "flat", a number from -1 to 1, a table or nothing, got '
 )
-_KEYS: Final = ("position", "stop", "target", "orders")
+KEYS: Final = ("position", "stop", "target", "orders")
 _ORDER_KEYS: Final = ("side", "quantity", "limit", "stop", "target")
 _SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 _PLACE: Final = re.compile(r"strategy:([0-9]+): ", re.ASCII)
@@ -65,7 +65,7 @@ def wish_of(said: Mapping[str, object], grid: Grid, close: float, *, may_short: 
     Raises:
         StrategyError: a key is unknown, or a value is none of what may stand there.
     """
-    _check_keys(said, _KEYS, "the answer")
+    _check_keys(said, KEYS, "the answer")
     wanted = said.get("position")
     ppm = None if wanted is None else position_ppm(wanted, may_short=may_short)
     if wanted is not None and ppm is None:

@@ -18,6 +18,10 @@ class StrategyError(TandemError):
         self.line = line
         self.message = message
 
+    def at(self, line: int | None) -> "StrategyError":
+        """Return it with this line, when it names none of its own; there is no line 0."""
+        return self if self.line is not None else StrategyError(line or None, self.message)
+
 
 class Problem(NamedTuple):
     """Something in a text that is wrong (`is_error`), or looks so. Line and column are from 1."""

@@ -188,7 +188,7 @@ class LuaMachine:
         """Hear those who said more than a position."""
         said, logged, grid, close = told
         for at in range(1, odd + 1):
-            place, number, ppm, table, failure, kept, lines, may_short = self._host["odd"](at)
+            place, number, ppm, table, failure, kept, lines, may_short, line = self._host["odd"](at)
             if lines is not None:
                 logged += ((number, _text(line)) for line in lines.values())
             if ppm is None and table is None and failure is None and kept is None:
@@ -205,7 +205,7 @@ class LuaMachine:
                 state = self._state(number, kept)
             except StrategyError as error:
                 self._host["suspend"](series, place)
-                said.append((number, Answer(error=str(error))))
+                said.append((number, Answer(error=str(error.at(int(line))))))
             else:
                 said.append((number, wish.answer(state)))
 

@@ -48,6 +48,9 @@ def call_problem(name: str, given: Sequence[Argument], named: Mapping[str, Argum
         given = given[:-1]
     elif len(given) == len(indicator.parameters) + 1 and given[-1] is None:
         given = given[:-1]  # it may turn out to be a time-scale
+    span = given[-1] if len(given) == len(indicator.parameters) + 1 else None
+    if isinstance(span, str):
+        return f"ta.{name}: no time-scale {span!r}, expected one of {', '.join(Span)}"
     try:
         ta.bind(indicator, list(_filled(indicator, given)), _known(named))
     except ConfigurationError as error:

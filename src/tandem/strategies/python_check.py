@@ -4,10 +4,11 @@ import ast
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from itertools import pairwise
-from typing import Final, TypeGuard
+from typing import Final
 
 from tandem.strategies.errors import Problem, StrategyError, meant
-from tandem.strategies.names import FIELDS, GIVEN, Argument, call_problem, field_problem
+from tandem.strategies.names import FIELDS, GIVEN, field_problem
+from tandem.strategies.python_calls import judge_calls, judge_returns
 from tandem.strategies.python_text import (
     BUILTINS,
     decider,
@@ -32,10 +33,13 @@ def problems(text: str) -> list[Problem]:
     outer = _bound(tree) | BUILTINS.keys()
     for function in _functions(tree):
         found.update(_judge_names(function, outer))
-        found.update(_judge_ta(function))
+        found.update(_judge_fields(function))
+        found.update(judge_calls(function))
         found.update(_judge_reach(function))
     with suppress(StrategyError):
-        found.update(_judge_end(decider(tree)[0]))
+        function = decider(tree)[0]
+        found.update(_judge_end(function))
+        found.update(judge_returns(function))
     if not any(one.is_error for one in found):
         try:
             program_of(text)
@@ -83,33 +87,12 @@ def _judge_names(function: ast.FunctionDef, outer: Set[str]) -> Iterator[Problem
             yield problem_at(one, f"'{one.id}' is never used", is_error=False)
 
 
-def _judge_ta(function: ast.FunctionDef) -> Iterator[Problem]:
+def _judge_fields(function: ast.FunctionDef) -> Iterator[Problem]:
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             wrong = field_problem(node.value.id, name=node.attr, fields=FIELDS)
             if wrong:
                 yield problem_at(node, wrong)
-        if isinstance(node, ast.Call) and _is_indicator(node.func):
-            given = [_argument(one) for one in node.args]
-            named = {one.arg: _argument(one.value) for one in node.keywords if one.arg}
-            is_plain = not any(isinstance(one, ast.Starred) for one in node.args)
-            wrong = call_problem(node.func.attr, given, named) if is_plain else None
-            if wrong:
-                yield problem_at(node, wrong)
-
-
-def _is_indicator(node: ast.expr) -> TypeGuard[ast.Attribute]:
-    is_field = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    return is_field and node.value.id == "ta"  # type: ignore[attr-defined]
-
-
-def _argument(node: ast.expr) -> Argument:
-    """Return a value that stands in the text; None for one that is known only later."""
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        return None
-    return value if isinstance(value, int | float | str) else None
 
 
 def _judge_reach(function: ast.FunctionDef) -> Iterator[Problem]:

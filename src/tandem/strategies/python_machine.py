@@ -34,6 +34,7 @@ class _Attached:
         self.number = one.number
         self.decide: Callable[..., object] | None = program.call
         self.names = program.names
+        self.text = program.text
         self.position_ppm = one.position_ppm
         self.may_short = one.may_short
         self.state = one.state
@@ -164,7 +165,10 @@ def _answer(
         said = None
     except (Exception, RecursionError) as error:
         raise StrategyError(_line(error), _message(error)) from error
-    wish = _wish(said, grid, close, may_short=one.may_short)
+    try:
+        wish = _wish(said, grid, close, may_short=one.may_short)
+    except StrategyError as error:
+        raise error.at(_returned_at(one)) from error
     if state.is_changed:
         one.state = state_text(state)
     if wish.position_ppm is not None:
@@ -181,6 +185,20 @@ def _wish(said: object, grid: Grid, close: float, *, may_short: bool) -> Wish:
     if ppm is None and said is not None:
         raise StrategyError(None, EXPECTED + shown(said))
     return Wish(position_ppm=ppm)
+
+
+def _returned_at(one: _Attached) -> int | None:
+    """Return the line that returned what was said, found by having it said once more."""
+    again = {**one.arguments, "log": _silent, "state": State(state_of(one.state))}
+    try:
+        told = program_of(one.text, tells_lines=True).call(*[again[name] for name in one.names])
+    except (StrategyError, RecursionError, TypeError, Warming):
+        return None  # it asks for too much to do so twice, or calls itself
+    return told[0] if isinstance(told, tuple) else None
+
+
+def _silent(*_: object) -> None:
+    """Log nothing."""
 
 
 def _line(error: BaseException) -> int | None:

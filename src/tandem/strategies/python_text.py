@@ -49,10 +49,13 @@ class Program(NamedTuple):
 
     call: Callable[..., object]
     names: tuple[str, ...]
+    text: str
 
 
-def program_of(text: str) -> Program:
+def program_of(text: str, *, tells_lines: bool = False) -> Program:
     """Return the text, ready to be called.
+
+    With `tells_lines` what it returns has the line of the `return` before it.
 
     Raises:
         StrategyError: it is no Python, or of a kind that is not let in.
@@ -61,6 +64,9 @@ def program_of(text: str) -> Program:
     for problem in sorted(refusals(tree)):
         raise StrategyError(problem.line, problem.message)
     function, owner = decider(tree)
+    if tells_lines:
+        function.body = [_Telling().visit(one) for one in function.body]
+        ast.fix_missing_locations(tree)
     namespace: dict[str, Any] = {
         "__builtins__": {**BUILTINS, "__build_class__": __build_class__, "__import__": _import},
         "__name__": "strategy",
@@ -71,9 +77,23 @@ def program_of(text: str) -> Program:
         raise StrategyError(None, f"{type(error).__name__}: {error}") from error
     names = tuple(one.arg for one in function.args.args)
     if owner is None:
-        return Program(namespace[DECIDE], names)
+        return Program(namespace[DECIDE], names, text)
     made = namespace[owner.name]
-    return Program(lambda *given: made().decide(*given), names[1:])
+    return Program(lambda *given: made().decide(*given), names[1:], text)
+
+
+class _Telling(ast.NodeTransformer):
+    """Puts its line before what each `return` of a function returns."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Leave functions inside as they are."""
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        """Change one."""
+        value = node.value or ast.Constant(None)
+        told = ast.Tuple([ast.Constant(node.lineno), value], ast.Load())
+        return ast.copy_location(ast.Return(told), node)
 
 
 def tree_of(text: str) -> ast.Module:

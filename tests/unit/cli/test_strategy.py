@@ -68,12 +68,13 @@ def test_what_is_wrong_is_said_by_line_and_column_and_not_saved(
     file.write_text("local em = ta.ema(3)\nreturn ema()\n", encoding="utf-8")
     assert tandem("strategy", "check", file) == FAILED
     wrong = "2:8: unknown name 'ema'; did you mean 'em'?"
-    assert f"bad:{wrong}" in capsys.readouterr().out.splitlines()
+    assert f"{file}:{wrong}" in capsys.readouterr().out.splitlines()
     assert tandem("strategy", "check", file, "--json") == FAILED
     found = json.loads(capsys.readouterr().out)
+    assert (found[1]["file"], found[1]["strategy"]) == (str(file), "bad")
     assert (found[1]["line"], found[1]["column"], found[1]["is_error"]) == (2, 8, True)
     assert tandem("strategy", "save", file, "--home", tmp_path) == BAD_INPUT
-    assert capsys.readouterr().err == f"tandem: bad:{wrong}\n"
+    assert capsys.readouterr().err == f"tandem: {file}:{wrong}\n"
 
 
 def test_a_new_strategy_in_python_is_the_papers_too(

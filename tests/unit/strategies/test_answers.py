@@ -59,7 +59,7 @@ def test_anything_else_is_an_error_and_nothing_is_traded(
 ) -> None:
     """B20."""
     assert in_lua(lua_said) == Answer(error=f"line 1: {EXPECTED} {got}")
-    assert in_python(python_said) == Answer(error=f"{EXPECTED} {got}")
+    assert in_python(python_said) == Answer(error=f"line 2: {EXPECTED} {got}")
 
 
 def test_a_table_has_a_position_with_the_prices_that_end_it() -> None:
@@ -127,7 +127,7 @@ def test_a_table_that_is_none_of_these_is_refused_with_what_was_expected(
     """B35."""
     engine = Engine()
     said = answers(engine, lua(f"return {lua_said}"), [9_000] * 21, 20)[0]
-    assert said == Answer(error=why)
+    assert said == Answer(error=f"line 1: {why}")
     assert engine.on_bar(SERIES, bars([9_000] * 22)[21]) == []
 
 

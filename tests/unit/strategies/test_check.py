@@ -78,9 +78,9 @@ def test_the_papers_strategy_as_printed_is_told_what_to_change_and_where() -> No
         ("if close() > 3 then return 1 end", [f"1:33: warning: {ENDS}"]),
         ("if close() > 3 then return 1 else return 0 end", []),
         ("local a = 1\na = 2 + a", [f"2:10: {NEVER}"]),
-        ("do return 1 end\nreturn 2", ["2:1: warning: this is never reached"]),
-        ("while true do end\nreturn 2", ["2:1: warning: this is never reached"]),
-        ("while true do if close() > 1 then break end end\nreturn 2", []),
+        ("do return 1 end\nreturn 0", ["2:1: warning: this is never reached"]),
+        ("while true do end\nreturn 0", ["2:1: warning: this is never reached"]),
+        ("while true do if close() > 1 then break end end\nreturn 0", []),
         ("repeat local a = 1 until a > 3 return 1", []),
         ("error('no')\nreturn 1", ["2:1: warning: this is never reached"]),
         ("local a, _b = 1, 2\nreturn 1", ["1:7: warning: 'a' is never used"]),
@@ -161,7 +161,7 @@ def test_a_lua_text_is_read_as_a_person_would(text: str, problems: list[str]) ->
                 "    try:",
                 "        return 1",
                 "    except ValueError:",
-                "        return 2",
+                "        return 0",
             ],
             [],
         ),
@@ -190,7 +190,7 @@ def test_a_lua_text_is_read_as_a_person_would(text: str, problems: list[str]) ->
             ["2:12: names that begin with '__' are reserved"],
         ),
         (
-            ["def decide(bar):", "    try:", "        return 1", "    except:", "        return 2"],
+            ["def decide(bar):", "    try:", "        return 1", "    except:", "        return 0"],
             ["4:5: expected what is caught: 'except ValueError:'"],
         ),
         (
@@ -212,6 +212,118 @@ def test_a_lua_text_is_read_as_a_person_would(text: str, problems: list[str]) ->
 )
 def test_a_python_text_is_read_as_a_person_would(lines: list[str], problems: list[str]) -> None:
     assert python(*lines) == problems
+
+
+TWO = "an indicator: 2 values given, expected 0 or 1"
+SPANS = "1m, 3m, 5m, 15m, 30m, 1h, 4h, 1d, 1w"
+UNCALLED = "'ta.sma' is an indicator, not its value; write 'ta.sma(…)()'"
+GOT = 'expected "long", "short", "flat", a number from -1 to 1, a table or nothing, got'
+BACK = "expected bars back, a whole number from 0 to 1023, got"
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("close(1, 2) return 1", ["1:1: close: 2 values given, expected 0 or 1"]),
+        ("close('x') return 1", [f"1:1: close: {BACK} 'x'"]),
+        ("close(1024) return 1", [f"1:1: close: {BACK} 1024"]),
+        ("close(1.5) return 1", [f"1:1: close: {BACK} 1.5"]),
+        ("return close(1023) > low(params.back) and 1", []),
+        (
+            "local a = ta.sma(3) return a(1, 2)",
+            [f"1:28: {TWO}"],
+        ),
+        ("return ta.sma(3)(-1)", [f"1:8: an indicator: {BACK} -1"]),
+        ("return math.max()", ["1:8: math.max: 0 values given, expected at least 1"]),
+        ("return math.max(ta.macd()())", []),
+        ("return math.pow(2)", ["1:8: math.pow: 1 value given, expected 2"]),
+        ("return math.pow(ta.macd()())", []),
+        ("return math.abs(1, 2, close())", ["1:8: math.abs: 2 values given, expected 1"]),
+        ("return math.random(1, 2, 3)", ["1:8: math.random: 3 values given, expected 0 to 2"]),
+        ("local function f(...) return math.abs(...) end return f(1, 2)", []),
+        ("local function math() return 7 end return math(1)", []),
+        ("log() return 1", ["1:1: log: 0 values given, expected at least 1"]),
+        ("log'a' return instrument{}", []),
+        ("local f = math.max return f()", []),
+        (
+            "return ta.sma(3) > 1",
+            [f"1:8: {UNCALLED}"],
+        ),
+        (
+            "return 1 + ta.sma(3)",
+            [f"1:12: {UNCALLED}"],
+        ),
+        (
+            "local a = ta.sma(3) local b = a return -b",
+            ["1:41: 'b' is an indicator, not its value; write 'b()'"],
+        ),
+        ("local a = ta.sma(3) return a", ["1:28: 'a' is an indicator, not its value; write 'a()'"]),
+        ("local a = ta.sma(3) return not a and 1", []),
+        (
+            'return ta.sma(3, "7m")()',
+            [f"1:11: ta.sma: no time-scale '7m', expected one of {SPANS}"],
+        ),
+        ("return 'lng'", [f"1:8: {GOT} 'lng'"]),
+        ("return -1.5", [f"1:8: {GOT} -1.5"]),
+        ("return [[long]]", []),
+        ("return '\\108ong'", []),
+        ("local function f() return 'lng' end return f() and 1", []),
+        ("return nil", []),
+        (
+            "return { position = 1, stopp = 3 }",
+            ["1:24: the answer has 'stopp', expected only position, stop, target, orders"],
+        ),
+        ("return { position = 1, stop = 3, target = 4, orders = { { side = 'buy' } } }", []),
+    ],
+)
+def test_what_a_lua_text_gives_and_returns_is_judged_where_it_stands(
+    text: str, problems: list[str]
+) -> None:
+    """B19: as a run would, before it."""
+    assert said(text) == problems
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ("close(1, 2)", ["2:5: close: 2 values given, expected 0 or 1"]),
+        ("close(back=2)", []),
+        ("close(*params.x)", []),
+        ("close(**params)", []),
+        ("close('x')", [f"2:5: close: {BACK} 'x'"]),
+        ("close(3.0)", []),
+        ("close(1e999)", [f"2:5: close: {BACK} inf"]),
+        ("close = len; close(1, 2)", []),
+        ("log()", ["2:5: log: 0 values given, expected at least 1"]),
+        ("a = ta.sma(3); a(1, 2)", [f"2:20: {TWO}"]),
+        ("a = ta.sma(3); return a > 1", ["2:27: 'a' is an indicator, not its value; write 'a()'"]),
+        ("a = ta.sma(3); a = a(); return a > 1", []),
+        (
+            "return -ta.sma(3)",
+            [f"2:13: {UNCALLED}"],
+        ),
+        ("return 1 + ta.sma(3)(2)", []),
+        ("return ta.sma(3)(-2)", [f"2:12: an indicator: {BACK} -2"]),
+        (
+            "return ta.sma(3)",
+            [f"2:12: {UNCALLED}"],
+        ),
+        ("return 'lng'", [f"2:12: {GOT} 'lng'"]),
+        ("return True", [f"2:12: {GOT} True"]),
+        ("return None", []),
+        ("return (lambda: 5)() and [x for x in (2, 3)][0]", []),
+        (
+            "return {'positon': 1, params.x: 2}",
+            ["2:13: the answer has 'positon', expected only position, stop, target, orders"],
+        ),
+    ],
+)
+def test_what_a_python_text_gives_and_returns_is_judged_where_it_stands(
+    body: str, problems: list[str]
+) -> None:
+    """B19: as a run would, before it."""
+    found = python("def decide(ta, close, log, params):", f"    {body}", "    return 1")
+    assert [one for one in found if "warning" not in one] == problems
 
 
 @pytest.mark.parametrize("kind", list(Lua))

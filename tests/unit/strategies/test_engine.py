@@ -206,6 +206,45 @@ def test_an_error_names_its_line_and_says_what_was_expected(
     assert said.error.startswith(f"line 2: {error}")
 
 
+ANSWERED_WRONG = [
+    ("{ position = 'x' }", "{'position': 'x'}", "position is 'x', expected a number from -1 to 1"),
+    (
+        "{ orders = { { side = 'bye' } } }",
+        "{'orders': [{'side': 'bye'}]}",
+        """order 1: side is 'bye', expected "buy" or "sell\"""",
+    ),
+    ("'lng'", "'lng'", """expected "long", "short", "flat", a number from -1 to 1"""),
+]
+
+
+@pytest.mark.parametrize(("in_lua", "in_python", "error"), ANSWERED_WRONG)
+def test_a_wrong_answer_names_the_line_that_returned_it(
+    in_lua: str, in_python: str, error: str
+) -> None:
+    """B20."""
+    for kind in Lua:
+        text = lua(f"if close() < 0 then\n  return 1\nend\nreturn {in_lua}")
+        (said,) = answers(Engine(lua=kind), text, walk(3), 2)
+        assert said.error is not None
+        assert said.error.startswith(f"line 4: {error}")
+    text = python(
+        "def wanted(log, state):",
+        "    log('wanted')",
+        "    state.asked = (state.asked or 0) + 1",
+        f"    return {in_python}",
+        "",
+        "def decide(close, log, state):",
+        "    if close() < 0:",
+        "        return 1",
+        "    return wanted(log, state)",
+    )
+    engine = Engine()
+    (said,) = answers(engine, text, walk(3), 2)
+    assert said.error is not None
+    assert said.error.startswith(f"line 9: {error}")
+    assert [line for _, line in engine.logged()] == ["wanted"]
+
+
 @both
 def test_whoever_is_late_is_ended_and_the_next_one_goes_on(kind: Lua) -> None:
     """The flag is a byte that is shared with whoever waits; he sets it while they run."""

@@ -241,7 +241,7 @@ local odd = {}
 function H.odd(at)
   local one = odd[at]
   odd[at] = nil
-  return unpack(one, 1, 8)
+  return unpack(one, 1, 9)
 end
 function H.settle(id, at, ppm) all[id].position[at] = ppm end
 function H.suspend(id, at) all[id].call[at] = false end
@@ -277,7 +277,7 @@ function H.evaluate(id)
       local lines = lines_of()
       if failure or orders or lines or is_kept_changed() then
         strange = strange + 1
-        odd[strange] = { i, x.number[i], ppm, orders, failure, is_kept_changed() and kept[i] or nil, lines, may_short[i] }
+        odd[strange] = { i, x.number[i], ppm, orders, failure, is_kept_changed() and kept[i] or nil, lines, may_short[i], returned_at() }
       elseif ppm then
         answers[2 * plain], answers[2 * plain + 1] = x.number[i], ppm
         plain = plain + 1
