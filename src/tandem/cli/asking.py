@@ -6,7 +6,7 @@ from typing import Final, TextIO, TypeVar
 from tandem.cli.calling import BadInputError
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
-from tandem.domain.commands import Answer, Command, Done, Refused, Taken
+from tandem.domain.commands import Answer, Command, Done, Refused, Taken, TargetsTaken
 from tandem.domain.ids import CommandId
 from tandem.domain.views import OrdersView
 from tandem.wiring.asking import DeskLine, desk_line, refuse_absent
@@ -67,4 +67,6 @@ def write_answer(
                 out.write(f"taken: {answer.order_id}\n")
             case Done():
                 out.write(f"{answer.text or 'done'}\n")
+            case TargetsTaken():
+                out.write(f"{answer.taken} decisions taken, {len(answer.dropped)} dropped\n")
     return FAILED if isinstance(answer, Refused) else OK

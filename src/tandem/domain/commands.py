@@ -22,7 +22,13 @@ from tandem.domain.ids import (
 )
 from tandem.domain.limits import MONEY_MAX, LimitChanges
 from tandem.domain.parents import ParentSpec
-from tandem.domain.strategies import Assignment, AssignmentId, StrategyText, Target
+from tandem.domain.strategies import (
+    Assignment,
+    AssignmentId,
+    DroppedTarget,
+    StrategyText,
+    Target,
+)
 from tandem.domain.value import Value
 
 TIMES_NS_MAX: Final = 2**62
@@ -380,7 +386,17 @@ class Done(Value, frozen=True, kw_only=True, tag="done"):
     text: str = ""
 
 
-Answer = Refused | Taken | Done
+class TargetsTaken(Value, frozen=True, kw_only=True, tag="targets_taken"):
+    """Of these decisions so many are being carried out; the others were dropped.
+
+    One that is taken may still be dropped later: `AskDropped` tells that.
+    """
+
+    taken: int
+    dropped: tuple[DroppedTarget, ...] = ()
+
+
+Answer = Refused | Taken | Done | TargetsTaken
 
 
 class Asked(Value, frozen=True, kw_only=True, tag="asked"):

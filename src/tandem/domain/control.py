@@ -93,6 +93,13 @@ class AskDecisions(Value, frozen=True, kw_only=True, tag="ask_decisions"):
     limit: int = 100
 
 
+class AskDropped(Value, frozen=True, kw_only=True, tag="ask_dropped"):
+    """Which positions were given up after the first `known` drops? Answered by `DroppedView`."""
+
+    number: int
+    known: int = 0
+
+
 Question = (
     AskStatus
     | AskOrders
@@ -105,6 +112,7 @@ Question = (
     | AskStrategies
     | AskTexts
     | AskDecisions
+    | AskDropped
 )
 
 

@@ -5,7 +5,13 @@ from tandem.domain.commands import SetTargets, SuspendStrategy
 from tandem.domain.evaluation import Attached, OtherBar, TaskAnswer, TaskId
 from tandem.domain.ids import CommandId, InstrumentId
 from tandem.domain.instrument import Instrument
-from tandem.domain.strategies import Assignment, Decision, StrategyText
+from tandem.domain.strategies import (
+    Assignment,
+    AssignmentId,
+    Decision,
+    DroppedTarget,
+    StrategyText,
+)
 from tandem.domain.value import Value
 
 
@@ -63,13 +69,25 @@ class TaskAnswered(Value, frozen=True, kw_only=True, tag="task_answered"):
 
 
 class CommandSettled(Value, frozen=True, kw_only=True, tag="command_settled"):
-    """The desk has taken a command, or refused it; then `refusal` says why."""
+    """The desk has taken a command, or refused it; then `refusal` says why.
+
+    Of the decisions in it, it carries out those that are not `dropped`.
+    """
 
     command_id: CommandId
     refusal: str | None = None
+    dropped: tuple[DroppedTarget, ...] = ()
 
 
-DeciderEvent = Started | RosterSeen | BarsFinal | FeedJudged | TaskAnswered | CommandSettled
+class TargetsDropped(Value, frozen=True, kw_only=True, tag="targets_dropped"):
+    """The desk has given these up after it took them; some may have been told before."""
+
+    dropped: tuple[DroppedTarget, ...]
+
+
+DeciderEvent = (
+    Started | RosterSeen | BarsFinal | FeedJudged | TaskAnswered | CommandSettled | TargetsDropped
+)
 
 
 class AskWhole(Value, frozen=True, kw_only=True):
@@ -108,6 +126,8 @@ class Decided(Value, frozen=True, kw_only=True, tag="decided"):
 
     `lines` is what they logged, by assignment. `state_before` and `position_before` have the
     inputs of those that said something, in their order, so that they can be evaluated again.
+    `again` are those that answered no position, and whose last one goes to the desk again,
+    because the desk had dropped it.
     """
 
     task_id: TaskId
@@ -116,6 +136,7 @@ class Decided(Value, frozen=True, kw_only=True, tag="decided"):
     states_before: tuple[str, ...] = ()
     positions_before: tuple[int, ...] = ()
     lines: tuple[tuple[str, ...], ...] = ()
+    again: tuple[AssignmentId, ...] = ()
 
 
 class Note(Value, frozen=True, kw_only=True, tag="note"):

@@ -98,6 +98,10 @@ class Assignment(Value, frozen=True, kw_only=True):
     good_for_ns: int = 60_000_000_000
     flat_by_ns: int | None = None  # after midnight UTC; flat from then until the day ends
 
+    def is_flat_at(self, market_ns: int) -> bool:
+        """Whether it is to be flat then: from its time until the day (UTC) ends."""
+        return self.flat_by_ns is not None and market_ns % Span.D1.ns >= self.flat_by_ns
+
 
 class WantedOrder(Value, frozen=True, kw_only=True):
     """One order that an advanced strategy wants, placed once, for each account."""
@@ -159,3 +163,15 @@ class Target(Value, frozen=True, kw_only=True):
     target_price: Ticks | None = None
     orders: tuple[WantedOrder, ...] = ()
     volatility_ppm: int | None = None
+
+
+class DroppedTarget(Value, frozen=True, kw_only=True):
+    """A decision that the desk does not carry out, or no longer; `why` is for a person.
+
+    `number` and `end_ns` are those of its `Target`.
+    """
+
+    assignment_id: AssignmentId
+    number: int
+    end_ns: int
+    why: str

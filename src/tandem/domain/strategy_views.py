@@ -3,7 +3,14 @@
 from typing import Final
 
 from tandem.domain.ids import AccountId, SlotId, Ticks
-from tandem.domain.strategies import Assignment, AssignmentId, Language, StrategyText, TextHash
+from tandem.domain.strategies import (
+    Assignment,
+    AssignmentId,
+    DroppedTarget,
+    Language,
+    StrategyText,
+    TextHash,
+)
 from tandem.domain.value import Value
 
 PAGE_MAX: Final = 2_000  # texts, and assignments, in one answer
@@ -97,3 +104,14 @@ class DecisionsView(Value, frozen=True, kw_only=True, tag="decisions"):
     """The latest first."""
 
     decisions: tuple[DecisionView, ...]
+
+
+class DroppedView(Value, frozen=True, kw_only=True, tag="dropped"):
+    """Positions that were taken and then given up, and that nothing newer has replaced.
+
+    At most `PAGE_MAX`, the older drops first. `drops` counts all drops up to the last that is
+    told here.
+    """
+
+    drops: int
+    dropped: tuple[DroppedTarget, ...] = ()

@@ -19,7 +19,7 @@ from tandem.domain.ids import (
 )
 from tandem.domain.instrument import Instrument
 from tandem.domain.order import Side
-from tandem.domain.strategy_views import DecisionsView, StrategiesView, TextsView
+from tandem.domain.strategy_views import DecisionsView, DroppedView, StrategiesView, TextsView
 from tandem.domain.value import Value
 
 
@@ -483,5 +483,6 @@ View = (
     | PreventionView
     | StrategiesView
     | TextsView
+    | DroppedView
     | DecisionsView
 )

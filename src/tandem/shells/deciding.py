@@ -12,7 +12,7 @@ import msgspec
 
 from tandem.core.deciding.decider import Decider
 from tandem.domain.bars import FinalBar
-from tandem.domain.commands import Asked, Refused
+from tandem.domain.commands import Asked, Refused, TargetsTaken
 from tandem.domain.control import (
     ANSWER_BYTES_MAX,
     Command,
@@ -32,6 +32,7 @@ from tandem.domain.deciding import (
     RosterSeen,
     Send,
     Started,
+    TargetsDropped,
     TaskAnswered,
 )
 from tandem.domain.errors import FrameError
@@ -151,7 +152,7 @@ class DecidingShell:
         if self._dialer.link is not None:
             self._dialer.link.send(question)
 
-    def _on_roster(self, seen: RosterSeen) -> None:
+    def _on_roster(self, seen: RosterSeen | TargetsDropped) -> None:
         self.recording.feed(seen)
         texts = self.decider.state.texts
         self._prepared = {one: text for one, text in self._prepared.items() if one in texts}
@@ -170,7 +171,10 @@ class DecidingShell:
                     continue
                 answer = message.answer
                 refusal = answer.text if isinstance(answer, Refused) else None
-                settled = CommandSettled(command_id=message.command_id, refusal=refusal)
+                dropped = answer.dropped if isinstance(answer, TargetsTaken) else ()
+                settled = CommandSettled(
+                    command_id=message.command_id, refusal=refusal, dropped=dropped
+                )
                 self.recording.feed(settled)
             else:
                 self.roster.on_view(message.number, message.view)

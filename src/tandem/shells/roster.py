@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from tandem.domain.control import AskCatalogue, AskStrategies, AskTexts, Question
-from tandem.domain.deciding import Rostered, RosterSeen
+from tandem.domain.control import AskCatalogue, AskDropped, AskStrategies, AskTexts, Question
+from tandem.domain.deciding import Rostered, RosterSeen, TargetsDropped
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import StrategyText, TextHash
-from tandem.domain.strategy_views import AssignmentView, StrategiesView, TextsView
+from tandem.domain.strategy_views import AssignmentView, DroppedView, StrategiesView, TextsView
 from tandem.domain.views import CatalogueView, View
 
 TEXTS_ASKED = 100
@@ -16,14 +16,15 @@ class RosterLine:
     """One conversation about the roster: a question at a time, over a link that may be lost.
 
     `ask` sends a question. `on_seen` is given a roster that is not the one before, with the texts
-    that `known` has not; `on_note` what a person should know.
+    that `known` has not, and which positions the desk gave up; `on_note` what a person should know.
+    What can be traded is asked only before a new roster is told.
     """
 
     def __init__(
         self,
         ask: Callable[[Question], None],
         known: Callable[[], Mapping[TextHash, StrategyText]],
-        on_seen: Callable[[RosterSeen], None],
+        on_seen: Callable[[RosterSeen | TargetsDropped], None],
         on_note: Callable[[str], None],
     ) -> None:
         self._ask = ask
@@ -31,6 +32,7 @@ class RosterLine:
         self._on_seen = on_seen
         self._on_note = on_note
         self.version: int | None = None
+        self.drops = 0
         self.instruments: dict[str, Instrument] = {}
         self._number = 0
         self._is_asking = False
@@ -40,8 +42,9 @@ class RosterLine:
         self._seen_version = 0
 
     def lost(self) -> None:
-        """The link is gone: nothing is waited for."""
+        """The link is gone: nothing is waited for, and another desk may be there next."""
         self._is_asking = False
+        self.drops = 0
 
     def look(self) -> None:
         """Ask, unless an answer is awaited; to be called every so often."""
@@ -51,7 +54,7 @@ class RosterLine:
         self._pages.clear()
         self._texts.clear()
         self._number += 1
-        self._ask(AskCatalogue(number=self._number))
+        self._ask(AskStrategies(number=self._number, known=self.version))
 
     def on_view(self, number: int, view: View) -> None:
         """Take an answer; one that is not awaited is passed over."""
@@ -61,17 +64,19 @@ class RosterLine:
         match view:
             case CatalogueView():
                 self.instruments = {one.symbol: one for one in view.instruments}
-                self._ask(AskStrategies(number=self._number, known=self.version))
+                self._see()
             case StrategiesView():
                 self._on_page(view)
             case TextsView():
                 self._on_texts(view)
+            case DroppedView():
+                self._on_dropped(view)
             case _:
                 self._is_asking = False
 
     def _on_page(self, view: StrategiesView) -> None:
         if view.is_known:
-            self._is_asking = False
+            self._ask(AskDropped(number=self._number, known=self.drops))
             return
         if view.begin == 0 or view.version != self._seen_version:
             self._pages.clear()
@@ -93,7 +98,7 @@ class RosterLine:
             asked = tuple(self._wanted[:TEXTS_ASKED])
             self._ask(AskTexts(number=self._number, text_hashes=asked))
         else:
-            self._see()
+            self._ask(AskCatalogue(number=self._number))
 
     def _on_texts(self, view: TextsView) -> None:
         found = {one.text_hash: one for one in view.texts}
@@ -103,6 +108,12 @@ class RosterLine:
             self._wanted.clear()
         self._wanted = [one for one in self._wanted if one not in found]
         self._ask_texts()
+
+    def _on_dropped(self, view: DroppedView) -> None:
+        self._is_asking = False
+        self.drops = view.drops
+        if view.dropped:
+            self._on_seen(TargetsDropped(dropped=view.dropped))
 
     def _see(self) -> None:
         self._is_asking = False

@@ -10,13 +10,21 @@ from tandem.core.trading import netting
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Turn
 from tandem.domain.bars import FinalBar, Span
-from tandem.domain.deciding import DeciderEffect, Evaluate, Send, Started, TaskAnswered
+from tandem.domain.deciding import (
+    DeciderEffect,
+    Evaluate,
+    Send,
+    Started,
+    TaskAnswered,
+)
 from tandem.domain.evaluation import Attached, TaskKey
 from tandem.domain.ids import InstrumentId, SlotId
+from tandem.domain.strategy_views import DroppedView
 from tandem.messaging.balancer import Balancer
 from tandem.messaging.balancer import Effect as BalancerEffect
 from tandem.shells.deciding import DecidingShell
 from tandem.shells.histories import BarsThen
+from tandem.shells.roster import RosterLine
 from tandem.sim.undoing import Undo, put
 
 
@@ -128,3 +136,18 @@ def whoever_leaves_goes_on_trading() -> Undo:
         one.exits = why
 
     return put(netting, "leave", stay)
+
+
+def dropped_is_believed_taken() -> Undo:
+    """What the desk says that it drops is taken for carried out, and not said again."""
+    return put(Decider, "_dropped", lambda _self, _dropped: None)
+
+
+def later_drops_are_not_told() -> Undo:
+    """What the desk gives up after it took it is not told to whoever decides."""
+
+    def pass_over(self: RosterLine, view: DroppedView) -> None:
+        self.drops = view.drops
+        self._is_asking = False
+
+    return put(RosterLine, "_on_dropped", pass_over)

@@ -92,6 +92,8 @@ BUGS: dict[str, Callable[[], Undo]] = {
         strategies.dead_evaluators_keep_their_tasks,
         strategies.history_is_read_as_it_is_now,
         strategies.whoever_leaves_goes_on_trading,
+        strategies.dropped_is_believed_taken,
+        strategies.later_drops_are_not_told,
     )
 }
 

@@ -6,7 +6,7 @@ decision comes to it once, and whoever was taken away trades nothing but its way
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -16,23 +16,34 @@ from tandem.core.market.origins import origin_ns
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
 from tandem.core.trading.target_state import Assigned, Net
-from tandem.domain.bars import FinalBar
+from tandem.domain.bars import Bar, FinalBar
 from tandem.domain.commands import SetTargets, SuspendStrategy
 from tandem.domain.deciding import (
     BarsFinal,
+    CommandSettled,
     Decided,
     DeciderEffect,
+    DeciderEvent,
     Evaluate,
+    FeedJudged,
     Rostered,
     RosterSeen,
     Send,
+    TargetsDropped,
     TaskAnswered,
 )
 from tandem.domain.desk import Commanded, DeskEffect, DeskEvent
 from tandem.domain.errors import JournalCorruptError, ReplayMismatchError
 from tandem.domain.evaluation import Attached, Skipped, TaskKey
-from tandem.domain.ids import CommandId, ParentId, SlotId
-from tandem.domain.strategies import FULL_PPM, AssignmentId, Fixed
+from tandem.domain.ids import CommandId, InstrumentId, ParentId, SlotId
+from tandem.domain.strategies import (
+    FULL_PPM,
+    Answer,
+    AssignmentId,
+    DroppedTarget,
+    Fixed,
+    Target,
+)
 from tandem.shells.deciding import DeciderRecord
 from tandem.shells.recording import replay
 from tandem.sim.checker import Checker
@@ -127,7 +138,8 @@ class StrategyChecker:
         state = shell.decider.state
         waits = any(one.asked is not None or one.pending for one in state.keys.values())
         desk = self.checker.desk
-        is_seen = shell.roster.version == desk.state.strategies.version
+        roster = desk.state.strategies
+        is_seen = (shell.roster.version, shell.roster.drops) == (roster.version, roster.drops)
         open_nets = [one for one in desk.state.strategies.nets.values() if not _is_explained(one)]
         return is_seen and not waits and not state.outbox and not open_nets
 
@@ -155,6 +167,7 @@ class StrategyChecker:
         judge.check_end()
         self.seen += judge.seen
         self._check_sent(judge.sent)
+        self._check_believed(shell.decider)
         self._check_counters(self.checker.desk)
         self._check_held(self.checker.desk)
 
@@ -175,6 +188,18 @@ class StrategyChecker:
         for command_id in self._commands:
             if command_id not in sent:
                 self._bad(f"{command_id} came to the desk, and its decision is not on the disk")
+
+    def _check_believed(self, decider: Decider) -> None:
+        """What the decider believes to be taken is what the desk wants, or wanted until an exit."""
+        assigned = self.checker.desk.state.strategies.assigned
+        for key, held in decider.state.held.items():
+            one = assigned.get(key)
+            if held.said is None or one is None or one.number != held.rostered.number:
+                continue
+            self.seen["beliefs compared"] += 1
+            if one.position_ppm != held.said[0] or one.dropped_at:
+                text = f"{held.said[0]} is believed, {one.position_ppm} is wanted"
+                self._bad(f"{key}: {text}, {one.dropped_why or 'and nothing dropped'}")
 
     def _check_counters(self, desk: Desk) -> None:
         for key in ("targets_repeated", "targets_overtaken", "targets_garbled"):
@@ -225,6 +250,9 @@ class _Given(msgspec.Struct):
     rostered: Rostered
     attached: Attached
     is_over: bool = False  # suspended
+    wanted: int | None = None
+    said: int | None = None  # to the desk, which has not dropped it
+    said_end_ns: int = 0
 
 
 class _Key(msgspec.Struct):
@@ -245,24 +273,46 @@ class Judge:
         self._strategies = strategies
         self._bad = bad
         self._keys: dict[TaskKey, _Key] = {}
+        self._stale: dict[InstrumentId, bool] = {}
+        self._market_ns = 0
+        self._targets: dict[_Giving, Target] = {}  # those that this record sends
+        self._settled: dict[CommandId, None] = {}
         self.sent: dict[CommandId, SetTargets] = {}
         self.seen: Counter[str] = Counter()
 
     def on_record(self, record: DeciderRecord) -> None:
         """Follow one record: its event, and then its effects."""
-        event = record.event
-        if isinstance(event, RosterSeen):
-            self._on_roster(event)
-        elif isinstance(event, BarsFinal):
-            for final in event.bars:
-                self._on_bar(final)
-        elif isinstance(event, TaskAnswered):
-            self._on_answer(event)
+        self._market_ns = record.now.market_ns
+        self._targets = {
+            (target.assignment_id, target.number): target
+            for effect in record.effects
+            if isinstance(effect, Send) and isinstance(effect.command, SetTargets)
+            for target in effect.command.targets
+        }
+        self._on_event(record.event)
         for effect in record.effects:
             self._on_effect(effect)
         for key in self._keys.values():
             if all(one.is_over for one in key.given.values()):
                 key.waiting.clear()  # nobody is left to decide on them
+
+    def _on_event(self, event: DeciderEvent) -> None:
+        match event:
+            case RosterSeen():
+                self._on_roster(event)
+            case BarsFinal():
+                for final in event.bars:
+                    self._on_bar(final)
+            case TaskAnswered():
+                self._on_answer(event)
+            case FeedJudged():
+                self._stale[event.instrument_id] = event.is_stale
+            case CommandSettled():
+                self._on_settled(event)
+            case TargetsDropped():
+                self._on_dropped(event.dropped)
+            case _:
+                pass
 
     def check_end(self) -> None:
         """Every bar that was told was decided."""
@@ -313,6 +363,37 @@ class Judge:
                     self.seen["bars passed over, and said so"] += 1
                     key.waiting.pop(answer.task_id.number, None)
                     key.asked = None
+
+    def _on_settled(self, event: CommandSettled) -> None:
+        command = self.sent.get(event.command_id)
+        if command is not None and event.command_id not in self._settled:
+            self._settled[event.command_id] = None
+            self._on_dropped(event.dropped if event.refusal is None else command.targets)
+
+    def _on_dropped(self, dropped: Iterable[DroppedTarget | Target]) -> None:
+        """What the desk does not carry out was not said."""
+        for one in dropped:
+            for key in self._keys.values():
+                given = key.given.get((one.assignment_id, one.number))
+                if given is not None and given.said_end_ns == one.end_ns:
+                    self.seen["positions dropped by the desk"] += given.said is not None
+                    given.said = None
+
+    def _check_told(self, giving: _Giving, given: _Given, bar: Bar, answer: Answer | None) -> None:
+        """While the desk wants something else, it is told with each bar that is young enough."""
+        if answer is not None and answer.position_ppm is not None:
+            given.wanted = answer.position_ppm
+        target = self._targets.pop(giving, None)
+        found = None if target is None else target.position_ppm
+        is_late = self._market_ns > bar.end_ns + given.rostered.assignment.good_for_ns
+        is_due = given.wanted != given.said and not is_late
+        expected = given.wanted if is_due and not self._stale.get(bar.instrument_id) else None
+        if found != expected:
+            self._bad(f"{giving[0]}: {found} is told on {bar.end_ns}, expected {expected}")
+        if target is not None:
+            is_answered = answer is not None and answer.position_ppm is not None
+            self.seen["positions said again"] += not is_answered
+            given.said, given.said_end_ns = target.position_ppm, target.end_ns
 
     def _on_effect(self, effect: DeciderEffect) -> None:
         match effect:
@@ -394,7 +475,11 @@ class Judge:
                 self._bad(f"{giving[0]} on {effect.task_id}: {found}, expected {answer}")
                 given.is_over = True
                 continue
-            if answer is not None and answer.error is None:
-                given.attached = after(given.attached, answer)
+            if answer is None or answer.error is None:
+                if answer is not None:
+                    given.attached = after(given.attached, answer)
+                self._check_told(giving, given, asked.bar, answer)
         if said:
             self._bad(f"{effect.task_id}: {list(said)} decided, and nobody asked them")
+        for assignment_id, _ in self._targets:
+            self._bad(f"{assignment_id}: a target is told that nobody decided")

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from tandem.domain.control import AskCatalogue, AskStrategies, AskTexts, Question
-from tandem.domain.deciding import RosterSeen
-from tandem.domain.strategies import StrategyText, TextHash
-from tandem.domain.strategy_views import AssignmentView, StrategiesView, TextsView
+from tandem.domain.control import AskCatalogue, AskDropped, AskStrategies, AskTexts, Question
+from tandem.domain.deciding import RosterSeen, TargetsDropped
+from tandem.domain.strategies import AssignmentId, DroppedTarget, StrategyText, TextHash
+from tandem.domain.strategy_views import AssignmentView, DroppedView, StrategiesView, TextsView
 from tandem.domain.views import CatalogueView, View
 from tandem.shells.roster import TEXTS_ASKED, RosterLine
 from tests.unit.core.deciding.bench import COIN, OTHER, TEXT, entry
@@ -19,18 +19,28 @@ class Line:
     def __init__(self) -> None:
         self.asked: list[Question] = []
         self.seen: list[RosterSeen] = []
+        self.dropped: list[TargetsDropped] = []
         self.notes: list[str] = []
         self.known: dict[TextHash, StrategyText] = {}
         self.line = RosterLine(
-            self.asked.append, lambda: self.known, self.seen.append, self.notes.append
+            self.asked.append, lambda: self.known, self.on_seen, self.notes.append
         )
+
+    def on_seen(self, news: RosterSeen | TargetsDropped) -> None:
+        if isinstance(news, RosterSeen):
+            self.seen.append(news)
+        else:
+            self.dropped.append(news)
 
     @property
     def question(self) -> Question:
         return self.asked[-1]
 
     def answer(self, view: View) -> None:
+        """Answer the question, and the one for what can be traded after it."""
         self.line.on_view(self.question.number, view)
+        if isinstance(self.question, AskCatalogue):
+            self.line.on_view(self.question.number, CATALOGUE)
 
     def page(self, *views: AssignmentView, version: int = 1, **more: int | bool) -> None:
         total = more.pop("assignments_total", len(views))
@@ -40,7 +50,6 @@ class Line:
 
     def look(self) -> None:
         self.line.look()
-        self.answer(CATALOGUE)
 
 
 def given(name: str, **change: object) -> AssignmentView:
@@ -71,9 +80,32 @@ def test_the_same_version_is_not_told_again_and_known_texts_are_not_asked_for() 
     assert isinstance(line.question, AskStrategies)
     assert line.question.known == 1
     line.answer(StrategiesView(version=1, is_known=True))
+    line.answer(DroppedView(drops=0))
     assert len(line.seen) == 1
-    line.line.look()
-    assert isinstance(line.question, AskCatalogue)
+    assert sum(isinstance(one, AskCatalogue) for one in line.asked) == 1
+    line.look()
+    assert isinstance(line.question, AskStrategies)
+
+
+def test_positions_that_the_desk_gave_up_are_told_once() -> None:
+    """B22: while the roster is as it was; another desk is asked for all of them."""
+    line = Line()
+    line.look()
+    line.page()
+    drop = DroppedTarget(assignment_id=AssignmentId("a"), number=1, end_ns=9, why="halted")
+    for known, view in (
+        (0, DroppedView(drops=3, dropped=(drop,))),
+        (3, DroppedView(drops=3)),
+    ):
+        line.look()
+        line.answer(StrategiesView(version=1, is_known=True))
+        assert line.question == AskDropped(number=line.question.number, known=known)
+        line.answer(view)
+    assert line.dropped == [TargetsDropped(dropped=(drop,))]
+    line.line.lost()
+    line.look()
+    line.answer(StrategiesView(version=1, is_known=True))
+    assert line.question == AskDropped(number=line.question.number, known=0)
 
 
 def test_one_that_is_suspended_or_leaving_decides_no_more() -> None:
@@ -135,9 +167,10 @@ def test_a_lost_link_ends_the_question_and_late_answers_count_no_more() -> None:
     late = line.question.number
     line.line.lost()
     line.line.look()
-    line.line.on_view(late, CATALOGUE)
+    known = StrategiesView(version=1, is_known=True)
+    line.line.on_view(late, known)
     assert len(line.asked) == 2
-    line.answer(CATALOGUE)
+    line.answer(known)
     assert len(line.asked) == 3
-    line.answer(msgspec.structs.replace(CATALOGUE))
-    assert isinstance(line.question, AskStrategies)
+    line.answer(known)
+    assert isinstance(line.question, AskDropped)

@@ -5,11 +5,12 @@ series it has all strategies of that series evaluated, one bar after the other, 
 strategy remembers goes from one to the next. Evaluating is a pure function, so a bar may be
 evaluated anywhere and any number of times: the first answer counts, and makes one decision for
 each assignment. What an assignment newly wants goes to the desk, under a command id that is kept
-until the desk has settled it. A revised bar changes history, and decides nothing.
+until the desk has settled it. A position that the desk drops, then or later, goes there again with
+the next bar, for as long as it is wanted. A revised bar changes history, and decides nothing.
 """
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -34,6 +35,7 @@ from tandem.domain.deciding import (
     RosterSeen,
     Send,
     Started,
+    TargetsDropped,
     TaskAnswered,
 )
 from tandem.domain.evaluation import (
@@ -50,7 +52,16 @@ from tandem.domain.evaluation import (
 )
 from tandem.domain.ids import CommandId
 from tandem.domain.instant import Instant
-from tandem.domain.strategies import Answer, Decision, Target, VolatilityTarget
+from tandem.domain.strategies import (
+    Answer,
+    AssignmentId,
+    Decision,
+    DroppedTarget,
+    Target,
+    VolatilityTarget,
+)
+
+_SILENT: Final = Answer()  # of whoever said nothing
 
 
 class Decider:
@@ -104,6 +115,8 @@ class Decider:
                 self._answered(event)
             case CommandSettled():
                 self._settled(event)
+            case TargetsDropped():
+                self._dropped(event.dropped)
             case _:
                 assert_never(event)
         return effects
@@ -191,7 +204,7 @@ class Decider:
                 others=tuple(key.others.values()),
                 from_ns=key.origin_ns or 0,
                 attached=tuple(_attached(one) for one in held),
-                closes=max((_closes_wanted(one) for one in held), default=0),
+                closes=key.closes_wanted,
                 wants_chain=key.chain is None,
             )
         self._effects.append(
@@ -257,17 +270,15 @@ class Decider:
             key.closes = list(history.closes)
         bar = asked.final.bar
         key.chain = chained(key.chain or "", bar)
-        most = max((_closes_wanted(self._member(key, one)) for one in key.members), default=0)
         key.closes.append(bar.close)
-        del key.closes[: max(0, len(key.closes) - most)]
+        del key.closes[: max(0, len(key.closes) - key.closes_wanted)]
 
     def _decide(self, answer: Evaluated, key: KeyState, asked: Asked) -> None:
         state = self.state
         decisions: list[Decision] = []
         before: list[tuple[str, int]] = []
         lines: list[tuple[str, ...]] = []
-        targets: list[Target] = []
-        bar = asked.final.bar
+        answers: dict[AttachmentNumber, Answer] = {}
         attached = dict.fromkeys(asked.attached)
         for said in answer.said:
             if said.number not in key.members or said.number not in attached:
@@ -276,14 +287,11 @@ class Decider:
             before.append((held.state, held.position_ppm))
             decisions.append(self._decision(said, held, key, asked))
             lines.append(said.lines)
-            target = self._taken(said.answer, held, key, asked)
-            if target is not None:
-                targets.append(target)
+            answers[said.number] = said.answer
+            self._take(said.answer, held, key)
         state.evaluated += 1
         state.decided += len(asked.attached)
-        for number in asked.attached:
-            if number in key.members:
-                self._member(key, number).decided += 1
+        targets, again = self._due(answers, key, asked)
         self._effects.append(
             Decided(
                 task_id=asked.task_id,
@@ -292,10 +300,11 @@ class Decider:
                 states_before=tuple(one[0] for one in before),
                 positions_before=tuple(one[1] for one in before),
                 lines=tuple(lines) if any(lines) else (),
+                again=tuple(again),
             )
         )
         if targets:
-            self._send(f"{bar.end_ns}", SetTargets(targets=tuple(targets)))
+            self._send(f"{asked.final.bar.end_ns}", SetTargets(targets=tuple(targets)))
 
     def _decision(self, said: Said, held: Held, key: KeyState, asked: Asked) -> Decision:
         bar = asked.final.bar
@@ -307,41 +316,68 @@ class Decider:
             inputs_hash=inputs_hash(_attached(held), key.chain or ""),
         )
 
-    def _taken(self, answer: Answer, held: Held, key: KeyState, asked: Asked) -> Target | None:
-        """Remember what was answered; return what the desk is to be told, if that is new."""
+    def _take(self, answer: Answer, held: Held, key: KeyState) -> None:
+        """Remember what was answered."""
         if answer.error is not None:
             self._suspend(held, answer.error)
             roster.changed(self.state, key)
-            return None
+            return
         held.state = answer.state
-        position_ppm = answer.position_ppm
-        wanted = None
-        if position_ppm is not None:
-            held.position_ppm = position_ppm
-            wanted = (position_ppm, answer.stop_price, answer.target_price)
-        if (wanted is None or wanted == held.said) and not answer.orders:
-            return None
+        if answer.position_ppm is not None:
+            held.position_ppm = answer.position_ppm
+            held.wanted = (answer.position_ppm, answer.stop_price, answer.target_price)
+
+    def _due(
+        self, answers: dict[AttachmentNumber, Answer], key: KeyState, asked: Asked
+    ) -> tuple[list[Target], list[AssignmentId]]:
+        """Return what the desk is to be told, and which of it is said again, unasked."""
+        targets: list[Target] = []
+        again: list[AssignmentId] = []
+        for number in asked.attached:
+            if number not in key.members:
+                continue
+            held = self._member(key, number)
+            held.decided += 1
+            answer = answers.get(number, _SILENT)
+            if held.error is not None or (held.wanted == held.said and not answer.orders):
+                continue
+            is_silent = answer.position_ppm is None and not answer.orders
+            if not self._is_carried_out(held, asked.final):
+                held.dropped += not is_silent
+                continue
+            if is_silent:
+                again.append(held.rostered.assignment.assignment_id)
+            targets.append(self._target(answer, held, key, asked))
+        return targets, again
+
+    def _is_carried_out(self, held: Held, final: FinalBar) -> bool:
+        """Whether the desk would do anything of it now."""
+        assignment, market_ns = held.rostered.assignment, self._now.market_ns
+        return (
+            market_ns <= final.bar.end_ns + assignment.good_for_ns
+            and final.bar.instrument_id not in self.state.stale
+            and not assignment.is_flat_at(market_ns)  # the desk makes it so by itself
+        )
+
+    def _target(self, answer: Answer, held: Held, key: KeyState, asked: Asked) -> Target:
         assignment = held.rostered.assignment
         bar = asked.final.bar
-        is_late = self._now.market_ns > bar.end_ns + assignment.good_for_ns
-        if is_late or bar.instrument_id in self.state.stale:
-            held.dropped += 1
-            held.said = None  # whatever is wanted next is news again
-            return None
-        if wanted is not None:
-            held.said = wanted
-        sizing = assignment.sizing
         volatility = None
-        if isinstance(sizing, VolatilityTarget):
-            volatility = volatility_ppm(key.closes, sizing.bars, key.span)
+        if isinstance(assignment.sizing, VolatilityTarget):
+            volatility = volatility_ppm(key.closes, assignment.sizing.bars, key.span)
+        is_said = answer.position_ppm is not None or held.wanted != held.said
+        position_ppm, stop_price, target_price = None, None, None
+        if held.wanted is not None and is_said:
+            position_ppm, stop_price, target_price = held.wanted
+            held.said, held.said_end_ns = held.wanted, bar.end_ns
         return Target(
             assignment_id=assignment.assignment_id,
             number=held.rostered.number,
             begin_ns=bar.begin_ns,
             end_ns=bar.end_ns,
             position_ppm=position_ppm,
-            stop_price=answer.stop_price,
-            target_price=answer.target_price,
+            stop_price=stop_price,
+            target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
         )
@@ -366,14 +402,23 @@ class Decider:
 
     def _settled(self, event: CommandSettled) -> None:
         command = self.state.outbox.pop(event.command_id, None)
-        if command is None or event.refusal is None:
+        if command is None:
             return
-        self._effects.append(Note(text=f"{event.command_id} was refused: {event.refusal}"))
-        if isinstance(command, SetTargets):
-            for target in command.targets:
-                held = self.state.held.get(target.assignment_id)
-                if held is not None:
-                    held.said = None  # it will be said again with the next bar
+        if event.refusal is not None:
+            self._effects.append(Note(text=f"{event.command_id} was refused: {event.refusal}"))
+            if isinstance(command, SetTargets):
+                self._dropped(command.targets)
+        self._dropped(event.dropped)
+
+    def _dropped(self, dropped: Iterable[DroppedTarget | Target]) -> None:
+        """Believe that the desk does not carry these out; what was said since is not meant."""
+        for one in dropped:
+            held = self.state.held.get(one.assignment_id)
+            if held is None or held.said is None:
+                continue
+            if (held.rostered.number, held.said_end_ns) == (one.number, one.end_ns):
+                held.said = None
+                held.dropped += 1
 
     def _member(self, key: KeyState, number: AttachmentNumber) -> Held:
         return self.state.held[key.members[number]]
@@ -391,8 +436,3 @@ def _attached(held: Held) -> Attached:
     return attached_of(
         held.rostered.assignment, held.number, state=held.state, position_ppm=held.position_ppm
     )
-
-
-def _closes_wanted(held: Held) -> int:
-    sizing = held.rostered.assignment.sizing
-    return sizing.bars + 1 if isinstance(sizing, VolatilityTarget) else 0

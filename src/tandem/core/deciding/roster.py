@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tandem.core.deciding.state import DeciderState, Held, KeyState, key_of
 from tandem.domain.deciding import Rostered, RosterSeen
 from tandem.domain.evaluation import NUMBER_MAX, AttachmentNumber
-from tandem.domain.strategies import AssignmentId
+from tandem.domain.strategies import AssignmentId, VolatilityTarget
 
 
 def changed(state: DeciderState, key: KeyState) -> None:
@@ -71,10 +71,13 @@ def _add(state: DeciderState, assignment_id: AssignmentId, entry: Rostered) -> N
 
 
 def _look(state: DeciderState, key: KeyState) -> None:
-    """Know what its members look at besides."""
-    key.others = {
-        other.instrument_id: other
-        for assignment_id in key.members.values()
-        for other in state.held[assignment_id].rostered.others
-    }
+    """Know what its members look at besides, and how far back."""
+    members = [state.held[assignment_id] for assignment_id in key.members.values()]
+    key.closes_wanted = max((_closes_wanted(one) for one in members), default=0)
+    key.others = {other.instrument_id: other for one in members for other in one.rostered.others}
     key.others_pending = [one for one in key.others_pending if one.bar.instrument_id in key.others]
+
+
+def _closes_wanted(held: Held) -> int:
+    sizing = held.rostered.assignment.sizing
+    return sizing.bars + 1 if isinstance(sizing, VolatilityTarget) else 0

@@ -16,8 +16,9 @@ Wanted = tuple[int, Ticks | None, Ticks | None]  # position, stop and target
 class Held(msgspec.Struct, array_like=True, gc=False):
     """One assignment: what it remembers, what it wanted last, and what the desk was told of it.
 
-    `error` is why it decides no more. `said` is what was sent to the desk last, None when nothing
-    was or when that did not count.
+    `error` is why it decides no more. `wanted` is the last position that it answered. `said` is
+    what was sent to the desk last, for the bar that ends `said_end_ns`; None when nothing was, or
+    when the desk has dropped it. While the two differ, the desk is told with each bar.
     """
 
     rostered: Rostered
@@ -29,6 +30,8 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     said: Wanted | None = None
     decided: int = 0
     dropped: int = 0
+    wanted: Wanted | None = None
+    said_end_ns: int = 0
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):
@@ -47,7 +50,7 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     `seen` and `done` are the numbers of the last final bar that was told, and evaluated. `warm` is
     the roster of that evaluation; another one, or None, asks with everything. `chain` is that of
     all bars since `origin_ns` up to `done`, None when it must be read from history. `closes` are
-    the last ones, as many as a volatility needs.
+    the last ones, as many as a volatility needs (`closes_wanted`).
     """
 
     instrument: Instrument
@@ -64,6 +67,7 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     pending: list[FinalBar] = []
     others_pending: list[OtherBar] = []
     asked: Asked | None = None
+    closes_wanted: int = 0
 
 
 class DeciderState(msgspec.Struct, array_like=True, gc=False):

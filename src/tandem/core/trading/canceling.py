@@ -5,10 +5,11 @@ from tandem.core.trading.algos import driver
 from tandem.core.trading.turn import Turn
 
 
-def cancel_all(turn: Turn, why: str, *, symbol: str | None = None) -> int:
+def cancel_all(turn: Turn, why: str, *, symbol: str | None = None, by_hand: bool = False) -> int:
     """Cancel what is open, on `symbol` or at all; return how many orders that is.
 
-    A pair that has one leg there is canceled as one, and what strategies want there given up.
+    A pair that has one leg there is canceled as one, and what strategies want there given up;
+    `by_hand` until they want something else.
     """
     state = turn.state
     for both in state.boths.values():
@@ -23,7 +24,7 @@ def cancel_all(turn: Turn, why: str, *, symbol: str | None = None) -> int:
             driver.cancel(turn, algo, why)
     for net in state.strategies.nets.values():
         if symbol in (None, turn.rules.instruments[net.instrument_id].symbol):
-            netting.give_up(turn, net, why)
+            netting.give_up(turn, net, why, by_hand=by_hand)
     parents = [
         one
         for one in (state.parents[key] for key in state.working)

@@ -87,12 +87,24 @@ def let_go(turn: Turn, key: AssignmentId) -> None:
         turn.touch(each)
 
 
-def give_up(turn: Turn, net: Net, why: str) -> None:
-    """Want what is held, of all but exits: a person has canceled it."""
+def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
+    """Want what is held, of all but exits.
+
+    What a person cancels `by_hand` is not wanted again by the next bar.
+    """
     for key, member in net.members.items():
         one = turn.state.strategies.assigned[key]
         if member.lacking and not _is_exit(turn, one, net):
             _drop(turn, one, member, why)
+            if by_hand:
+                one.dropped_at = 0
+
+
+def mark_dropped(turn: Turn, one: Assigned, why: str) -> None:
+    """Let whoever asks know that the last position is given up."""
+    roster = turn.state.strategies
+    roster.drops += 1
+    one.dropped_at, one.dropped_why = roster.drops, why
 
 
 def note(turn: Turn, one: Assigned, what: str, *, text: str = "") -> None:
@@ -154,6 +166,7 @@ def _drop(turn: Turn, one: Assigned, member: Member, why: str) -> None:
         one.is_sized = False
         one.dropped += 1
         turn.count("targets_dropped")
+        mark_dropped(turn, one, why)
         note(turn, one, "dropped", text=why)
 
 

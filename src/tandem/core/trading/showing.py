@@ -31,6 +31,7 @@ from tandem.domain.commands import Refused, Taken
 from tandem.domain.control import (
     AskCatalogue,
     AskDecisions,
+    AskDropped,
     AskLife,
     AskLimits,
     AskObjectives,
@@ -124,7 +125,7 @@ def show(
             return showing_limits.limits_view(desk.state, desk.rules, now)
         case AskObjectives():
             return showing_objectives.objectives_view(desk.state, desk.rules, now)
-        case AskStrategies() | AskTexts() | AskDecisions():
+        case AskStrategies() | AskTexts() | AskDecisions() | AskDropped():
             return showing_strategies.answer(desk.state, desk.rules, question)
         case AskCatalogue():
             state = desk.state

@@ -6,15 +6,16 @@ from itertools import islice
 from tandem.core.trading.state import DeskState
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Rules
-from tandem.domain.control import AskDecisions, AskStrategies, AskTexts
+from tandem.domain.control import AskDecisions, AskDropped, AskStrategies, AskTexts
 from tandem.domain.ids import Lots
-from tandem.domain.strategies import TextHash
+from tandem.domain.strategies import DroppedTarget, TextHash
 from tandem.domain.strategy_views import (
     PAGE_MAX,
     TEXTS_BYTES_MAX,
     AssignmentView,
     DecisionsView,
     DecisionView,
+    DroppedView,
     HeldView,
     SavedView,
     StrategiesView,
@@ -23,14 +24,16 @@ from tandem.domain.strategy_views import (
 
 
 def answer(
-    state: DeskState, rules: Rules, asked: AskStrategies | AskTexts | AskDecisions
-) -> StrategiesView | TextsView | DecisionsView:
+    state: DeskState, rules: Rules, asked: AskStrategies | AskTexts | AskDecisions | AskDropped
+) -> StrategiesView | TextsView | DecisionsView | DroppedView:
     """Answer a question about strategies."""
     match asked:
         case AskStrategies():
             return _strategies(state, rules, asked)
         case AskTexts():
             return _texts(state, asked)
+        case AskDropped():
+            return _dropped(state, asked)
         case _:
             return _decisions(state, asked)
 
@@ -130,4 +133,26 @@ def _decisions(state: DeskState, asked: AskDecisions) -> DecisionsView:
             )
             for one in islice(lines, max(0, asked.limit))
         )
+    )
+
+
+def _dropped(state: DeskState, asked: AskDropped) -> DroppedView:
+    """Return the drops after those that are known, the older ones first."""
+    roster = state.strategies
+    if asked.known == roster.drops:
+        return DroppedView(drops=roster.drops)
+    news = [one for one in roster.assigned.values() if one.dropped_at > asked.known]
+    news.sort(key=lambda one: one.dropped_at)
+    is_all = len(news) <= PAGE_MAX
+    return DroppedView(
+        drops=roster.drops if is_all else news[PAGE_MAX - 1].dropped_at,
+        dropped=tuple(
+            DroppedTarget(
+                assignment_id=one.assignment.assignment_id,
+                number=one.number,
+                end_ns=one.position_end_ns,
+                why=one.dropped_why,
+            )
+            for one in news[:PAGE_MAX]
+        ),
     )

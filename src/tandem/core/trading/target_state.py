@@ -69,7 +69,8 @@ class Assigned(msgspec.Struct, gc=False):
     decision taken. `is_sized`: its members want what `position_ppm` came to when it was sized; it
     is sized anew once that was not reached in time. `exits` is why it is made flat, until its next
     position. `nets` are those that it is a member of, `orders` those of its own that are out.
-    `flat_alarm_ns` is CLOCK_BOOTTIME.
+    `flat_alarm_ns` is CLOCK_BOOTTIME. `position_end_ns` is of the bar of the last position taken;
+    `dropped_at` is the number of the drop that gave it up, 0 while it counts.
     """
 
     assignment: Assignment
@@ -88,6 +89,9 @@ class Assigned(msgspec.Struct, gc=False):
     nets: dict[ParentId, None] = {}
     orders: dict[ParentId, None] = {}
     flat_alarm_ns: int = 0
+    position_end_ns: int = 0
+    dropped_at: int = 0
+    dropped_why: str = ""
 
 
 class Noted(msgspec.Struct, array_like=True, gc=False):
@@ -104,7 +108,8 @@ class Strategies(msgspec.Struct, gc=False):
     """All of it. `version` rises with every change of texts and assignments.
 
     `names` say which text a name means. `armed` are the assignments with a stop or a target, by
-    the instrument that they hold. `notes` are the latest of the log, oldest first.
+    the instrument that they hold. `notes` are the latest of the log, oldest first. `drops` counts
+    positions that were given up after they were taken.
     """
 
     version: int = 0
@@ -115,6 +120,7 @@ class Strategies(msgspec.Struct, gc=False):
     armed: dict[InstrumentId, dict[AssignmentId, None]] = {}
     notes: list[Noted] = []
     texts_bytes: int = 0
+    drops: int = 0
 
     @property
     def is_watching(self) -> bool:

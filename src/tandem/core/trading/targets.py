@@ -18,34 +18,44 @@ from tandem.core.trading.sizing import Equities, Worth
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.algos import Trigger
-from tandem.domain.commands import Answer, Done, SetTargets
+from tandem.domain.commands import Answer, SetTargets, TargetsTaken
 from tandem.domain.ids import InstrumentId, Lots, SlotId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.limits import LOTS_MAX
 from tandem.domain.order import Side
-from tandem.domain.strategies import FULL_PPM, AssignmentId, Target
+from tandem.domain.strategies import FULL_PPM, AssignmentId, DroppedTarget, Target
 from tandem.domain.venue import Quote
 
 FLAT_BY: Final = "flat by"
+TOO_LATE: Final = "it came too late"
 LOOK_NS_MAX: Final = 3_600_000_000_000
 AHEAD_NS_MAX: Final = DAY_NS  # a bar that ends later than this is nonsense
 ANEW_NS: Final = 60_000_000_000  # whose last bar is so far ahead saw it in another run
 
 
 def set_targets(turn: Turn, command: SetTargets) -> Answer:
-    """Take each decision that counts; say how many of them did."""
+    """Take each decision that counts; say which are not carried out, and why."""
     taken = 0
+    dropped = []
     equities: Equities = {}
     for target in command.targets:
         one = turn.state.strategies.assigned.get(target.assignment_id)
         why = "unassigned" if one is None else _objection(turn, one, target)
         if why is None and one is not None:
             taken += 1
-            _take(turn, one, target, equities)
+            why = _take(turn, one, target, equities)
         else:
             turn.count(f"targets_{why}")
+        if why is not None:
+            dropped.append(_dropped(target, why))
     turn.state.counters["targets_taken"] = turn.state.counters.get("targets_taken", 0) + taken
-    return Done(text=f"{taken} of {len(command.targets)} decisions were taken")
+    return TargetsTaken(taken=len(command.targets) - len(dropped), dropped=tuple(dropped))
+
+
+def _dropped(target: Target, why: str) -> DroppedTarget:
+    return DroppedTarget(
+        assignment_id=target.assignment_id, number=target.number, end_ns=target.end_ns, why=why
+    )
 
 
 def _objection(turn: Turn, one: Assigned, target: Target) -> str | None:
@@ -75,23 +85,28 @@ def _is_plausible(turn: Turn, target: Target) -> bool:
     )
 
 
-def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
+def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
+    """Carry a decision out; return why its position is dropped, None when it is not."""
     one.begin_ns, one.end_ns = target.begin_ns, target.end_ns
+    if target.position_ppm is not None:
+        one.position_end_ns, one.dropped_at = target.end_ns, 0
     is_late = turn.now.market_ns - target.end_ns > one.assignment.good_for_ns
     if is_late and (target.position_ppm is not None or target.orders):
         one.is_sized = False
         one.dropped += 1
         turn.count("targets_dropped")
-        netting.note(turn, one, "dropped", text="it came too late")
-        return
+        netting.note(turn, one, "dropped", text=TOO_LATE)
+        return TOO_LATE
+    why = None
     if target.position_ppm is not None:
         strategy_orders.cancel_all(turn, one, "a new position is wanted")
-        _want(turn, one, target, equities)
+        why = _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
         strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
+    return why
 
 
-def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
+def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
     position_ppm = target.position_ppm or 0
     is_same = one.is_sized and not one.exits and one.position_ppm == position_ppm
     one.position_ppm, one.exits = position_ppm, ""
@@ -99,19 +114,19 @@ def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None
     one.stop_price, one.target_price = target.stop_price, target.target_price
     if is_flat_time(one, turn.now.market_ns):
         netting.leave(turn, one, FLAT_BY)
-        return
-    if not is_same:
-        _size(turn, one, target, equities)
+        return FLAT_BY
+    why = None if is_same else _size(turn, one, target, equities)
     arm(turn, one)
+    return why
 
 
-def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None:
-    """Let it want what its position comes to on every account."""
+def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
+    """Let it want what its position comes to on every account; return where that is not known."""
     ppm = one.position_ppm
     if ppm < 0 and not one.assignment.may_short:
         ppm = 0
     one.is_sized = True
-    said = []
+    said, unsized = [], []
     for slot_id in _slots(turn, one):
         lots: int | str = 0
         if ppm:
@@ -120,11 +135,13 @@ def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> None
             lots = worth if isinstance(worth, str) else sizing.lots_of(how, ppm, worth)
         if isinstance(lots, str):
             one.is_sized = False
-            said.append(f"{slot_id}: {lots}")
+            unsized.append(f"{slot_id}: {lots}")
+            said.append(unsized[-1])
         else:
             netting.want(turn, one, slot_id, lots)
             said.append(f"{slot_id} {_instrument(turn, one, slot_id).quantity_text(Lots(lots))}")
     netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
+    return ", ".join(unsized) or None
 
 
 def _share_text(position_ppm: int) -> str:
@@ -243,8 +260,7 @@ def _sight(turn: Turn, quote: Quote) -> Sight:
 
 def is_flat_time(one: Assigned, market_ns: int) -> bool:
     """Whether it is to be flat now: from its time until the day (UTC) ends."""
-    at_ns = one.assignment.flat_by_ns
-    return at_ns is not None and market_ns % DAY_NS >= at_ns
+    return one.assignment.is_flat_at(market_ns)
 
 
 def look_at_clock(turn: Turn, one: Assigned) -> None:
@@ -256,6 +272,7 @@ def look_at_clock(turn: Turn, one: Assigned) -> None:
         one.is_sized = False
         netting.note(turn, one, FLAT_BY)
         strategy_orders.cancel_all(turn, one, FLAT_BY)
+        netting.mark_dropped(turn, one, FLAT_BY)  # tomorrow it may want it again
         netting.leave(turn, one, FLAT_BY)
     left_ns = min((at_ns - market_ns - 1) % DAY_NS + 1, LOOK_NS_MAX)
     after_ns = turn.rules.life_ns(left_ns)

@@ -30,6 +30,7 @@ from tandem.domain.strategies import (
     Answer,
     Assignment,
     AssignmentId,
+    DroppedTarget,
     Fixed,
     Language,
     Sizing,
@@ -139,8 +140,12 @@ class Bench:
     def skipped(self, task: Evaluate) -> list[DeciderEffect]:
         return self.on(TaskAnswered(answer=Skipped(task_id=task.task_id, reason="too much")))
 
-    def settle(self, send: Send, refusal: str | None = None) -> list[DeciderEffect]:
-        return self.on(CommandSettled(command_id=send.command_id, refusal=refusal))
+    def settle(
+        self, send: Send, refusal: str | None = None, *, dropped: str | None = None
+    ) -> list[DeciderEffect]:
+        """The desk takes it, refuses it, or drops all that is in it."""
+        drops = () if dropped is None else drops_of(send, dropped)
+        return self.on(CommandSettled(command_id=send.command_id, refusal=refusal, dropped=drops))
 
     # -- what came of it
 
@@ -169,6 +174,17 @@ class Bench:
     @property
     def notes(self) -> list[str]:
         return [one.text for one in self.effects if isinstance(one, Note)]
+
+
+def drops_of(send: Send, why: str) -> tuple[DroppedTarget, ...]:
+    """Return every decision in a command, as dropped."""
+    assert isinstance(send.command, SetTargets)
+    return tuple(
+        DroppedTarget(
+            assignment_id=one.assignment_id, number=one.number, end_ns=one.end_ns, why=why
+        )
+        for one in send.command.targets
+    )
 
 
 def said(number: int, position_ppm: int | None = None, **answer: object) -> Said:

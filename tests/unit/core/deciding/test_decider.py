@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tandem.core.deciding.decider import Decider
 from tandem.core.market.origins import STEP, origin_ns
 from tandem.domain.bars import Span
-from tandem.domain.deciding import Decided, Evaluate, FeedJudged, Send
+from tandem.domain.deciding import Decided, Evaluate, FeedJudged, Send, TargetsDropped
 from tandem.domain.ids import Lots, Ticks
 from tandem.domain.order import Side
 from tandem.domain.strategies import FULL_PPM, AssignmentId, VolatilityTarget, WantedOrder
@@ -18,6 +18,7 @@ from tests.unit.core.deciding.bench import (
     NOON_NS,
     OTHER,
     Bench,
+    drops_of,
     entry,
     final,
     revised,
@@ -285,6 +286,92 @@ def test_a_refused_command_is_said_again_with_the_next_bar() -> None:
     bench.roster()
     bench.settle(again, "halted")
     assert bench.decider.state.outbox == {}
+
+
+def test_a_position_that_the_desk_drops_is_said_again_with_the_next_bar() -> None:
+    """B22, A13: until it is taken, under other ids, even when its strategy says nothing more."""
+    bench = Bench(entry("a"), entry("b"))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)), said(1, FULL_PPM))
+    (first,) = bench.sent
+    bench.settle(first)
+    bench.on(TargetsDropped(dropped=drops_of(first, "halted")[:1]))
+    bench.bars(final(2))
+    bench.answer(bench.task)
+    (second,) = bench.sent
+    (target,) = bench.targets
+    assert bench.decided.again == ("a",)
+    assert (target.assignment_id, target.position_ppm, target.stop_price) == ("a", FULL_PPM, 90)
+    assert target.end_ns == final(2).bar.end_ns
+    bench.settle(second, dropped="no price")
+    bench.bars(final(3))
+    bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)))
+    (third,) = bench.sent
+    assert list(bench.decided.again) == [], "it said so itself"
+    bench.settle(third)
+    bench.bars(final(4))
+    bench.answer(bench.task)
+    assert bench.sent == []
+    assert bench.decider.state.held[AssignmentId("a")].dropped == 2
+
+
+def test_a_drop_of_what_was_decided_before_does_not_count_for_what_was_said_since() -> None:
+    """B22: news of drops come late, repeated, and of others."""
+    bench = Bench(entry("a"))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    (first,) = bench.sent
+    bench.bars(final(2))
+    bench.answer(bench.task, said(0, 0))
+    (second,) = bench.sent
+    bench.settle(first, dropped="too late")
+    bench.bars(final(3))
+    bench.answer(bench.task)
+    assert bench.sent == []
+    dropped = drops_of(second, "too old")
+    bench.on(TargetsDropped(dropped=dropped + dropped))
+    assert bench.decider.state.held[AssignmentId("a")].dropped == 1
+    bench.roster(entry("a", number=2))
+    bench.bars(final(4))
+    bench.answer(bench.task, said(1, FULL_PPM))
+    bench.on(TargetsDropped(dropped=dropped))
+    assert bench.decider.state.held[AssignmentId("a")].said == (FULL_PPM, None, None)
+
+
+def test_an_order_is_never_said_again() -> None:
+    """B35: it is placed once, or not at all; a dropped position goes out beside the next one."""
+    order = WantedOrder(side=Side.BUY, quantity=Lots(3))
+    bench = Bench(entry())
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM, orders=(order,)))
+    (first,) = bench.sent
+    bench.settle(first, dropped="too late")
+    bench.bars(final(2))
+    bench.answer(bench.task)
+    assert [(one.position_ppm, one.orders) for one in bench.targets] == [(FULL_PPM, ())]
+    bench.settle(bench.sent[0], dropped="too late")
+    bench.bars(final(3))
+    bench.answer(bench.task, said(0, None, orders=(order,)))
+    assert [(one.position_ppm, one.orders) for one in bench.targets] == [(FULL_PPM, (order,))]
+
+
+def test_in_its_flat_time_nothing_is_said_and_the_next_day_it_is() -> None:
+    """A13: the desk has made it flat by itself, and told so."""
+    at_ns = final(2).bar.end_ns % Span.D1.ns
+    plain = entry()
+    flat = msgspec.structs.replace(plain.assignment, flat_by_ns=at_ns)
+    bench = Bench(msgspec.structs.replace(plain, assignment=flat))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    (first,) = bench.sent
+    bench.on(TargetsDropped(dropped=drops_of(first, "flat by")))
+    bench.bars(final(2))
+    bench.answer(bench.task)
+    assert bench.sent == []
+    tomorrow = Span.D1.ns // MINUTE_NS
+    bench.bars(final(tomorrow))
+    bench.answer(bench.task)
+    assert [one.position_ppm for one in bench.targets] == [FULL_PPM]
 
 
 def test_a_refused_suspension_is_only_told() -> None:

@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 
 from tandem.core.trading import showing_strategies
 from tandem.core.trading.showing import show
-from tandem.domain.commands import SaveStrategy
-from tandem.domain.control import AskDecisions, AskStrategies, AskTexts
+from tandem.domain.commands import CancelOrders, HaltTrading, SaveStrategy
+from tandem.domain.control import AskDecisions, AskDropped, AskStrategies, AskTexts
 from tandem.domain.ids import AccountId, Lots, SlotId
 from tandem.domain.strategies import AssignmentId, Language, StrategyText, TextHash
 from tandem.domain.strategy_views import (
     DecisionsView,
+    DroppedView,
     HeldView,
     SavedView,
     StrategiesView,
     TextsView,
 )
 from tests.unit.core.trading.desk_driver import SECOND, X, instrument
-from tests.unit.core.trading.strategy_floor import CROSS, StrategyFloor, strategy_floor
+from tests.unit.core.trading.strategy_floor import CROSS, MINUTE, StrategyFloor, strategy_floor
 
 
 def roster(floor: StrategyFloor, **fields: Any) -> StrategiesView:
@@ -135,3 +136,49 @@ def test_the_log_is_the_latest_first_of_one_or_of_all(keys: list[str], limit: in
         assert times == sorted(times, reverse=True)
         said.append([one.assignment_id for one in view.decisions])
     assert set(said[1]) <= {"a"}
+
+
+def gave_up(floor: StrategyFloor, known: int = 0) -> DroppedView:
+    view = show(floor.desk, AskDropped(number=1, known=known), records=0)
+    assert isinstance(view, DroppedView)
+    return view
+
+
+def test_positions_that_were_given_up_are_told_until_a_newer_one_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """B22 B25: whoever decides can say them again."""
+    floor = strategy_floor()
+    for key in "abc":
+        floor.assign(key)
+        floor.set(key, 1)
+    end_ns = floor.assigned().end_ns
+    assert gave_up(floor) == DroppedView(drops=0)
+    floor.ask(HaltTrading(reason="enough"))
+    view = gave_up(floor)
+    assert view.drops == 3
+    assert [(one.assignment_id, one.end_ns, one.why) for one in view.dropped] == [
+        (key, end_ns, "halted: enough") for key in "abc"
+    ]
+    assert gave_up(floor, known=3) == DroppedView(drops=3)
+    floor.pass_time(MINUTE)
+    floor.set("b", 0)
+    assert [one.assignment_id for one in gave_up(floor).dropped] == ["a", "c"]
+    monkeypatch.setattr(showing_strategies, "PAGE_MAX", 1)
+    first = gave_up(floor)
+    assert (first.drops, [one.assignment_id for one in first.dropped]) == (1, ["a"])
+    second = gave_up(floor, known=first.drops)
+    assert (second.drops, [one.assignment_id for one in second.dropped]) == (3, ["c"])
+
+
+def test_what_a_person_cancels_is_not_told_as_given_up() -> None:
+    """B22: else the next bar would undo it."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    floor.cancel(floor.out()[0].parent_id)
+    assert gave_up(floor).dropped == ()
+    floor.pass_time(MINUTE)
+    floor.set(position=0.5)
+    floor.ask(CancelOrders(order_id=None))
+    assert gave_up(floor).dropped == ()

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.domain.commands import Done, SetTargets
+from tandem.core.trading.showing import show
+from tandem.domain.commands import SetTargets, TargetsTaken
+from tandem.domain.control import AskDropped
 from tandem.domain.desk import QuotesSeen
 from tandem.domain.ids import InstrumentId, Lots, SlotId, Ticks
 from tandem.domain.order import Side
@@ -18,6 +20,7 @@ from tandem.domain.strategies import (
     VolatilityTarget,
     WantedOrder,
 )
+from tandem.domain.strategy_views import DroppedView
 from tandem.domain.venue import Quote
 from tests.unit.core.trading.desk_driver import SECOND, settings_of
 from tests.unit.core.trading.strategy_floor import (
@@ -47,7 +50,7 @@ def test_a_decision_is_carried_out_once_on_every_account() -> None:
     floor = strategy_floor()
     floor.assign(slots=())
     answer = floor.set(position=0.55)
-    assert answer == Done(text="1 of 1 decisions were taken")
+    assert answer == TargetsTaken(taken=1)
     assert floor.sizes() == [5, 5]
     assert floor.said("a") == [("taken", "0.55: s1 5, s2 5")]
 
@@ -132,6 +135,40 @@ def test_a_decision_that_comes_too_late_is_dropped_and_said(late_ns: int, droppe
     assert floor.assigned().dropped == floor.counted("targets_dropped") == dropped
     assert bool(floor.out()) is not bool(dropped)
     assert (("dropped", "it came too late") in floor.said()) is bool(dropped)
+
+
+def test_the_answer_says_which_decisions_are_dropped_and_why() -> None:
+    """B22 B25: too late, of before, not known, to be flat, or not to be sized."""
+    floor = strategy_floor()
+    floor.assign("late", good_for_ns=1)
+    floor.assign("flat", flat_by_ns=0)
+    floor.assign("fine")
+    floor.assign("before")
+    old = floor.target("before", 1)
+    floor.assign("before")
+    targets = (
+        floor.target("late", 1, end_ns=floor.now.market_ns - 2),
+        floor.target("flat", 1),
+        floor.target("fine", 1),
+        old,
+        floor.target("nobody", 1),
+    )
+    answer = floor.ask(SetTargets(targets=targets))
+    assert isinstance(answer, TargetsTaken)
+    assert answer.taken == 1
+    assert [(one.assignment_id, one.why) for one in answer.dropped] == [
+        ("late", "it came too late"),
+        ("flat", "flat by"),
+        ("before", "of_before"),
+        ("nobody", "unassigned"),
+    ]
+    assert answer.dropped[0].end_ns == floor.now.market_ns - 2
+    floor.set("fine", position=0, end_ns=floor.now.market_ns + 1)
+    floor.canceled(floor.out()[0])
+    floor.pass_time(10 * MINUTE)
+    unsized = floor.set("fine", position=0.5)
+    assert isinstance(unsized, TargetsTaken)
+    assert [one.why for one in unsized.dropped] == ["s1: no price of T is young enough"]
 
 
 def test_an_answer_that_wants_nothing_is_never_too_late() -> None:
@@ -341,6 +378,9 @@ def test_flat_by_its_time_and_until_the_day_ends() -> None:
         floor.quote()
     assert floor.sizes() == [-10]
     assert floor.assigned().exits == "flat by"
+    given_up = show(floor.desk, AskDropped(number=1), records=0)
+    assert isinstance(given_up, DroppedView)
+    assert [one.why for one in given_up.dropped] == ["flat by"]
     floor.fill_all()
     floor.set(position=1)
     assert (floor.out(), floor.assigned().position_ppm) == ([], 1_000_000)
