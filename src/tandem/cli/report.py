@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from tandem.cli.calling import HomeOption, JsonOption, finish, home_of, new_app
+from tandem.cli.charts import steps
 from tandem.cli.main import FAILED, OK
 from tandem.cli.ordering import write_algos
 from tandem.cli.printing import amount, table, write_json
@@ -15,7 +16,6 @@ from tandem.domain.run_report import Inventory
 from tandem.wiring.run_report import RunReport, report_of
 
 app = new_app()
-BARS: Final = "▁▂▃▄▅▆▇█"
 MARGIN: Final = 44
 PROGRESS_RECORDS: Final = 50_000
 
@@ -102,13 +102,6 @@ def report_text(found: RunReport, *, limit: int, width: int) -> str:
 def chart(of: Inventory, *, width: int) -> str:
     """Return one line: lowest, a bar for each span of time, highest."""
     columns = max(10, width - MARGIN)
-    first, last = of.at_ns[0], of.at_ns[-1]
     low, high = min(ZERO, *of.quantities), max(ZERO, *of.quantities)
-    bars, place = [], 0
-    for column in range(columns):
-        until = first + (last - first) * (column + 1) // columns
-        while place + 1 < len(of.at_ns) and of.at_ns[place + 1] <= until:
-            place += 1
-        level = (of.quantities[place] - low) * (len(BARS) - 1) // ((high - low) or 1)
-        bars.append(BARS[int(level)])
-    return f"{of.instrument_id:<14} {low:>12f} {''.join(bars)} {high:f}\n"
+    drawn = steps(of.at_ns, of.quantities, columns=columns)
+    return f"{of.instrument_id:<14} {low:>12f} {drawn} {high:f}\n"

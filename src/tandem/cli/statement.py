@@ -13,6 +13,7 @@ from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, ho
 from tandem.cli.main import OK
 from tandem.cli.statement_text import (
     cash_csv,
+    equity_csv,
     executions_csv,
     rows_csv,
     statement_json,
@@ -43,10 +44,11 @@ class StatementOptions:
             from the first record without it.
         to_time: Up to this time, which is not included; until now without it.
         by: account, instrument, order (what you asked for), parent (each of its parts), strategy,
-            or several of them, such as account,instrument.
+            assignment (of a strategy), or several of them, such as account,instrument.
         method: Which lots are sold first: the oldest, or an average of all.
         executions: Each execution as a row of its own; in CSV instead of the gains.
         cash: Cash of every account; in CSV instead of the gains. A table shows it anyway.
+        equity: Equity over time of each row, every change; in CSV instead of the gains.
         format: How it is written.
         out: Write it to this file, whole, instead of the screen.
         home: Where journals and sockets are ($XDG_DATA_HOME/tandem).
@@ -59,6 +61,7 @@ class StatementOptions:
     method: CostMethod = CostMethod.FIFO
     executions: Flag = False
     cash: Flag = False
+    equity: Flag = False
     format: Format = "table"
     out: Path | None = None
     home: HomeOption = None
@@ -116,7 +119,16 @@ def asking(options: StatementOptions) -> Asking:
     to_ns = _time_ns("--to", options.to_time)
     if from_ns is not None and to_ns is not None and from_ns >= to_ns:
         raise BadInputError(f"--from {options.from_time} is not before --to {options.to_time}")
-    return Asking(by=_groups(options.by), method=options.method, from_ns=from_ns, to_ns=to_ns)
+    by = _groups(options.by)
+    orders = [one.value for one in by if one in (GroupBy.ORDER, GroupBy.PARENT)]
+    if options.equity and orders:
+        raise BadInputError(
+            f"--equity with --by {orders[0]}: equity over time is kept of accounts, instruments, "
+            "strategies and assignments"
+        )
+    return Asking(
+        by=by, method=options.method, from_ns=from_ns, to_ns=to_ns, all_traced=options.equity
+    )
 
 
 def _groups(text: str) -> tuple[GroupBy, ...]:
@@ -151,8 +163,12 @@ def _writer(options: StatementOptions) -> Callable[[Statement], str]:
         return lambda found: statement_json(found, executions=options.executions)
     if options.format == "table":
         return lambda found: statement_text(found, executions=options.executions)
-    if options.executions and options.cash:
-        raise BadInputError("--executions and --cash: one CSV file has one kind of rows")
-    if options.executions:
-        return executions_csv
-    return cash_csv if options.cash else rows_csv
+    kinds = {
+        "--executions": (options.executions, executions_csv),
+        "--cash": (options.cash, cash_csv),
+        "--equity": (options.equity, equity_csv),
+    }
+    asked = {name: write for name, (is_asked, write) in kinds.items() if is_asked}
+    if len(asked) > 1:
+        raise BadInputError(f"{' and '.join(asked)}: one CSV file has one kind of rows")
+    return next(iter(asked.values()), rows_csv)

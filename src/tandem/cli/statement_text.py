@@ -7,17 +7,18 @@ knows, and a name that does not apply, are empty.
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from tandem.cli.equity_text import chart, has_story, story_table, win_share
 from tandem.cli.printing import amount, table, write_json
-from tandem.domain.statements import ExecutionRow, GroupBy, RowKind, Statement, StatementRow
+from tandem.domain.statements import ExecutionRow, RowKind, Statement, StatementRow
 
-BY: Final = tuple(one.value for one in GroupBy)
+BY: Final = ("account", "instrument", "order", "parent", "strategy")
 AMOUNTS: Final = (
     "executions",
     "bought_quantity",
@@ -34,7 +35,19 @@ AMOUNTS: Final = (
     "mark",
     "income",
 )
-ROW_COLUMNS: Final = ("kind", *BY, "currency", "symbol", *AMOUNTS)
+ADDED: Final = (
+    "assignment",
+    "turnover",
+    "trades",
+    "won",
+    "win_share",
+    "drawdown",
+    "drawdown_from",
+    "drawdown_to",
+    "drawdown_now",
+)
+ROW_COLUMNS: Final = ("kind", *BY, "currency", "symbol", *AMOUNTS, *ADDED)
+EQUITY_COLUMNS: Final = ("kind", *BY, "assignment", "currency", "at", "equity", "drawdown")
 CASH_COLUMNS: Final = (
     "account", "currency", "start", "opened", "traded", "fees", "external", "end", "income"
 )  # fmt: skip
@@ -77,6 +90,19 @@ def executions_csv(found: Statement) -> str:
     return _csv(EXECUTION_COLUMNS, (_execution(one) for one in found.executions))
 
 
+def equity_csv(found: Statement) -> str:
+    """Return one line for each change of a group's equity, group by group, totals first."""
+    return _csv(EQUITY_COLUMNS, _equities(found))
+
+
+def _equities(found: Statement) -> Iterator[Sequence[object]]:
+    for one in found.curves:
+        groups = [*_groups(found, one.group, BY), *_groups(found, one.group, ("assignment",))]
+        for point in one.points:
+            row = (*groups, one.currency, time_text(point.at_ns), point.equity, point.drawdown)
+            yield (one.kind.value, *row)
+
+
 def statement_json(found: Statement, *, executions: bool) -> str:
     """Return it as one JSON text; executions only where they are asked for."""
     out = io.StringIO()
@@ -89,6 +115,7 @@ def statement_text(found: Statement, *, executions: bool) -> str:
     parts = [
         f"{_span(found)}, lots closed by {found.method.value}\n",
         _rows_table(found),
+        *_stories(found),
         "\n" + _cash_table(found),
     ]
     if found.actions:
@@ -132,10 +159,43 @@ def _plain(value: object) -> str:
 
 
 def _cells(found: Statement, row: StatementRow) -> list[object]:
-    names = dict(zip(found.by, row.group, strict=False))  # a total has none
-    groups = [names.get(one) for one in GroupBy]
     amounts = [getattr(row, name) for name in AMOUNTS]
-    return [row.kind.value, *groups, row.currency, row.symbol, *amounts]
+    return [
+        row.kind.value,
+        *_groups(found, row.group, BY),
+        row.currency,
+        row.symbol,
+        *amounts,
+        *_groups(found, row.group, ("assignment",)),
+        row.turnover,
+        row.trades,
+        row.won,
+        win_share(row),
+        row.drawdown,
+        None if row.drawdown_from_ns is None else time_text(row.drawdown_from_ns),
+        None if row.drawdown_to_ns is None else time_text(row.drawdown_to_ns),
+        row.drawdown_now,
+    ]
+
+
+def _groups(found: Statement, group: Sequence[str], by: Sequence[str]) -> list[str | None]:
+    names = {one.value: name for one, name in zip(found.by, group, strict=False)}  # none of totals
+    return [names.get(one) for one in by]
+
+
+def _stories(found: Statement) -> list[str]:
+    """Return how equity went, where that is known, and drawn where its points are kept."""
+    curves = {(one.kind, one.group, one.currency): chart(one) for one in found.curves}
+    rows = [one for one in (*found.rows, *found.totals) if has_story(one)]
+    if not rows:
+        return []
+    names = [" ".join(name for name in _names(found, one) if name) for one in rows]
+    drawn = [curves.get((one.kind, one.group, one.currency)) for one in rows]
+    parts = ["\n", story_table(list(zip(names, rows, strict=True)))]
+    if any(drawn):
+        pairs = [(name, one) for name, one in zip(names, drawn, strict=True) if one is not None]
+        parts += ["\n", table(("", "equity change"), pairs)]
+    return parts
 
 
 def _execution(row: ExecutionRow) -> list[object]:

@@ -12,6 +12,7 @@ from tandem.cli.bars import Which
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import BAD_INPUT
 from tandem.cli.strategy_explain import explain_command
+from tandem.cli.strategy_gains import assignment_gains, gains_of, write_gains
 from tandem.cli.strategy_run import run
 from tandem.cli.strategy_text import (
     write_assignment,
@@ -30,7 +31,7 @@ from tandem.cli.typed import Choice
 from tandem.domain.algos import Leaving
 from tandem.domain.commands import Answer, Assign, Refused, SaveStrategy, Unassign
 from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
-from tandem.domain.strategy_views import DecisionsView, StrategiesView
+from tandem.domain.strategy_views import AssignmentView, DecisionsView, StrategiesView
 from tandem.strategies.shipped import shipped as shipped_texts
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.names import fresh_command
@@ -61,6 +62,10 @@ After = Annotated[
 ]
 Only = Annotated[str | None, Parameter(help="Only this assignment's.")]
 Limit = Annotated[int, Parameter(help="How many, at most.")]
+Equity = Annotated[
+    bool,
+    Parameter(negative="", help="What it has gained instead: equity, drawdown, trades."),
+]
 
 
 @strategy.command(name="list")
@@ -110,19 +115,32 @@ def save(
 
 
 @strategy.command
-def show(what: What, *, home: HomeOption = None, json: JsonOption = False) -> int:
-    """Show an assignment, or a saved strategy's text."""
+def show(
+    what: What, *, equity: Equity = False, home: HomeOption = None, json: JsonOption = False
+) -> int:
+    """Show an assignment and what it has gained, or a saved strategy's text.
+
+    Gains are found in the coordinator's journal, as 'tandem statement' finds them; with --equity
+    no coordinator is needed.
+    """
 
     async def act() -> int:
-        async def ask(line: DeskLine) -> int:
+        place = home_of(home)
+        if equity:
+            return write_gains(gains_of(place, what), sys.stdout, as_json=json)
+
+        async def ask(line: DeskLine) -> AssignmentView | StrategyText:
             view = await roster(line)
             for one in view.assignments:
                 if one.assignment.assignment_id == what:
-                    return write_assignment(one, sys.stdout, as_json=json)
-            found = await line.texts([saved_as(view, what)[1]])
-            return write_text(found.texts[0], sys.stdout, as_json=json)
+                    return one
+            return (await line.texts([saved_as(view, what)[1]])).texts[0]
 
-        return await ask_desk(home_of(home), ask)
+        found = await ask_desk(place, ask)
+        if isinstance(found, StrategyText):
+            return write_text(found, sys.stdout, as_json=json)
+        gains = assignment_gains(place, what)
+        return write_assignment(found, sys.stdout, gains, as_json=json)
 
     return finish(act)
 

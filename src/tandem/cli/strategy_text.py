@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import TextIO
 
 from tandem.cli.main import OK
-from tandem.cli.printing import table, write_json
+from tandem.cli.printing import plain, table, write_json
+from tandem.cli.strategy_gains import Gains, gains_lines
 from tandem.cli.typed import moment_text
 from tandem.domain.strategies import FULL_PPM, StrategyText
 from tandem.domain.strategy_views import (
@@ -78,10 +79,14 @@ def state_text(one: AssignmentView) -> str:
     return "; ".join(said)
 
 
-def write_assignment(one: AssignmentView, out: TextIO, *, as_json: bool) -> int:
-    """Write one assignment in full; return the exit code."""
+def write_assignment(
+    one: AssignmentView, out: TextIO, gains: Gains | None = None, *, as_json: bool
+) -> int:
+    """Write one assignment in full, and what it gained; return the exit code."""
     if as_json:
-        write_json(one, out)
+        whole = plain(one)
+        assert isinstance(whole, dict)
+        write_json(whole if gains is None else whole | {"gains": gains}, out)
         return OK
     assignment = one.assignment
     lines = [
@@ -98,6 +103,8 @@ def write_assignment(one: AssignmentView, out: TextIO, *, as_json: bool) -> int:
     if one.end_ns is not None:
         lines.append(f"last decision: of the bar that ended {moment_text(one.end_ns)}")
     lines += [f"holds: {_held_text(each)} on {each.account_id}" for each in one.held]
+    if gains is not None:
+        lines += gains_lines(gains)
     out.writelines(f"{line}\n" for line in lines)
     return OK
 

@@ -34,6 +34,7 @@ class GroupBy(enum.StrEnum):
     ORDER = "order"  # what the trader asked for
     PARENT = "parent"  # each parent order by itself
     STRATEGY = "strategy"
+    ASSIGNMENT = "assignment"  # of a strategy; what nobody was assigned has none
 
 
 class RowKind(enum.StrEnum):
@@ -53,6 +54,13 @@ class StatementRow(Value, frozen=True, kw_only=True):
     the gain and the net one are None where no price is known to value a position at. What stands
     between `net` and `income` is None where the row covers several instruments; quantities are in
     units of its base.
+
+    `turnover` is what was bought and sold. `trades` went from flat to flat in the period, each on
+    one account in one instrument, as if nothing had been held before it; `won` of them gained more
+    than their fees. `drawdown` is how far the equity, which is `net` over time, fell at most from
+    a height (at `drawdown_from_ns`) to what came after it (until `drawdown_to_ns`), looked at
+    after the last record of each minute; `drawdown_now` how far it is below its height at the end.
+    They are None where they are not kept: of the rest, and in statements by order.
     """
 
     kind: RowKind
@@ -73,6 +81,33 @@ class StatementRow(Value, frozen=True, kw_only=True):
     average_cost: Decimal | None = None
     mark: Decimal | None = None
     income: Decimal = Decimal(0)
+    turnover: Decimal = Decimal(0)
+    trades: int | None = None
+    won: int | None = None
+    drawdown: Decimal | None = None
+    drawdown_from_ns: int | None = None
+    drawdown_to_ns: int | None = None
+    drawdown_now: Decimal | None = None
+
+
+class EquityPoint(Value, frozen=True):
+    """Gain less fees since the period began, and how far that is below its height so far."""
+
+    at_ns: int  # market time
+    equity: Decimal
+    drawdown: Decimal
+
+
+class EquityCurve(Value, frozen=True, kw_only=True):
+    """What a group, or all of them together (a total), had gained by and by since the period began.
+
+    It has a point where equity had changed at the end of a minute, or of the period.
+    """
+
+    kind: RowKind
+    group: tuple[str, ...]
+    currency: str
+    points: tuple[EquityPoint, ...]
 
 
 class CashRow(Value, frozen=True, kw_only=True):
@@ -155,3 +190,4 @@ class Statement(Value, frozen=True, kw_only=True):
     balanced: bool
     notes: tuple[str, ...] = ()
     actions: tuple[ActionRow, ...] = ()
+    curves: tuple[EquityCurve, ...] = ()

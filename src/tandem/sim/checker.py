@@ -50,7 +50,7 @@ from tandem.sim.cluster import DESK_RECORDS, Cluster
 from tandem.sim.journals import Platter, WatchedJournal
 from tandem.sim.mix import ORDER_LOTS_MAX, WHOLE_LOTS_MAX
 from tandem.sim.outsider import is_foreign
-from tandem.sim.target_checker import TargetChecker
+from tandem.sim.target_checker import TargetChecker, booking_desk
 
 _DONE = ParentPhase.DONE
 _FINAL = Phase.FINAL
@@ -423,9 +423,8 @@ class Checker:
         for currency, amount in cash.items():
             ours = state.ledger.cash(account_id, currency)
             if ours != amount:
-                self.bad(
-                    "I6", text=f"{account_id}: {ours} {currency} booked, {amount} at the venue"
-                )
+                text = f"{account_id}: {ours} {currency} booked, {amount} at the venue"
+                self.bad("I6", text=text)
         for instrument_id, lots in positions.items():
             held = state.ledger.lots(account_id, instrument_id)
             if held != lots:
@@ -434,7 +433,7 @@ class Checker:
     def _check_audit(self) -> None:
         """The chain is whole, and replaying it from its first byte gives the same state."""
         disk = Platter(self.cluster.world.folder("coordinator", machine="home"))
-        again = Desk()
+        again = booking_desk()
         records: list[bytes] = []
         try:
             self.seen["records"] += verify(disk, on_records=records.extend).records
@@ -444,6 +443,7 @@ class Checker:
             return
         if again.snapshot() != self.desk.snapshot():
             self.bad("I11", text="replaying the journal gives another state")
+        self.targets.check_gains(again)
 
 
 def _crosses(order: Order, other: Order) -> bool:

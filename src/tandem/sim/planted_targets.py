@@ -1,13 +1,18 @@
 """Planted bugs of strategies: what they want, and what they are thought to hold."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from tandem.core.trading import claims, handing, netting, targets
+from tandem.core.trading.accounting import Accounting
+from tandem.core.trading.booked import Claimed, Handed
+from tandem.core.trading.group_tally import Tally
 from tandem.core.trading.state import DeskState, Parent, ParentPhase
 from tandem.core.trading.target_state import Assigned, Member, Net
 from tandem.core.trading.turn import Turn
 from tandem.domain.ids import SlotId
-from tandem.domain.order import Order
+from tandem.domain.order import Order, Side
+from tandem.domain.reports import Filled
 from tandem.domain.strategies import AssignmentId, Target
 from tandem.sim.undoing import Undo, put
 
@@ -40,12 +45,32 @@ def late_fills_are_nobodys() -> Undo:
 
     def skip(
         state: DeskState, parent: Parent, order: Order, *, slot_id: SlotId, lots: int
-    ) -> tuple[tuple[str, int], ...]:
+    ) -> tuple[Claimed, ...]:
         if parent.cancel_wanted or parent.phase is ParentPhase.DONE:
             return ()
         return on_fill(state, parent, order, slot_id=slot_id, lots=lots)
 
     return put(claims, "on_fill", skip)
+
+
+def handed_over_is_told_to_one() -> Undo:
+    """What strategies hand each other counts for the one that takes it, and not for the giver."""
+    hand = Accounting._hand
+
+    def half(self: Accounting, handed: Handed) -> None:
+        count = Tally.on_fill
+
+        def skip_sells(
+            tally: Tally, side: Side, fill: Filled, step_value: Decimal, *, executions: int = 1
+        ) -> None:
+            if side is Side.BUY:
+                count(tally, side, fill, step_value, executions=executions)
+
+        undo = put(Tally, "on_fill", skip_sells)
+        hand(self, handed)
+        undo()
+
+    return put(Accounting, "_hand", half)
 
 
 def handed_over_by_nobody() -> Undo:

@@ -69,6 +69,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
         targets.net_forgets_its_order,
         targets.late_fills_are_nobodys,
         targets.handed_over_by_nobody,
+        targets.handed_over_is_told_to_one,
         links.reports_told_once,
         links.acknowledged_before_the_disk,
         links.old_connections_heard,

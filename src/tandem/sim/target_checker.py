@@ -2,12 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 
 from tandem.core.matching.state import OrderRecord
+from tandem.core.trading.accounting import Accounting
+from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
 from tandem.core.trading.target_state import Net
-from tandem.domain.ids import InstrumentId, ParentId, SlotId
+from tandem.domain.ids import AccountId, InstrumentId, ParentId, SlotId
+from tandem.domain.money import ZERO, add, subtract
 from tandem.domain.order import Side
+from tandem.domain.statements import CostMethod, GroupBy
 from tandem.domain.strategies import AssignmentId
 
 Place = tuple[SlotId, InstrumentId]
@@ -81,6 +86,42 @@ class TargetChecker:
             if traded[place] != held[place]:
                 text = f"strategies hold {held[place]} and traded {traded[place]} on {place}"
                 self._bad("I5", text)
+
+    def check_gains(self, desk: Desk) -> None:
+        """What assignments and hands traded, paid and kept is what the ledger says was traded.
+
+        The desk was replayed from its first record, and remembers what it booked.
+        """
+        accounting = Accounting((GroupBy.ASSIGNMENT, GroupBy.STRATEGY), CostMethod.FIFO)
+        for one in desk.booked or ():
+            accounting.on_booked(one)
+        lots: Counter[tuple[AccountId, InstrumentId]] = Counter()
+        cash: dict[tuple[AccountId, str], Decimal] = {}
+        for (key, account_id, instrument_id), of in accounting.moment(desk).groups.items():
+            self.seen["assignments with gains of their own"] += bool(key[0])
+            lots[account_id, instrument_id] += of.lots
+            place = (account_id, desk.rules.instruments[instrument_id].quote)
+            received = subtract(subtract(of.sold, of.bought), of.fees)
+            cash[place] = add(cash.get(place, ZERO), received)
+        for account_id, books in desk.state.ledger.accounts.items():
+            for instrument_id, given in books.market_lots.items():
+                held = lots[account_id, instrument_id]
+                if held != -given:
+                    text = f"{held} by strategies and by hand, {-given} traded"
+                    self._bad("I23", f"{account_id} {instrument_id}: {text}")
+            for currency, paid in books.market.items():
+                traded = -add(paid, books.fees.get(currency, ZERO))
+                told = cash.get((account_id, currency), ZERO)
+                if told != traded:
+                    text = f"{told} by strategies and by hand, {traded} traded"
+                    self._bad("I23", f"{account_id} {currency}: {text}")
+
+
+def booking_desk() -> Desk:
+    """Return a desk to be replayed that remembers all that it books."""
+    desk = Desk()
+    desk.booked = []
+    return desk
 
 
 def is_settled(state: DeskState) -> bool:

@@ -18,13 +18,20 @@ from tandem.wiring.journals import desk_records
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """What a statement is asked for; times are UTC of the market, None is all there is.
 
-    `from_ns` is included, `to_ns` is not.
+    `from_ns` is included, `to_ns` is not. `traced` is the one group whose equity over time is
+    told besides; `all_traced`: that of all.
     """
 
     by: tuple[GroupBy, ...]
     method: CostMethod
     from_ns: int | None = None
     to_ns: int | None = None
+    traced: tuple[str, ...] | None = None
+    all_traced: bool = False
+
+    def traces(self, key: tuple[str, ...]) -> bool:
+        """Whether the equity of this group over time is asked for."""
+        return self.all_traced or key == self.traced
 
 
 def decide_again(desk: Desk, record: DeskRecord) -> None:
@@ -53,15 +60,18 @@ def statement_of(home: Home, asked: Asking, on_records: Callable[[int], None]) -
     desk = Desk()
     booked: list[Booked] = []
     desk.booked = booked
-    accounting = Accounting(asked.by, asked.method)
+    accounting = Accounting(asked.by, asked.method, asked.traces)
     start = Moment() if asked.from_ns is None else None
     kept: list[Booked] = []
     for count, record in enumerate(desk_records(home), 1):
         at_ns = record.now.market_ns
         if start is None and asked.from_ns is not None and at_ns >= asked.from_ns:
             start = accounting.moment(desk)
+            accounting.begin(desk, asked.from_ns)
         if start is not None and asked.to_ns is not None and at_ns >= asked.to_ns:
             break
+        if start is not None:
+            accounting.on_time(desk, at_ns)
         decide_again(desk, record)
         for one in booked:
             accounting.on_booked(one)
@@ -71,7 +81,9 @@ def statement_of(home: Home, asked: Asking, on_records: Callable[[int], None]) -
         on_records(count)
     if desk.state.settings is None:
         raise ConfigurationError(f"{home.coordinator}: nothing is recorded up to then")
-    end = accounting.moment(desk)
+    if start is None and asked.from_ns is not None:  # it begins after the last record
+        accounting.begin(desk, asked.from_ns)
+    end = accounting.end(desk)
     period = Period(
         start=start or end, end=end, booked=kept, from_ns=asked.from_ns, to_ns=asked.to_ns
     )

@@ -35,6 +35,17 @@ def test_rows_can_be_about_several_things() -> None:
     assert found.by == (GroupBy.STRATEGY, GroupBy.ACCOUNT)
 
 
+def test_equity_over_time_is_traced_for_all_or_for_one() -> None:
+    """B34."""
+    found = asking(StatementOptions(by="assignment", equity=True))
+    assert found.by == (GroupBy.ASSIGNMENT,)
+    assert found.traces(("a",))
+    one = Asking(by=(GroupBy.STRATEGY,), method=CostMethod.FIFO, traced=("a",))
+    assert one.traces(("a",))
+    assert not one.traces(())
+    assert not asking(StatementOptions()).traces(())
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -48,6 +59,14 @@ def test_rows_can_be_about_several_things() -> None:
         ),
         (StatementOptions(json=True, format="csv"), "--json and --format csv"),
         (StatementOptions(executions=True, cash=True, format="csv"), "one kind of rows"),
+        (
+            StatementOptions(equity=True, cash=True, format="csv"),
+            "--cash and --equity: one CSV file has one kind of rows",
+        ),
+        (
+            StatementOptions(equity=True, by="account,order"),
+            "--equity with --by order: equity over time is kept of accounts",
+        ),
     ],
 )
 def test_what_cannot_be_is_named(options: StatementOptions, text: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tandem.cli.statement_text import (
     cash_csv,
+    equity_csv,
     executions_csv,
     rows_csv,
     statement_json,
@@ -17,7 +18,7 @@ from tandem.cli.statement_text import (
 )
 from tandem.domain.order import Side
 from tandem.domain.statements import GroupBy, Statement
-from tests.unit.core.trading.counted import Counted
+from tests.unit.core.trading.counted import Counted, Followed
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 BUY, SELL = Side.BUY, Side.SELL
@@ -37,13 +38,32 @@ def of(*by: GroupBy) -> Statement:
     return played().statement(*by)
 
 
+def followed(*by: GroupBy) -> Statement:
+    """The same, looked at minute by minute; what `trend` left is sold with a loss."""
+    pool = Counted()
+    books = Followed(pool.floor, *by)
+    books.at_ns = 1_700_000_000_000_000_000
+    books.accounting.begin(pool.floor.desk, books.at_ns)
+    pool.trade(BUY, 10, 1_000, strategy="trend")
+    pool.trade(SELL, 4, 1_010, strategy="trend", fee="-0.002")
+    pool.trade(SELL, 3, 1_005, strategy='"odd", name', slots=("s2",), fee="0")
+    books.minute()
+    pool.floor.quote(1_004)
+    books.minute()
+    pool.trade(SELL, 6, 990, strategy="trend")
+    pool.floor.quote(1_003)
+    return books.statement()
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("statement.csv", rows_csv(of(GroupBy.STRATEGY, GroupBy.ACCOUNT))),
+        ("statement.csv", rows_csv(followed(GroupBy.STRATEGY, GroupBy.ACCOUNT))),
         ("statement_cash.csv", cash_csv(of(GroupBy.ACCOUNT))),
         ("statement_executions.csv", executions_csv(of(GroupBy.ACCOUNT))),
+        ("statement_equity.csv", equity_csv(followed(GroupBy.STRATEGY))),
         ("statement.txt", statement_text(of(GroupBy.STRATEGY), executions=True)),
+        ("statement_equity.txt", statement_text(followed(GroupBy.STRATEGY), executions=False)),
     ],
 )
 def test_a_statement_is_written_as_it_always_was(name: str, text: str) -> None:
@@ -78,6 +98,13 @@ def test_a_ledger_that_does_not_balance_is_said_loudly() -> None:
 
 def test_a_total_alone_has_its_row() -> None:
     assert "\ntotal  USD" in statement_text(of(), executions=False)
+
+
+def test_assignments_have_a_column_behind_the_others() -> None:
+    found = followed(GroupBy.ASSIGNMENT)
+    (row, *_) = csv.DictReader(io.StringIO(rows_csv(found), newline=""), strict=True)
+    assert (row["assignment"], row["strategy"]) == ("", "")
+    assert "assignment" in equity_csv(found)
 
 
 def test_times_have_every_digit() -> None:

@@ -8,63 +8,31 @@ its figures do not depend on what the others do. What one strategy hands to anot
 account both count, at one price. What was held before, what others did on an
 account, and what one group closed of another, is the rest: the accounts' books less the groups'.
 So every column of rows sums to the same total.
+
+Beside the figures of a moment it keeps curves of equity (`equity.py`), of all groupings but those
+by order: there may be a million of those, and what one has gained is no story.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, assert_never
 
 import msgspec
 
-from tandem.core.trading.booked import Booked, BookedAction, BookedFill, Handed, parts_of
+from tandem.core.trading.booked import Booked, BookedAction, BookedFill, Handed, Part, parts_of
 from tandem.core.trading.desk import Desk
+from tandem.core.trading.equity import MINUTE_NS, Curve, Curves, Key, Place, worth
+from tandem.core.trading.group_tally import Tally
 from tandem.core.trading.positions import Position
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.money import ZERO, add, multiply
 from tandem.domain.order import Side
-from tandem.domain.reports import Filled
 from tandem.domain.statements import CostMethod, GroupBy
 
 _OF_ACCOUNTS: Final = (GroupBy.ACCOUNT, GroupBy.INSTRUMENT)
-Key = tuple[str, ...]
+_OF_STRATEGIES: Final = (GroupBy.STRATEGY, GroupBy.ASSIGNMENT)
+_OF_ORDERS: Final = (GroupBy.ORDER, GroupBy.PARENT)
 Cell = tuple[Key, AccountId, InstrumentId]
-_BUY: Final = Side.BUY
-
-
-class Tally(msgspec.Struct, gc=False):
-    """What a group traded of one instrument on one account; values in ticks times lots.
-
-    A split changes how many lots it holds; what was bought and sold before it stays in old lots.
-    """
-
-    position: Position = msgspec.field(default_factory=Position)
-    executions: int = 0
-    bought_lots: int = 0
-    sold_lots: int = 0
-    bought: Decimal = ZERO
-    sold: Decimal = ZERO
-
-    def on_fill(self, side: Side, fill: Filled, *, executions: int = 1) -> None:
-        """Count one execution, or a part of one that counts where its first part does."""
-        self.position.on_fill(side, fill)
-        self.executions += executions
-        value = Decimal(fill.price * fill.quantity)
-        if side is _BUY:
-            self.bought_lots += fill.quantity
-            self.bought = add(self.bought, value)
-        else:
-            self.sold_lots += fill.quantity
-            self.sold = add(self.sold, value)
-
-    def on_action(self, booked: BookedAction) -> None:
-        """Count a split or a dividend, as if the group alone held what it has."""
-        told = booked.told
-        position, held = self.position, self.position.quantity
-        if told.is_split:
-            lots = abs(held) * told.numerator // told.denominator
-            position.split((lots if held > 0 else -lots) - held)
-        else:
-            income = multiply(multiply(told.dividend, booked.lot_size), held)
-            position.income = add(position.income, income)
 
 
 class Figure(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +49,8 @@ class Figure(msgspec.Struct, frozen=True, gc=False):
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
+    trades: int = 0
+    won: int = 0
 
 
 class CashFigure(msgspec.Struct, frozen=True, gc=False):
@@ -97,7 +67,8 @@ class CashFigure(msgspec.Struct, frozen=True, gc=False):
 class Moment(msgspec.Struct, frozen=True):
     """All figures at one moment. `totals` are the accounts' own, their cells without a key.
 
-    `marks` are the prices, in ticks, that positions are valued at, where one is known.
+    `marks` are the prices, in ticks, that positions are valued at, where one is known. `curves`
+    are those of the period that it ends, the accounts' own without a key.
     """
 
     groups: dict[Cell, Figure] = {}
@@ -105,15 +76,28 @@ class Moment(msgspec.Struct, frozen=True):
     cash: dict[tuple[AccountId, str], CashFigure] = {}
     marks: dict[InstrumentId, int] = {}
     balanced: bool = True
+    curves: dict[Place, Curve] = {}
+
+
+def _nobody(_: Key) -> bool:
+    return False
 
 
 class Accounting:
     """Books of every group, kept beside a desk that is replayed."""
 
-    def __init__(self, by: tuple[GroupBy, ...], method: CostMethod) -> None:
-        """Keep books by these, which are counted in that way."""
+    def __init__(
+        self,
+        by: tuple[GroupBy, ...],
+        method: CostMethod,
+        is_traced: Callable[[Key], bool] = _nobody,
+    ) -> None:
+        """Keep books by these, which are counted in that way; and whose curves have points."""
         self._by = by
         self._method = method
+        self._has_curves = not any(one in by for one in _OF_ORDERS)
+        self._curves = Curves(is_traced)
+        self._at_ns: int | None = None
         self._of_groups: dict[Cell, Tally] = {}
         self._of_accounts: dict[Cell, Tally] = {}
 
@@ -121,33 +105,88 @@ class Accounting:
         """Count one execution, an action, or what was handed over; the desk has booked it."""
         if isinstance(booked, BookedAction):
             of = (booked.account_id, booked.instrument_id)
-            for cell, tally in self._of_groups.items():
-                if cell[1:] == of:
-                    tally.on_action(booked)
+            for tallies in (self._of_groups, self._of_accounts):
+                for cell, tally in tallies.items():
+                    if cell[1:] == of:
+                        tally.on_action(booked)
             return
         if isinstance(booked, Handed):
             self._hand(booked)
             return
         place = (booked.account_id, booked.instrument_id)
-        parts = [(booked.strategy, booked.fill)]
-        if GroupBy.STRATEGY in self._by:
+        parts = [Part(booked.strategy, "", booked.fill)]
+        if any(one in self._by for one in _OF_STRATEGIES):
             parts = parts_of(booked)
-        for number, (strategy, fill) in enumerate(parts):
-            key = tuple(_name(booked, one, strategy) for one in self._by)
+        side, step_value = booked.side, booked.step_value
+        for number, part in enumerate(parts):
+            key = tuple(_name(booked, one, part) for one in self._by)
             group = _tally(self._of_groups, (key, *place))
-            group.on_fill(booked.side, fill, executions=0 if number else 1)
-        _tally(self._of_accounts, ((), *place)).on_fill(booked.side, booked.fill)
+            group.on_fill(side, part.fill, step_value, executions=0 if number else 1)
+        _tally(self._of_accounts, ((), *place)).on_fill(side, booked.fill, step_value)
 
     def _hand(self, handed: Handed) -> None:
         """Count it for both strategies; to the account it is nothing, and to no order."""
-        if GroupBy.STRATEGY not in self._by:
+        if not any(one in self._by for one in _OF_STRATEGIES):
             return
         names = {GroupBy.ACCOUNT: handed.account_id, GroupBy.INSTRUMENT: handed.instrument_id}
-        for strategy, side in ((handed.buyer, Side.BUY), (handed.seller, Side.SELL)):
-            known = names | {GroupBy.STRATEGY: strategy}
+        for strategy, assignment_id, side in (
+            (handed.buyer, handed.buyer_assignment, Side.BUY),
+            (handed.seller, handed.seller_assignment, Side.SELL),
+        ):
+            known = names | {GroupBy.STRATEGY: strategy, GroupBy.ASSIGNMENT: assignment_id}
             key = tuple(known.get(one, "") for one in self._by)
             group = _tally(self._of_groups, (key, handed.account_id, handed.instrument_id))
-            group.on_fill(side, handed.as_fill, executions=0)
+            group.on_fill(side, handed.as_fill, handed.step_value, executions=0)
+
+    def on_time(self, desk: Desk, at_ns: int) -> None:
+        """Look at what everybody is worth when a minute of the market is over.
+
+        It is to be told the time of every record, before the desk decides on it.
+        """
+        if self._at_ns is None:
+            self.begin(desk, at_ns)
+        elif at_ns // MINUTE_NS != self._at_ns // MINUTE_NS:
+            self._look(desk, self._at_ns)
+        self._at_ns = at_ns
+
+    def begin(self, desk: Desk, at_ns: int) -> None:
+        """Begin the period that curves are of; without it they begin with the first record."""
+        self._at_ns = at_ns
+        self._curves.begin(at_ns, self._equities(desk))
+
+    def end(self, desk: Desk) -> Moment:
+        """Look once more, and return all figures, with the curves up to now."""
+        if self._at_ns is not None:
+            self._look(desk, self._at_ns)
+        return msgspec.structs.replace(self.moment(desk), curves=self._curves.known)
+
+    def _look(self, desk: Desk, at_ns: int) -> None:
+        self._curves.look(at_ns, self._equities(desk))
+
+    def _equities(self, desk: Desk) -> dict[Place, Decimal | None]:
+        """Return what each group is worth in each currency, and each account's books together."""
+        found: dict[Place, Decimal | None] = {}
+        if not self._has_curves:
+            return found
+
+        def include(position: Position, instrument_id: InstrumentId, *keys: Key) -> None:
+            instrument = desk.rules.instruments[instrument_id]
+            mark = desk.state.exposure.holdings[instrument_id].reference
+            value = worth(position, instrument, mark, self._method)
+            for key in dict.fromkeys(keys):
+                before = found.get((key, instrument.quote), ZERO)
+                after = None if before is None or value is None else add(before, value)
+                found[key, instrument.quote] = after
+
+        of_accounts = is_of_accounts(self._by)
+        for account_id in _accounts(desk):
+            for instrument_id, position in desk.state.positions.get(account_id, {}).items():
+                own = account_key(self._by, ((), account_id, instrument_id))
+                include(position, instrument_id, (), own if of_accounts else ())
+        if not of_accounts:
+            for (key, _, instrument_id), tally in self._of_groups.items():
+                include(tally.position, instrument_id, key)
+        return found
 
     def moment(self, desk: Desk) -> Moment:
         """Return all figures as they are now, at the prices that the desk knows."""
@@ -191,6 +230,8 @@ class Accounting:
             unrealized=unrealized if position.quantity else ZERO,
             fees=gains.fees,
             income=gains.income,
+            trades=tally.trades,
+            won=tally.won,
         )
 
 
@@ -231,7 +272,7 @@ def _accounts(desk: Desk) -> list[AccountId]:
     return [seat.account_id for seat in desk.state.seats.values()]
 
 
-def _name(booked: BookedFill, by: GroupBy, strategy: str) -> str:
+def _name(booked: BookedFill, by: GroupBy, part: Part) -> str:
     match by:
         case GroupBy.ACCOUNT:
             return booked.account_id
@@ -242,7 +283,9 @@ def _name(booked: BookedFill, by: GroupBy, strategy: str) -> str:
         case GroupBy.PARENT:
             return booked.parent_id
         case GroupBy.STRATEGY:
-            return strategy
+            return part.strategy
+        case GroupBy.ASSIGNMENT:
+            return part.assignment_id
         case _:
             assert_never(by)
 

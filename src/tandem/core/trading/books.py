@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tandem.core.trading import account_gate, claims
-from tandem.core.trading.booked import BookedFill
+from tandem.core.trading.booked import BookedFill, Claimed
 from tandem.core.trading.plausible import is_money
 from tandem.core.trading.positions import Position
 from tandem.core.trading.risk import RiskBreach, TradingState, first_breach, price_at_worst
@@ -254,7 +254,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
         parent.fees = add(parent.fees, fill.fee)
     if parent.owner is not None and parent.owner in state.running:
         turn.touch(parent.owner)  # an algorithm looks at every fill, not at the end only
-    shares: tuple[tuple[str, int], ...] = ()
+    shares: tuple[Claimed, ...] = ()
     if parent.claims:
         shares = claims.on_fill(state, parent, order, slot_id=seat.slot_id, lots=quantity)
     turn.count("fills")
@@ -272,6 +272,7 @@ def book_fill(turn: Turn, attempt: Attempt, fill: Filled) -> None:
                 realized=subtract(position.realized, average_before),
                 realized_fifo=realized,
                 position=position.quantity,
+                step_value=instrument.step_value,
                 shares=shares,
             )
         )

@@ -6,6 +6,7 @@ traded, bought less sold. Each execution is given out whole, to the claims in th
 
 from typing import Final
 
+from tandem.core.trading.booked import Claimed
 from tandem.core.trading.state import Algo, DeskState, Parent
 from tandem.core.trading.target_state import Assigned, Claim, Member, Net, Strategies
 from tandem.core.trading.turn import Turn
@@ -14,7 +15,6 @@ from tandem.domain.order import Order
 from tandem.domain.strategies import AssignmentId
 
 PREFIX: Final = "net"
-StrategyLots = tuple[str, int]
 
 
 def net_id(slot_id: SlotId, instrument_id: InstrumentId) -> ParentId:
@@ -43,12 +43,12 @@ def member_of(roster: Strategies, net: Net, assignment_id: AssignmentId) -> Memb
 
 def on_fill(
     state: DeskState, parent: Parent, order: Order, *, slot_id: SlotId, lots: int
-) -> tuple[StrategyLots, ...]:
-    """Give an execution to whom the parent trades for; return how much each strategy has of it.
+) -> tuple[Claimed, ...]:
+    """Give an execution to whom the parent trades for; return how much each has of it.
 
     What nobody claims any more stays the account's.
     """
-    given: list[StrategyLots] = []
+    given: list[Claimed] = []
     sign = order.side.sign
     for claim in parent.claims:
         part = min(lots, claim.left)
@@ -56,7 +56,7 @@ def on_fill(
             continue
         claim.left -= part
         lots -= part
-        given.append((claim.strategy, part))
+        given.append(Claimed(claim.strategy, part, claim.assignment_id))
         if claim.assignment_id in state.strategies.assigned:
             net = net_of(state.strategies, slot_id, order.instrument_id)
             member = member_of(state.strategies, net, claim.assignment_id)
@@ -64,7 +64,7 @@ def on_fill(
             if claim.is_order:
                 member.wanted += sign * part
     if lots and given:
-        given.append((parent.spec.strategy, lots))
+        given.append(Claimed(parent.spec.strategy, lots))
     return tuple(given)
 
 

@@ -76,5 +76,8 @@ def _record(turn: Turn, net: Net, one: _Handing) -> None:
                 price=one.price,
                 buyer=buyer,
                 seller=seller,
+                step_value=turn.rules.instruments[net.instrument_id].step_value,
+                buyer_assignment=one.to,
+                seller_assignment=one.giver,
             )
         )

@@ -190,6 +190,7 @@ def net(turn: Turn, newer: Parent, netted: Netted) -> None:
                     price=price,
                     buyer=buyer.spec.strategy,
                     seller=seller.spec.strategy,
+                    step_value=instrument.step_value,
                 )
             )
         turn.count("nettings")

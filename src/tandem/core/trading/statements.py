@@ -1,6 +1,6 @@
 """From the figures of two moments to a statement of what lies between them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -10,12 +10,12 @@ from tandem.core.trading.accounting import (
     CashFigure,
     Cell,
     Figure,
-    Key,
     Moment,
     account_key,
     is_of_accounts,
 )
 from tandem.core.trading.booked import Booked, BookedAction, BookedFill
+from tandem.core.trading.equity import Curve, Key
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.instrument import Catalogue, Instrument
 from tandem.domain.money import EXACT, ZERO, add, multiply, subtract
@@ -24,6 +24,8 @@ from tandem.domain.statements import (
     ActionRow,
     CashRow,
     CostMethod,
+    EquityCurve,
+    EquityPoint,
     ExecutionRow,
     GroupBy,
     RowKind,
@@ -60,6 +62,8 @@ class Sum(msgspec.Struct, gc=False):
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
+    trades: int = 0
+    won: int = 0
     bought_lots: int = 0
     sold_lots: int = 0
     lots: int = 0
@@ -77,6 +81,8 @@ class Sum(msgspec.Struct, gc=False):
         self.unrealized = _plus(self.unrealized, end.unrealized)
         self.fees = add(self.fees, subtract(end.fees, start.fees))
         self.income = add(self.income, subtract(end.income, start.income))
+        self.trades += end.trades - start.trades
+        self.won += end.won - start.won
         self.bought_lots += end.bought_lots - start.bought_lots
         self.sold_lots += end.sold_lots - start.sold_lots
         self.lots += end.lots
@@ -123,10 +129,9 @@ def statement(
         known = _sums(catalogue, period.start.groups, period.end.groups, of_place)
         whole = _sums(catalogue, period.start.totals, period.end.totals, of_place)
         rest = {place: one.less(known.get(place) or Sum()) for place, one in whole.items()}
-    marks = period.end.marks
     fills = [one for one in period.booked if isinstance(one, BookedFill)]
     rows = [
-        _row(kind, place, one, catalogue, marks)
+        _row(kind, place, one, catalogue, period.end)
         for kind, sums in ((RowKind.GROUP, groups), (RowKind.REST, rest))
         for place, one in sums.items()
         if not one.is_nothing
@@ -138,7 +143,7 @@ def statement(
         to_ns=period.to_ns,
         rows=tuple(rows),
         totals=tuple(
-            _row(RowKind.TOTAL, place, one, catalogue, marks) for place, one in totals.items()
+            _row(RowKind.TOTAL, place, one, catalogue, period.end) for place, one in totals.items()
         ),
         cash=_cash_rows(period),
         executions=tuple(_execution(catalogue, method, one) for one in fills),
@@ -147,6 +152,7 @@ def statement(
         actions=tuple(
             _action(catalogue, one) for one in period.booked if isinstance(one, BookedAction)
         ),
+        curves=tuple(_equity_curves(period.end)),
     )
 
 
@@ -173,7 +179,7 @@ def _row(
     place: tuple[Key, str],
     of: Sum,
     catalogue: Catalogue,
-    marks: Mapping[InstrumentId, int],
+    end: Moment,
 ) -> StatementRow:
     group, currency = place
     gain = of.gain
@@ -190,11 +196,15 @@ def _row(
         fees=exact(of.fees),
         net=_exact(_minus(gain, of.fees)),
         income=exact(of.income),
+        turnover=exact(add(of.bought, of.sold)),
     )
+    curve = None if kind is RowKind.REST else end.curves.get(place)
+    if curve is not None:
+        row = _with_story(row, of, curve)
     if kind is not RowKind.GROUP or len(of.instruments) != 1:
         return row
     instrument = catalogue[next(iter(of.instruments))]
-    mark = marks.get(instrument.instrument_id)
+    mark = end.marks.get(instrument.instrument_id)
     return msgspec.structs.replace(
         row,
         symbol=instrument.symbol,
@@ -204,6 +214,38 @@ def _row(
         average_cost=_average_cost(instrument, of),
         mark=None if mark is None else _price(instrument, mark),
     )
+
+
+def _with_story(row: StatementRow, of: Sum, curve: Curve) -> StatementRow:
+    """Return the row with what is known of how its gain came about."""
+    return msgspec.structs.replace(
+        row,
+        trades=of.trades,
+        won=of.won,
+        drawdown=exact(curve.deepest.amount),
+        drawdown_from_ns=curve.deepest.from_ns,
+        drawdown_to_ns=curve.deepest.to_ns,
+        drawdown_now=_exact(curve.present),
+    )
+
+
+def _equity_curves(end: Moment) -> Iterator[EquityCurve]:
+    """Yield the curves whose points were kept, from where each began."""
+    for (group, currency), curve in end.curves.items():
+        if curve.points:
+            yield EquityCurve(
+                kind=RowKind.GROUP if group else RowKind.TOTAL,
+                group=group,
+                currency=currency,
+                points=tuple(_points(curve.points)),
+            )
+
+
+def _points(looks: Sequence[tuple[int, Decimal]]) -> Iterator[EquityPoint]:
+    first = peak = looks[0][1]
+    for at_ns, equity in looks:
+        peak = max(peak, equity)
+        yield EquityPoint(at_ns, exact(subtract(equity, first)), exact(subtract(peak, equity)))
 
 
 def _average_cost(instrument: Instrument, of: Sum) -> Decimal | None:

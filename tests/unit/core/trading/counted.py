@@ -7,6 +7,7 @@ import msgspec
 
 from tandem.core.trading.accounting import Accounting, Moment
 from tandem.core.trading.booked import Booked, BookedFill
+from tandem.core.trading.equity import MINUTE_NS
 from tandem.core.trading.statements import Period, statement
 from tandem.domain.desk import DeskSettings
 from tandem.domain.ids import ActionId, InstrumentId
@@ -81,6 +82,48 @@ class Counted:
             start=start or Moment(), end=self.moment(*by, method=method), booked=self.everything
         )
         return statement(self.floor.desk.rules.catalogue, by, method, period)
+
+
+class Followed:
+    """Books kept beside a desk from now on; `minute` ends a minute of the market."""
+
+    def __init__(self, floor: Floor, *by: GroupBy, method: CostMethod = CostMethod.FIFO) -> None:
+        self.floor = floor
+        self.by, self.method = by, method
+        self.accounting = Accounting(by, method, lambda _: True)
+        self.at_ns = 0
+        self.booked: list[Booked] = []
+        floor.desk.booked = []
+        self.start = self.accounting.moment(floor.desk)
+        self.accounting.begin(floor.desk, 0)
+
+    def minute(self, count: int = 1) -> None:
+        """Let a record come so many minutes after the last one; nobody else's clock moves."""
+        self._read()
+        self.at_ns += count * MINUTE_NS
+        self.accounting.on_time(self.floor.desk, self.at_ns)
+
+    def statement(self) -> Statement:
+        """Return the statement up to now, with every curve."""
+        self._read()
+        end = self.accounting.end(self.floor.desk)
+        period = Period(start=self.start, end=end, booked=self.booked)
+        return statement(self.floor.desk.rules.catalogue, self.by, self.method, period)
+
+    def _read(self) -> None:
+        assert self.floor.desk.booked is not None
+        for one in self.floor.desk.booked:
+            self.accounting.on_booked(one)
+            self.booked.append(one)
+        self.floor.desk.booked.clear()
+
+
+def points_of(found: Statement) -> dict[tuple[str, ...], tuple[tuple[int, Decimal], ...]]:
+    """Return curves in minutes by their group; the total's is that of no group."""
+    return {
+        one.group: tuple((point.at_ns // MINUTE_NS, point.equity) for point in one.points)
+        for one in found.curves
+    }
 
 
 def rows_of(found: Statement, kind: RowKind = RowKind.GROUP) -> dict[tuple[str, ...], StatementRow]:

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.core.trading.booked import BookedFill, parts_of
+from tandem.core.trading.booked import BookedFill, Claimed, Part, parts_of
 from tandem.domain.ids import Lots
 from tandem.domain.order import Side
 from tests.unit.core.trading.counted import Counted
@@ -45,11 +45,13 @@ def test_the_parts_of_an_execution_sum_to_it_in_lots_and_fees(
     (found,) = pool.booked
     assert isinstance(found, BookedFill)
     fill = msgspec.structs.replace(found.fill, quantity=Lots(sum(lots)), fee=fee)
-    shares = tuple((f"s{at}", one) for at, one in enumerate(lots))
+    shares = tuple(Claimed(f"s{at}", one, f"a{at}") for at, one in enumerate(lots))
     parts = parts_of(msgspec.structs.replace(found, fill=fill, shares=shares))
-    assert [(name, one.quantity) for name, one in parts] == list(shares)
-    assert sum((one.fee for _, one in parts), Decimal(0)) == fee
-    assert all(one.price == fill.price for _, one in parts)
+    assert [Claimed(one.strategy, one.fill.quantity, one.assignment_id) for one in parts] == list(
+        shares
+    )
+    assert sum((one.fill.fee for one in parts), Decimal(0)) == fee
+    assert all(one.fill.price == fill.price for one in parts)
 
 
 def test_an_execution_that_nobody_claims_is_its_order_s() -> None:
@@ -57,7 +59,7 @@ def test_an_execution_that_nobody_claims_is_its_order_s() -> None:
     pool.trade(Side.SELL, 10, strategy="a")
     (found,) = pool.booked
     assert isinstance(found, BookedFill)
-    assert parts_of(found) == [("a", found.fill)]
+    assert parts_of(found) == [Part("a", "", found.fill)]
 
 
 def test_a_fee_that_does_not_divide_leaves_its_rest_to_the_last() -> None:
@@ -66,8 +68,8 @@ def test_a_fee_that_does_not_divide_leaves_its_rest_to_the_last() -> None:
     pool.trade(Side.SELL, 3, fee="0.01")
     (found,) = pool.booked
     assert isinstance(found, BookedFill)
-    parts = parts_of(msgspec.structs.replace(found, shares=(("a", 1), ("b", 2))))
-    assert [(name, one.quantity, one.fee) for name, one in parts] == [
+    parts = parts_of(msgspec.structs.replace(found, shares=(Claimed("a", 1), Claimed("b", 2))))
+    assert [(one.strategy, one.fill.quantity, one.fill.fee) for one in parts] == [
         ("a", 1, Decimal("0.003333333333")),
         ("b", 2, Decimal("0.006666666667")),
     ]

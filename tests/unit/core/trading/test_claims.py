@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading import claims
+from tandem.core.trading.booked import Claimed
 from tandem.core.trading.state import DeskState, Parent
 from tandem.core.trading.target_state import Assigned, Claim
 from tandem.domain.ids import ClientOrderId, CommandId, InstrumentId, Lots, ParentId, SlotId
@@ -50,13 +51,17 @@ def held(state: DeskState, key: str) -> int:
     return claims.net_of(state.strategies, S1, T).members[AssignmentId(key)].held
 
 
+def of(key: str, lots: int) -> Claimed:
+    return Claimed(key, lots, key)
+
+
 def test_an_execution_goes_to_claims_in_their_turn() -> None:
     """B3."""
     state = state_of("a", "b")
     parent = parent_of(Claim(AssignmentId("a"), "a", 4), Claim(AssignmentId("b"), "b", 3))
     bought = order(Side.BUY, 7)
-    assert claims.on_fill(state, parent, bought, slot_id=S1, lots=3) == (("a", 3),)
-    assert claims.on_fill(state, parent, bought, slot_id=S1, lots=4) == (("a", 1), ("b", 3))
+    assert claims.on_fill(state, parent, bought, slot_id=S1, lots=3) == (of("a", 3),)
+    assert claims.on_fill(state, parent, bought, slot_id=S1, lots=4) == (of("a", 1), of("b", 3))
     assert (held(state, "a"), held(state, "b")) == (4, 3)
     assert claims.on_fill(state, parent, bought, slot_id=S1, lots=1) == ()
 
@@ -65,7 +70,7 @@ def test_more_than_was_claimed_is_the_order_s() -> None:
     state = state_of("a")
     parent = parent_of(Claim(AssignmentId("a"), "a", 4))
     found = claims.on_fill(state, parent, order(Side.SELL, 5), slot_id=S1, lots=5)
-    assert found == (("a", 4), ("strategies", 1))
+    assert found == (of("a", 4), Claimed("strategies", 1))
     assert held(state, "a") == -4
 
 
@@ -73,7 +78,7 @@ def test_what_nobody_claims_any_more_stays_the_account_s() -> None:
     state = state_of()
     parent = parent_of(Claim(AssignmentId("a"), "a", 4))
     found = claims.on_fill(state, parent, order(Side.BUY, 4), slot_id=S1, lots=4)
-    assert (found, state.strategies.nets) == ((("a", 4),), {})
+    assert (found, state.strategies.nets) == ((of("a", 4),), {})
 
 
 def test_what_trades_of_a_wanted_order_is_wanted() -> None:
@@ -99,7 +104,7 @@ def test_every_lot_has_exactly_one_owner(parts: list[int], fills: list[int]) -> 
         part = min(lots, left)
         if part:
             given_out = claims.on_fill(state, parent, bought, slot_id=S1, lots=part)
-            assert sum(one for _, one in given_out) == part
+            assert sum(one.lots for one in given_out) == part
             left -= part
     members = claims.net_of(state.strategies, S1, T).members
     assert sum(one.held for one in members.values()) == sum(parts) - left

@@ -129,6 +129,7 @@ def test_what_strategies_hand_each_other_is_no_inventory() -> None:
         price=Ticks(1_000),
         buyer="a",
         seller="b",
+        step_value=Decimal(1),
     )
     pool.run.on_booked(handed)
     assert pool.run.inventories(pool.floor.desk) == ()
