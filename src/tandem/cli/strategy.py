@@ -54,6 +54,7 @@ Source = Annotated[
     Parameter(help="A file in Lua (.lua) or Python (.py), or a name: saved, or that comes along."),
 ]
 Shipped = Annotated[bool, Parameter(negative="", help="Those that come with Tandem instead.")]
+OfSymbol = Annotated[str | None, Parameter(help="Only what is assigned to this symbol.")]
 Symbol = Annotated[str, Parameter(help="What it trades.")]
 Id = Annotated[str, Parameter(help="Its id, as 'tandem strategy list' shows it.")]
 After = Annotated[
@@ -69,16 +70,42 @@ Equity = Annotated[
 
 
 @strategy.command(name="list")
-def list_(*, shipped: Shipped = False, home: HomeOption = None, json: JsonOption = False) -> int:
-    """List what is assigned, with what it wants and holds, and what is saved."""
+def list_(
+    *,
+    shipped: Shipped = False,
+    symbol: OfSymbol = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """List what is assigned, with what it wants, holds and last decided, and what is saved."""
 
     async def act() -> int:
         if shipped:
             return write_shipped(sys.stdout, as_json=json)
         view = await ask_desk(home_of(home), roster)
+        if symbol is not None:
+            view = on_symbol(view, symbol)
         return write_strategies(view, sys.stdout, as_json=json)
 
     return finish(act)
+
+
+def on_symbol(view: StrategiesView, symbol: str) -> StrategiesView:
+    """Return what is assigned to one symbol, with the texts that decide there.
+
+    Raises:
+        BadInputError: nothing is.
+    """
+    found = tuple(one for one in view.assignments if one.assignment.symbol == symbol)
+    if not found:
+        names = sorted({one.assignment.symbol for one in view.assignments})
+        raise BadInputError(
+            f"--symbol {symbol}: nothing is assigned to it; assigned are: "
+            f"{', '.join(names) or 'none'}"
+        )
+    used = {one.assignment.text_hash for one in found}
+    texts = tuple(one for one in view.texts if one.text_hash in used)
+    return msgspec.structs.replace(view, texts=texts, assignments=found)
 
 
 async def roster(line: DeskLine) -> StrategiesView:

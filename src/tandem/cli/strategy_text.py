@@ -23,8 +23,10 @@ def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int
         write_json(view, out)
         return OK
     if view.assignments:
-        heads = ("assignment", "strategy", "symbol", "bars", ">wants", "holds", "state")
-        out.write(table(heads, [_row(one) for one in view.assignments]))
+        heads = ["assignment", "strategy", "symbol", "bars", ">wants", "holds"]
+        out.write(
+            table([*heads, "last bar until", "state"], [_row(one) for one in view.assignments])
+        )
         out.write("\n")
     if not view.texts:
         out.write("no strategies are saved; save one with 'tandem strategy save FILE'\n")
@@ -47,6 +49,7 @@ def _row(one: AssignmentView) -> tuple[str, ...]:
         assignment.span.value,
         position_text(one.position_ppm),
         ", ".join(_held_text(each) for each in one.held) or "-",
+        "-" if one.end_ns is None else moment_text(one.end_ns),
         state_text(one),
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.cli.calling import BadInputError
 from tandem.cli.main import BAD_INPUT, FAILED, OK, run
-from tandem.cli.strategy import decisions, source_of
+from tandem.cli.strategy import decisions, on_symbol, source_of
 from tandem.domain.strategies import AssignmentId, Language, StrategyText, TextHash
 from tandem.domain.strategy_views import (
     AssignmentView,
@@ -19,7 +19,7 @@ from tandem.domain.strategy_views import (
     StrategiesView,
 )
 from tandem.wiring.asking import DeskLine
-from tests.unit.core.trading.strategy_floor import assignment
+from tests.unit.core.trading.strategy_floor import CROSS, assignment
 
 
 @pytest.fixture
@@ -133,3 +133,23 @@ async def test_the_log_of_what_is_no_assignment_says_which_there_are() -> None:
         assert await decisions(line, only, 5) == DecisionsView(decisions=())
     with pytest.raises(BadInputError, match="nothing is assigned as 'b'; there are a"):
         await decisions(line, AssignmentId("b"), 5)
+
+
+def test_a_list_can_be_of_one_symbol_alone() -> None:
+    """B33."""
+    view = StrategiesView(
+        version=1,
+        texts=tuple(
+            SavedView(name=name, language=Language.LUA, text_hash=key, is_newest=True)
+            for name, key in (("cross", CROSS.text_hash), ("other", TextHash("ff")))
+        ),
+        assignments=tuple(
+            AssignmentView(assignment=assignment(key, symbol=symbol), number=1)
+            for key, symbol in (("a", "T"), ("b", "U"))
+        ),
+    )
+    found = on_symbol(view, "T")
+    assert [one.assignment.assignment_id for one in found.assignments] == ["a"]
+    assert [one.name for one in found.texts] == ["cross"]
+    with pytest.raises(BadInputError, match="--symbol X: nothing .* assigned are: T, U"):
+        on_symbol(view, "X")

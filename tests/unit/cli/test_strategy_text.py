@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tandem.cli.strategy_gains import Gains
 from tandem.cli.strategy_text import (
     write_assignment,
     write_decisions,
@@ -17,6 +18,7 @@ from tandem.core.trading.showing import show
 from tandem.domain.commands import SaveStrategy, SuspendStrategy, Unassign
 from tandem.domain.control import AskDecisions, AskStrategies
 from tandem.domain.ids import Lots
+from tandem.domain.statements import GroupBy
 from tandem.domain.strategies import AssignmentId
 from tandem.domain.strategy_views import DecisionsView, StrategiesView
 from tests.unit.core.trading.desk_driver import X, instrument
@@ -36,7 +38,7 @@ def roster(floor: StrategyFloor) -> StrategiesView:
 
 
 def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
-    """B3 B34."""
+    """B3 B33: on which symbol and bars, what it wants and holds, its last decision, its error."""
     floor = strategy_floor()
     for key in "abcd":
         floor.assign(key, name=f"s{key}", slots=("s1",))
@@ -54,14 +56,17 @@ def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
         "bars",
         "wants",
         "holds",
+        "last",
+        "bar",
+        "until",
         "state",
     ]
     rows = [" ".join(line.split()) for line in lines[1:5]]
     assert rows == [
-        "a sa T 1m 0.5 s1 5 ok",
-        "b sb T 1m 1 s1 4 of 10 ok",
-        "c sc T 1m 0 - suspended: line 3: nil",
-        "d sd T 1m 0 - waits for its first decision",
+        "a sa T 1m 0.5 s1 5 2001-09-09 02:03:20 ok",
+        "b sb T 1m 1 s1 4 of 10 2001-09-09 02:03:20 ok",
+        "c sc T 1m 0 - - suspended: line 3: nil",
+        "d sd T 1m 0 - - waits for its first decision",
     ]
     assert "cross" in lines[-1]
     shown = json.loads(written(write_strategies, roster(floor), as_json=True))
@@ -104,6 +109,22 @@ def test_one_assignment_is_shown_in_full() -> None:
     floor.ask(Unassign(assignment_id=AssignmentId("a")))
     (one,) = roster(floor).assignments
     assert "state: leaving" in written(write_assignment, one)
+
+
+def test_what_an_assignment_gained_is_shown_with_it() -> None:
+    """B34."""
+    floor = strategy_floor()
+    floor.assign()
+    (one,) = roster(floor).assignments
+    gains = Gains(by=GroupBy.ASSIGNMENT, name="a", rows=(), curves=())
+    assert written(write_assignment, one).splitlines()[-1].startswith("wants: ")
+    out = io.StringIO()
+    assert write_assignment(one, out, gains, as_json=False) == 0
+    assert out.getvalue().endswith("\nequity change: none, it has not traded\n")
+    out = io.StringIO()
+    assert write_assignment(one, out, gains, as_json=True) == 0
+    shown = json.loads(out.getvalue())
+    assert (shown["gains"]["name"], shown["number"]) == ("a", one.number)
 
 
 def test_why_something_is_not_held_yet_is_said() -> None:
