@@ -151,5 +151,5 @@ def test_a_list_can_be_of_one_symbol_alone() -> None:
     found = on_symbol(view, "T")
     assert [one.assignment.assignment_id for one in found.assignments] == ["a"]
     assert [one.name for one in found.texts] == ["cross"]
-    with pytest.raises(BadInputError, match="--symbol X: nothing .* assigned are: T, U"):
+    with pytest.raises(BadInputError, match=r"--symbol X: nothing .* assigned are: T, U"):
         on_symbol(view, "X")
