@@ -77,9 +77,13 @@ million: setup  ## ORDERS random orders of all types and modes through the cores
 bars: setup  ## Spoil recorded feeds in VERSIONS ways: the market core makes the bars of the clean ones.
 	$(BIN)/python -m tests.contract.bars_run $(VERSIONS)
 
-chaos: setup  ## Kill real processes during a share list, RUNS times; or a storm of MINUTES.
-	$(BIN)/python -m $(if $(MINUTES),tests.system.storm --minutes $(MINUTES),\
-		tests.system.chaos --runs $(RUNS))
+chaos: setup  ## Kill real processes around a share list and strategies, RUNS times; or a storm of MINUTES.
+ifdef MINUTES
+	$(BIN)/python -m tests.system.storm --minutes $(MINUTES)
+else
+	$(BIN)/python -m tests.system.chaos --runs $(RUNS)
+	$(BIN)/python -m tests.system.storm --runs $(RUNS)
+endif
 
 hostile: setup  ## Evaluate strategies that try to get out, to hang or to harm others, and print the table.
 	$(BIN)/python -m tests.hostile

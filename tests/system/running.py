@@ -102,14 +102,15 @@ async def _wait_for(home: Home, is_wanted: Callable[[StatusView], bool]) -> Stat
 def processes(supervisor: int) -> dict[str, int]:
     """Return the processes of a supervisor's pool, by name, the nursery among them."""
     found: dict[str, int] = {}
-    for nursery in _children(supervisor):
+    for nursery in children(supervisor):
         found[_name(nursery)] = nursery
-        for pid in _children(nursery):
+        for pid in children(nursery):
             found[_name(pid)] = pid
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that this one started and that have not been waited for."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:

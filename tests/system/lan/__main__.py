@@ -32,7 +32,7 @@ from tandem.wiring.polling import poll
 from tandem.wiring.settings import Settings, take_paper
 from tests.system.lan.computers import Computers, may_be_made
 from tests.system.running import RUN, environment, longer_list, processes
-from tests.system.storm.judge import Blow, Judgement, judge
+from tests.system.storm.judge import Blow, Judgement, Ours, Venue, judge
 from tests.system.storm.report import print_times, write
 from tests.system.verdict import Verdict
 from tests.system.verdict import judge as judge_list
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str]) -> int:
             raise
         finally:
             lan.stop()
-        judgement = judge(lan.home, lan.blows)
+        judgement = judge(Venue(lan.home), Ours(lan.home), lan.blows)
         good = report(lan, judgement, judge_list(lan.home.folder, share_list))
     return code or (0 if good else 1)
 

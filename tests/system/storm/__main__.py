@@ -2,7 +2,9 @@
 
 Four workers on the coordinator's computer and six on three machines that joined trade eight
 accounts of all fence classes, while processes are killed (at named points and at any), frozen,
-cut off, and their disks are slow or full. Then everything is healed, settled, ended and judged.
+cut off, and their disks are slow or full. Strategies decide meanwhile on a feed that is told
+badly, and all that they depend on is killed and frozen too. Then everything is healed, settled,
+ended and judged. With `--runs` so many short ones are run around strategies alone.
 """
 
 import argparse
@@ -17,16 +19,20 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tandem.domain.errors import CoordinatorUnreachableError
 from tandem.domain.views import StatusView
 from tandem.wiring.asking import DeskLine
+from tandem.wiring.home import Home
 from tandem.wiring.settings import read_paper
-from tests.system.storm.judge import Blow, Judgement, judge
+from tests.system.storm import feed
+from tests.system.storm.judge import Blow, Judgement, Ours, Venue, judge
 from tests.system.storm.load import Load, Person
-from tests.system.storm.place import Place, placed
-from tests.system.storm.report import print_times, write
+from tests.system.storm.place import Place, is_evaluator, placed
+from tests.system.storm.report import print_counts, print_times, print_verdict, write
+from tests.system.storm.strategies import Assigner, lacking
+from tests.system.storm.strategy_judge import Ended, Strategic, judge_strategies
 
 LEASE_FREEZE_S: Final = (3.6, 4.5)  # longer than lease and margin
 FREEZES_S: Final = (0.1, 0.2, 0.4, 1.0, 2.0)
@@ -34,6 +40,7 @@ CUTS_S: Final = (0.3, 1.0, 2.0, 4.5)
 ALARMING_S: Final = 0.3
 HIT_S: Final = 3.0  # for a named point to be reached
 SETTLE_S: Final = 90.0
+QUIET_S: Final = 2.0  # for the last bars to be decided on
 EVERYTHING: Final = ("before", "after")
 POINTS: Final = {
     "coordinator": (
@@ -56,9 +63,33 @@ POINTS: Final = {
 }
 
 
+THINKERS: Final = ("evaluator", "jail", "market")
+OTHERS: Final = ("coordinator", "worker", "exchange")  # killed where nothing else kills them
+THINKER_EVERY_S: Final = 4.0
+THINK_S: Final = 12.0  # a storm around strategies, with a blow every so often
+BLOW_S: Final = 0.9
+LONGER_S: Final = 15.0
+HARM: Final = (
+    *(f"{how} {what}" for how in ("kill", "freeze") for what in THINKERS),
+    *(f"kill {what}" for what in OTHERS),
+)
+DONE: Final = (
+    *("final bars", "decisions", "decisions at the desk", "bars asked again", "revisions told"),
+    *("suspended: hangs", "suspended: fails", "assigned anew", "lots traded for strategies"),
+    *(f"feed: {what}" for what in ("late", "corrected", "out of turn", "repeated")),
+)
+
+
 def where(name: str) -> str:
     """Return on which side of the network a process is."""
     return "elsewhere" if name.startswith("machine") else "here"
+
+
+class Outcome(NamedTuple):
+    """Both judgements of one storm."""
+
+    orders: Judgement
+    strategies: Strategic
 
 
 class Storm:
@@ -66,6 +97,7 @@ class Storm:
 
     def __init__(self, place: Place, line: DeskLine, seed: int) -> None:
         self.place = place
+        self._deck: list[tuple[str, str]] = []
         self._line = line
         self._chance = random.Random(seed)
         self.blows: list[Blow] = []
@@ -83,6 +115,7 @@ class Storm:
             (6.5, self._cut),
             (25.0, self._slow_cable),
             (25.0, self._bad_disk),
+            (THINKER_EVERY_S, self._harm_thinker),
         )
         next_at = [clock() + self._chance.expovariate(1 / every) for every, _ in harms]
         while (now := clock()) < until_s:
@@ -118,7 +151,7 @@ class Storm:
         role = self._chance.choices(("worker", "coordinator", "exchange"), (6, 3, 1))[0]
         if role != "worker":
             return role, role
-        names = [one for one in self._everybody() if one[-1].isdigit()]
+        names = [one for one in self._everybody() if one[-1].isdigit() and not is_evaluator(one)]
         return (role, self._chance.choice(names)) if names else None
 
     async def _kill_at_point(self) -> None:
@@ -154,6 +187,38 @@ class Storm:
         self._blow("kill", name)
         with suppress(ProcessLookupError):
             os.kill(everybody[name], signal.SIGKILL)
+
+    async def rage_at_thinkers(self, until_s: float, every_s: float) -> None:
+        """Kill and freeze, one by one, what strategies depend on, and others.
+
+        Until that moment; or longer, until everything was done once, but not for ever.
+        """
+        clock = asyncio.get_running_loop().time
+        latest_s = until_s + LONGER_S
+        while clock() < until_s or (clock() < latest_s and not all(map(self.done.get, HARM))):
+            await asyncio.sleep(self._chance.uniform(0.7, 1.3) * every_s)
+            if not self._deck:
+                self._deck = [("kill", one) for one in OTHERS]
+            await self._harm_thinker()
+
+    async def _harm_thinker(self) -> None:
+        """Kill or freeze one of those that strategies depend on: all kinds of harm in turn."""
+        if not {how for how, what in self._deck if what in THINKERS}:
+            self._deck += [(how, what) for how in ("kill", "freeze") for what in THINKERS]
+            self._chance.shuffle(self._deck)
+        how, what = self._deck.pop()
+        everybody = self.place.thinkers() if what in THINKERS else self.place.local()
+        named = sorted(one for one in everybody if _is_a(what, one))
+        if not named:
+            self._deck.insert(0, (how, what))  # it is away; it will have its turn
+            return
+        name = self._chance.choice(named)
+        self._blow(f"{how} {what}", name)
+        if how == "kill":
+            with suppress(ProcessLookupError):
+                os.kill(everybody[name], signal.SIGKILL)
+        else:
+            await self._stop_for(everybody[name], self._chance.choice(FREEZES_S))
 
     async def _freeze(self) -> None:
         everybody = {
@@ -220,25 +285,98 @@ class Storm:
         self.place.tell("coordinator", "")
 
 
+def _is_a(what: str, name: str) -> bool:
+    """Whether a process of that name is such a one."""
+    if what == "worker":
+        return name.startswith("p")
+    return name == what or name.startswith(f"{what} ")
+
+
 async def weather(
-    folder: Path, *, seconds: float, every_s: float, seed: int
-) -> tuple[Judgement, Storm, Load]:
-    """Run one storm in `folder`, and judge it."""
+    folder: Path, *, seconds: float, every_s: float, seed: int, decides: bool = False
+) -> tuple[Outcome, Storm, Load]:
+    """Run one storm in `folder`, and judge it.
+
+    Its market keeps the time of life: where strategies decide, it takes minutes.
+    """
     clock = asyncio.get_running_loop().time
+    os.environ[feed.SEED] = str(seed)
     async with placed(folder) as (place, line):
         paper = read_paper(place.home)
-        storm = Storm(place, line, seed)
+        storm, assigner = Storm(place, line, seed), Assigner(line)
         load = Load(line, paper, seed)
-        person = Person(line, paper, place.home.exchange_socket)
-        tasks = [asyncio.create_task(load.run(every_s)), asyncio.create_task(person.run())]
+        person = asyncio.create_task(Person(line, paper, place.home.exchange_socket).run())
+        works = (load.run(every_s), *((assigner.run(),) if decides else ()))
+        tasks = [asyncio.create_task(one) for one in works]
         await storm.run(clock() + seconds)
-        tasks[0].cancel()
+        for one in tasks:
+            one.cancel()
+        lacks = await _quiet(place, line) if decides else []
         await load.finish()
         await _settle(line)
-        tasks[1].cancel()
-    deaths = [Blow(at_ns, f"point, {where(name)}", name) for at_ns, name, _ in storm.place.deaths()]
-    judgement = await asyncio.to_thread(judge, storm.place.home, [*storm.blows, *deaths])
-    return judgement, storm, load
+        person.cancel()
+    venue, ours = await asyncio.to_thread(_journals, place.home)
+    strategic = Strategic(bad=[], done=Counter())
+    if decides:
+        strategic = await asyncio.to_thread(_judged, place, venue, ours, lacks)
+        _count_assigner(strategic, assigner)
+    return Outcome(judge(venue, ours, _blows(storm)), strategic), storm, load
+
+
+async def thinking(
+    folder: Path, *, seconds: float, every_s: float, seed: int
+) -> tuple[Outcome, Storm]:
+    """Run a storm around strategies alone, on one computer, and judge it."""
+    clock = asyncio.get_running_loop().time
+    os.environ[feed.SEED] = str(seed)
+    async with placed(folder, machines=0) as (place, line):
+        paper = read_paper(place.home)
+        storm, assigner = Storm(place, line, seed), Assigner(line)
+        person = asyncio.create_task(Person(line, paper, place.home.exchange_socket).run())
+        assigning = asyncio.create_task(assigner.run())
+        await storm.rage_at_thinkers(clock() + seconds, every_s)
+        assigning.cancel()
+        lacks = await _quiet(place, line)
+        await _settle(line)
+        person.cancel()
+    venue, ours = await asyncio.to_thread(_journals, place.home)
+    strategic = await asyncio.to_thread(_judged, place, venue, ours, lacks)
+    _count_assigner(strategic, assigner)
+    return Outcome(judge(venue, ours, _blows(storm)), strategic), storm
+
+
+async def _quiet(place: Place, line: DeskLine) -> list[str]:
+    """Let the feed fall silent, and strategies hold what they want; return who does not."""
+    place.hush()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_S):
+            while feed.hushed_at_ns(place.orders) is None:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+    await asyncio.sleep(QUIET_S)
+    return await lacking(line)
+
+
+def _journals(home: Home) -> tuple[Venue, Ours]:
+    return Venue(home), Ours(home)
+
+
+def _blows(storm: Storm) -> list[Blow]:
+    deaths = storm.place.deaths()
+    points = [Blow(at_ns, f"point, {where(name)}", name) for at_ns, name, _ in deaths]
+    return [*storm.blows, *points]
+
+
+def _judged(place: Place, venue: Venue, ours: Ours, lacks: list[str]) -> Strategic:
+    ended = Ended(lacking=lacks, hushed_ns=feed.hushed_at_ns(place.orders))
+    strategic = judge_strategies(place.home, venue, ours, ended)
+    for what, count in feed.spoiled(place.orders).items():
+        strategic.done[f"feed: {what}"] = count
+    return strategic
+
+
+def _count_assigner(strategic: Strategic, assigner: Assigner) -> None:
+    strategic.bad += assigner.refused
+    strategic.done["assigned anew"] = assigner.anew
 
 
 async def _settle(line: DeskLine) -> None:
@@ -253,26 +391,50 @@ async def _settle(line: DeskLine) -> None:
                 await asyncio.sleep(0.2)
 
 
-def report(judgement: Judgement, storm: Storm, load: Load) -> int:
+def report(outcome: Outcome, storm: Storm, load: Load) -> int:
     """Print what happened; return the exit code."""
+    judgement = outcome.orders
     points = Counter(point for _, _, point in storm.place.deaths())
     write("harm done:")
-    for what, count in sorted(storm.done.items()):
-        write(f"  {what:<28} {count:>6}")
+    print_counts(storm.done)
     write(f"  {'different named points':<28} {len(points):>6}")
     write(f"  {'leases that had to lapse':<28} {judgement.lapsed:>6}")
+    write("strategies:")
+    print_counts(outcome.strategies.done)
     print_times(judgement)
     write(
         f"{len(load.answers)} commands answered, {judgement.parents} recorded; "
         f"{judgement.orders} orders accepted, {judgement.executions} executions"
     )
-    for bad in (*judgement.lost[:10], *judgement.repeated[:10]):
-        write(f"  BAD {bad}")
-    write(
-        f"{len(judgement.lost)} lost, {len(judgement.repeated)} repeated, "
-        f"{judgement.crossed} crossed"
-    )
-    return 1 if judgement.lost or judgement.repeated or judgement.crossed else 0
+    return print_verdict(judgement, outcome.strategies)
+
+
+async def _runs(folder: Path, count: int, seed: int) -> int:
+    """Run so many storms around strategies; return the exit code."""
+    code = 0
+    harm: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+    for number in range(count):
+        began_s = time.monotonic()
+        place = folder / f"{number}"
+        place.mkdir()
+        outcome, storm = await thinking(place, seconds=THINK_S, every_s=BLOW_S, seed=seed + number)
+        took_s = time.monotonic() - began_s
+        counts = outcome.strategies.done
+        write(
+            f"{number:>4}  {took_s:>5.1f} s  {sum(storm.done.values()):>3} blows  "
+            f"{counts['final bars']:>4} final bars  {counts['decisions']:>5} decisions"
+        )
+        harm += storm.done
+        done += counts
+        code |= print_verdict(outcome.orders, outcome.strategies)
+    print_counts(harm)
+    print_counts(done)
+    idle = [what for what in (*HARM, *DONE) if not (harm + done)[what]]
+    if idle:
+        write(f"never done: {', '.join(idle)}")
+    write(f"{count} storms around strategies (seed {seed})")
+    return 1 if idle else code
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -282,7 +444,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--every-ms", type=float, default=150.0, help="between two orders")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="an empty folder for journals and logs")
+    parser.add_argument("--runs", type=int, help="so many short ones, around strategies alone")
     chosen = parser.parse_args(arguments)
+    if chosen.runs is not None:
+        with tempfile.TemporaryDirectory(prefix="tandem-storm-") as folder:
+            return asyncio.run(_runs(chosen.keep or Path(folder), chosen.runs, chosen.seed))
     write(f"a storm of {chosen.minutes:g} minutes, seed {chosen.seed}")
     with tempfile.TemporaryDirectory(prefix="tandem-storm-") as folder:
         work = weather(
@@ -290,6 +456,7 @@ def main(arguments: Sequence[str]) -> int:
             seconds=60 * chosen.minutes,
             every_s=chosen.every_ms / 1e3,
             seed=chosen.seed,
+            decides=True,
         )
         return report(*asyncio.run(work))
 

@@ -7,9 +7,11 @@ from typing import Final
 import msgspec
 
 from tandem.core.matching.exchange import Exchange
-from tandem.core.matching.state import Execution
+from tandem.core.matching.state import AccountState, Execution
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, ParentPhase
+from tandem.domain.bars import Bar
+from tandem.domain.commands import SetTargets
 from tandem.domain.desk import (
     Commanded,
     DeskEvent,
@@ -21,9 +23,11 @@ from tandem.domain.desk import (
     WorkerDied,
     WorkerSilent,
 )
-from tandem.domain.exchange import ExchangeEvent, Requested
+from tandem.domain.exchange import CandlesTold, ExchangeEvent, Requested
+from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.link import Answered, Audited, Grant, Release, Reported
 from tandem.domain.reports import Filled
+from tandem.domain.strategies import AssignmentId
 from tandem.domain.venue import OrderFound, PlaceOrder
 from tandem.wiring.home import Home
 from tandem.wiring.journals import desk_records, records
@@ -58,7 +62,7 @@ class Judgement(msgspec.Struct, kw_only=True):
 
 
 class Venue:
-    """What the exchange's journal says."""
+    """What the exchange's journal says; `clean` are the candles that it closed."""
 
     def __init__(self, home: Home) -> None:
         self.executions: dict[str, Execution] = {}
@@ -66,31 +70,49 @@ class Venue:
         self.accepted: Counter[str] = Counter()
         self.prevented = 0
         self.open: list[str] = []
-        exchange = Exchange(exchange_settings(read_paper(home)))
-        seen = [0] * len(exchange.state.accounts)
-        numbers: dict[str, int] = {}
+        self.traded: Counter[tuple[AccountId, InstrumentId]] = Counter()
+        self.turnover: Counter[tuple[AccountId, InstrumentId]] = Counter()
+        self.clean: defaultdict[InstrumentId, dict[int, Bar]] = defaultdict(dict)
+        settings = exchange_settings(read_paper(home))
+        exchange = Exchange(settings)
+        self._accounts = [one.account_id for one in settings.accounts]
+        self._seen = [0] * len(exchange.state.accounts)
+        self._numbers: dict[str, int] = {}
         for record in records(home, "exchange"):
             assert isinstance(record.event, ExchangeEvent), "the exchange's journal has its events"
             exchange.on(record.event, record.now)
-            for place, account in enumerate(exchange.state.accounts):
-                count = account.dropped + len(account.executions)
-                for one in account.executions[seen[place] - account.dropped :]:
-                    self.executions[one.fill.execution_id] = one
-                    self.order_of[one.fill.execution_id] = one.fill.client_order_id
-                seen[place] = count
-            event = record.event
-            if isinstance(event, Requested) and isinstance(event.request, PlaceOrder):
-                key = event.request.order.client_order_id
-                for account in exchange.state.accounts:
-                    number = account.numbers.get(key)
-                    if number is not None and numbers.get(key) != number:
-                        numbers[key] = number
-                        self.accepted[key] += 1
+            self._take_executions(exchange.state.accounts)
+            self._take_order(record.event, exchange.state.accounts)
+            for effect in record.effects:
+                if isinstance(effect, CandlesTold):
+                    for bar in effect.bars:
+                        self.clean[bar.instrument_id][bar.begin_ns] = bar
         for account in exchange.state.accounts:
             for order in account.records.values():
                 self.prevented += order.prevented > 0
                 if order.status is None:
                     self.open.append(order.order.client_order_id)
+
+    def _take_executions(self, accounts: Sequence[AccountState]) -> None:
+        for place, account in enumerate(accounts):
+            count = account.dropped + len(account.executions)
+            for one in account.executions[self._seen[place] - account.dropped :]:
+                self.executions[one.fill.execution_id] = one
+                self.order_of[one.fill.execution_id] = one.fill.client_order_id
+                spot = (self._accounts[place], one.instrument_id)
+                self.traded[spot] += one.lots
+                self.turnover[spot] += abs(one.lots)
+            self._seen[place] = count
+
+    def _take_order(self, event: ExchangeEvent, accounts: Sequence[AccountState]) -> None:
+        if not (isinstance(event, Requested) and isinstance(event.request, PlaceOrder)):
+            return
+        key = event.request.order.client_order_id
+        for account in accounts:
+            number = account.numbers.get(key)
+            if number is not None and self._numbers.get(key) != number:
+                self._numbers[key] = number
+                self.accepted[key] += 1
 
 
 class Ours:
@@ -105,9 +127,12 @@ class Ours:
         self.releases: list[tuple[int, str]] = []  # when, account
         self.found: list[tuple[int, str, str]] = []  # when, what, which incarnation or account
         self.commands = 0
+        self.taken: Counter[tuple[AssignmentId, int, int]] = Counter()  # decisions, by their bar
         desk = Desk()
         for record in desk_records(home):
+            ends = self._ends(desk, record.event)
             desk.on(record.event, record.now)
+            self._note_taken(desk, record.event, ends)
             self._take(record.now.now_ns, record.event)
             self._see(record.now.now_ns, record.effects)
         self.state: DeskState = desk.state
@@ -130,6 +155,25 @@ class Ours:
                 self._hear(event)
             case _:
                 pass
+
+    @staticmethod
+    def _ends(desk: Desk, event: DeskEvent) -> dict[AssignmentId, int | None]:
+        """Return the end of the last bar taken of each whom decisions are told of."""
+        if not (isinstance(event, Commanded) and isinstance(event.asked.command, SetTargets)):
+            return {}
+        assigned = desk.state.strategies.assigned
+        names = [one.assignment_id for one in event.asked.command.targets]
+        return {name: assigned[name].end_ns for name in names if name in assigned}
+
+    def _note_taken(
+        self, desk: Desk, event: DeskEvent, ends: dict[AssignmentId, int | None]
+    ) -> None:
+        if not (isinstance(event, Commanded) and isinstance(event.asked.command, SetTargets)):
+            return
+        for target in event.asked.command.targets:
+            name = target.assignment_id
+            if name in ends and ends[name] != desk.state.strategies.assigned[name].end_ns:
+                self.taken[name, target.number, target.begin_ns] += 1
 
     def known_after(self, target: str, at_ns: int) -> int | None:
         """Return when that run's end or silence was recorded; None if it was not looked for."""
@@ -173,9 +217,8 @@ class Ours:
                 self.grants.append((at_ns, effect.message.account_id, effect.incarnation))
 
 
-def judge(home: Home, blows: list[Blow]) -> Judgement:
+def judge(venue: Venue, ours: Ours, blows: list[Blow]) -> Judgement:
     """Return what became of everything, after the pool has ended."""
-    venue, ours = Venue(home), Ours(home)
     state = ours.state
     quantities = {str(key): int(one.order.quantity) for key, one in state.attempts.items()}
     lost = [f"fill {one}" for one in venue.executions if one not in ours.fills]

@@ -41,6 +41,7 @@ from tandem.shells.dialer import Dialer
 from tandem.shells.link import Link
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.settings import Paper
+from tests.system.storm.strategies import SYMBOLS
 
 INSIST_S: Final = 60.0
 SECOND: Final = 1_000_000_000
@@ -49,7 +50,10 @@ LOOK_EVERY_S: Final = 0.5
 
 
 class Load:
-    """Sends orders at a rate; `answers` are those of every command, by its id."""
+    """Sends orders at a rate; `answers` are those of every command, by its id.
+
+    Symbols of strategies are left to those.
+    """
 
     def __init__(self, line: DeskLine, paper: Paper, seed: int) -> None:
         self._line = line
@@ -59,7 +63,7 @@ class Load:
         self._prices = {
             one.symbol: prices[one.instrument_id]
             for one in paper.exchange.instruments
-            if one.quote == "USD" and one.lot_size == 1
+            if one.quote == "USD" and one.lot_size == 1 and one.symbol not in SYMBOLS
         }
         self._slots = tuple(SlotId(f"w{n + 1}") for n in range(len(paper.exchange.accounts)))
         self._number = 0

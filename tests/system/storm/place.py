@@ -1,7 +1,8 @@
 """The pool of a storm: a home with eight accounts of all fence classes, and machines that join.
 
 Everything runs on this computer. Each machine that joins has its own proxy, at an address of its
-own in the loopback range, so that its cable can be cut, one way or both, and made slow.
+own in the loopback range, so that its cable can be cut, one way or both, and made slow. Without
+such machines the market runs sixty times as fast as life: strategies have a bar every second.
 """
 
 import asyncio
@@ -24,8 +25,8 @@ from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.settings import Paper, Settings, take_paper
 from tests.system.lan.fault_proxy import Cable, serve
-from tests.system.running import environment, processes
-from tests.system.storm import points
+from tests.system.running import children, environment, processes
+from tests.system.storm import feed, points
 
 HOST: Final = "127.0.0.1"
 PORTS: Final = 4  # to join, of the coordinator, the exchange and the relay of halts
@@ -35,13 +36,17 @@ MACHINES: Final = 3
 WORKERS_EACH: Final = 2
 SET_UP_S: Final = 30.0
 STOP_S: Final = 20.0
+EVALUATORS: Final = 2
+SPEED: Final = 60
+BEGIN: Final = "2026-11-23T00:00:00+00:00"
 
 
 class Place:
     """One home, its supervisor, its machines and their cables."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, machines: int = MACHINES) -> None:
         self.home = Home(folder / "home")
+        self._machines = machines
         self._folder = folder
         self.orders = folder / "orders"
         self.orders.mkdir()
@@ -69,14 +74,20 @@ class Place:
 
     def start_supervisor(self) -> None:
         """Start `tandem up`, or start it again after its death."""
-        self._supervisor = self._command(
-            *("up", "--home", self.home.folder, "--plain", "--workers", LOCAL_WORKERS),
-            *("--lan", f"{HOST}:{self._base}"),
-        )
+        evaluators = ("--evaluators", EVALUATORS)
+        if self._machines:
+            lan = ("--lan", f"{HOST}:{self._base}")
+            self._supervisor = self._up(*evaluators, *lan, "--workers", LOCAL_WORKERS)
+        else:
+            market = ("--begin", BEGIN, "--speed", SPEED)
+            self._supervisor = self._up(*evaluators, *market, "--workers", len(CLASSES) + 1)
+
+    def _up(self, *arguments: object) -> subprocess.Popen[bytes]:
+        return self._command("up", "--home", self.home.folder, "--plain", *arguments)
 
     async def join_machines(self) -> None:
         """Let the machines join, each over its own cable."""
-        for number in range(1, MACHINES + 1):
+        for number in range(1, self._machines + 1):
             cable, host = Cable(), f"127.0.1.{number}"
             for port in range(self._base, self._base + PORTS):
                 self._servers.append(await serve(cable, (host, port), (HOST, port)))
@@ -156,6 +167,20 @@ class Place:
             found |= {name: pid for name, pid in named.items() if re.search(r"-\d+$", name)}
         return found
 
+    def thinkers(self) -> dict[str, int]:
+        """Return the processes that strategies depend on, by what they are and their name."""
+        named = self.local()
+        found = {name: pid for name, pid in named.items() if name == "market"}
+        for name, pid in named.items():
+            if is_evaluator(name):
+                found[f"evaluator {name}"] = pid
+                found |= {f"jail of {name}": one for one in children(pid)}
+        return found
+
+    def hush(self) -> None:
+        """Let the feed say what it owes, and then nothing more."""
+        feed.hush(self.orders)
+
     def order_file(self, name: str) -> Path:
         """Return where the process of that name is told what to do."""
         return self.orders / f"{name}.order"
@@ -177,9 +202,11 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def placed(folder: Path) -> AsyncIterator[tuple[Place, DeskLine]]:
-    """Yield a pool that trades on eight accounts, half of them on other machines."""
-    place = Place(folder)
+async def placed(
+    folder: Path, *, machines: int = MACHINES
+) -> AsyncIterator[tuple[Place, DeskLine]]:
+    """Yield a pool that trades on eight accounts, half of them on other machines if there are."""
+    place = Place(folder, machines=machines)
     place.make_home()
     try:
         place.start_supervisor()
@@ -200,6 +227,11 @@ async def until(line: DeskLine, is_wanted: Callable[[StatusView], bool]) -> Stat
             if is_wanted(status):
                 return status
             await asyncio.sleep(0.02)
+
+
+def is_evaluator(name: str) -> bool:
+    """Whether a process of that name evaluates."""
+    return re.fullmatch(r"e\d+", name) is not None
 
 
 def _free_ports(count: int) -> int:

@@ -2,9 +2,10 @@
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.system.storm.judge import Judgement
+from tests.system.storm.strategy_judge import Strategic
 
 
 def write(text: str) -> None:
@@ -21,6 +22,21 @@ def print_times(judgement: Judgement) -> None:
     for kind, values in sorted(judgement.first_order.items()):
         write(f"  traded again: {kind:<38} {_figures(values)}")
     write(f"  {'UNKNOWN settled':<52} {_figures(judgement.settlement)}")
+
+
+def print_counts(counts: Mapping[str, int]) -> None:
+    """Print what was done how often."""
+    for what, count in sorted(counts.items()):
+        write(f"  {what:<28} {count:>6}")
+
+
+def print_verdict(judgement: Judgement, strategies: Strategic) -> int:
+    """Print what must not be, as far as it is; return the exit code."""
+    for bad in (*judgement.lost[:10], *judgement.repeated[:10], *strategies.bad[:20]):
+        write(f"  BAD {bad}")
+    counts = [len(judgement.lost), len(judgement.repeated), judgement.crossed, len(strategies.bad)]
+    write("{} lost, {} repeated, {} crossed, {} wrong with strategies".format(*counts))
+    return 1 if any(counts) else 0
 
 
 def _figures(values: Sequence[float]) -> str:
