@@ -13,6 +13,10 @@ in the order of their submission. A key moves when its home is lost or leaves, o
 overloaded: a task has waited there for `patience_ns`, none of the key is being done, and another
 worker has nothing to do. Then all of the key's waiting tasks move, in order. Tasks without a key
 (`b""`) move at once. Under `ROUND_ROBIN` nothing moves for load: that policy does not look at it.
+
+With `keys_apart`, keys are spread as well: a key whose home has so many more than another worker
+moves there with its next task, when none of its tasks is open. So a worker that has just come, or
+comes back, gets its share of the keys, and a share that is once equal stays where it is.
 """
 
 import enum
@@ -43,6 +47,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     keys_max: int = 100_000  # homes remembered; then the one that was made first is forgotten
     window_max: int = 64  # tasks that one worker may hold, whatever it says
     workers_max: int = 1_000
+    keys_apart: int | None = None  # a worker with so many keys more than another gives keys up
 
 
 class Give(msgspec.Struct, frozen=True, gc=False):
@@ -85,6 +90,7 @@ class Counts(msgspec.Struct):
     lost: int = 0  # workers
     given_up: int = 0  # tasks
     refused: int = 0  # tasks that found the broker full
+    spread: int = 0  # keys that went to a worker with fewer of them
 
 
 class WorkerLoad(msgspec.Struct, frozen=True, kw_only=True):
@@ -360,6 +366,11 @@ class Balancer:
                 return
             seat = self._chosen()
             self._settle_in(task.key, seat)
+        elif self.rules.keys_apart is not None and self._has_nothing_open(seat, task.key):
+            seat = self._with_fewer_keys(seat, self.rules.keys_apart)
+            if seat is not self._homes[task.key]:
+                self.counts.spread += 1
+                self._settle_in(task.key, seat)
         seat.waiting.append(task)
         self._give(seat, effects)
 
@@ -368,6 +379,13 @@ class Balancer:
             self._in_turn.rotate(-1)
             return self._in_turn[-1]
         return min(self._in_turn, key=lambda seat: (seat.load, seat.homes, seat.given))
+
+    def _has_nothing_open(self, seat: _Seat, key: bytes) -> bool:
+        return not seat.waiting and all(held.key != key for held in seat.held.values())
+
+    def _with_fewer_keys(self, home: _Seat, keys_apart: int) -> _Seat:
+        fewest = min(self._in_turn, key=lambda seat: (seat.homes, seat.load, seat.given))
+        return fewest if home.homes - fewest.homes >= keys_apart else home
 
     def _settle_in(self, key: bytes, seat: _Seat) -> None:
         if not key:

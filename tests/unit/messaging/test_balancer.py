@@ -153,6 +153,47 @@ def test_a_key_moves_when_its_task_has_waited_too_long_and_another_worker_is_idl
     assert desk.given[-1] == (B, b"n1")  # z is not its key any more
 
 
+def test_who_comes_later_gets_his_share_of_the_keys() -> None:
+    desk = Desk(Rules(keys_apart=2), workers=(A,))
+    keys = [b"%d" % number for number in range(4)]
+
+    def round_of_tasks() -> dict[bytes, bytes]:
+        for key in keys:
+            desk.submit(key, key)
+            desk.done(desk.given[-1][0], key)
+        found = {payload: worker for worker, payload in desk.given[-4:]}
+        assert sorted(found) == keys
+        return found
+
+    assert set(round_of_tasks().values()) == {A}
+    desk.join(B)
+    shared = round_of_tasks()
+    assert sorted(shared.values()) == [A, A, B, B]
+    assert desk.balancer.counts.spread == 2
+    assert round_of_tasks() == shared  # and there they stay
+    desk.lost(B)
+    assert set(round_of_tasks().values()) == {A}
+    desk.join(C)
+    assert sorted(round_of_tasks().values()) == [A, A, C, C]
+
+
+def test_a_key_with_an_open_task_is_not_spread_so_that_its_order_stays() -> None:
+    desk = Desk(Rules(keys_apart=1), workers=(A,))
+    for payload in (b"x1", b"y1", b"x2"):
+        desk.submit(payload[:1], payload)
+    desk.join(B)
+    desk.submit(b"x", b"x3")  # A has x1 in hand
+    desk.done(A, b"x1")
+    desk.submit(b"y", b"y2")  # A has y1 in hand, and x2 waits
+    desk.tick(1)
+    assert [worker for worker, _ in desk.given] == [A, A]
+    for payload in (b"y1", b"x2", b"x3", b"y2"):
+        desk.done(A, payload)
+    assert desk.balancer.counts.spread == 0
+    desk.submit(b"x", b"x4")
+    assert desk.given[-1] == (B, b"x4")
+
+
 def test_tasks_wait_while_there_is_no_worker() -> None:
     desk = Desk(workers=())
     assert [desk.submit(b"x", b"1"), desk.submit(b"x", b"2")] == [1, 2]
