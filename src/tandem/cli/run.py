@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913 - each has its name
         place = home_of(home)
         if component == "exchange":
             market = market_clock(replay or [], begin, speed=speed)
-            plan = plan_strategies(1 if strategies else 0)
+            plan = plan_strategies("1" if strategies else "0")
             return run_exchange(place, replay=market, strategies=plan)
         if replay is not None or begin is not None or speed != "1":
             raise BadInputError("--replay, --begin and --speed: only of the exchange")

@@ -57,8 +57,10 @@ class UpOptions:
         on_exit: What becomes of open orders at the end, when nobody is asked.
         lan: Let other computers join at PORT or HOST:PORT; the four ports behind it are used too.
         metrics: Serve metrics for Prometheus at PORT of this computer, or at HOST:PORT.
-        evaluators: Processes that evaluate user strategies; one where all is installed that they
-            need (the extra `strategies`). 0 for none: then strategies are evaluated on other
+        evaluators: Processes that evaluate user strategies: a number, or the fewest and the most,
+            such as 1-4, between which their number follows the load. Unless given, from one to
+            nearly as many as there are processors, where all is installed that they need (the
+            extra `strategies`). 0 for none: then strategies are evaluated on other
             computers that join (--lan), or not at all.
         strategies: Evaluate user strategies, where all is installed that they need.
         plain: Print lines instead of a table that is drawn again and again.
@@ -73,7 +75,7 @@ class UpOptions:
     on_exit: Literal["cancel", "keep"] | None = None
     lan: str | None = None
     metrics: str | None = None
-    evaluators: int | None = None
+    evaluators: str | None = None
     strategies: Annotated[bool, Parameter(negative="--no-strategies")] = True
     plain: Annotated[bool, Parameter(negative="")] = False
 

@@ -23,13 +23,25 @@ class AskHandHalt(Value, frozen=True, kw_only=True, tag="ask_hand_halt"):
     """How far is your halt by hand? Answered by `HandHaltView`."""
 
 
-OwnRequest = AskAlive | HaltWorker | AskHandHalt
+class AskEvaluators(Value, frozen=True, kw_only=True, tag="ask_evaluators"):
+    """Who evaluates strategies? Answered by `EvaluatorsView`, by the market process only."""
+
+
+class Leave(Value, frozen=True, kw_only=True, tag="leave"):
+    """Finish what you have begun, and end; said to evaluators. Answered by `Alive`, at once."""
+
+
+OwnRequest = AskAlive | HaltWorker | AskHandHalt | AskEvaluators | Leave
 
 
 class Alive(Value, frozen=True, kw_only=True, tag="alive"):
-    """The process lives; `news` is what it has seen since it was last asked, for people."""
+    """The process lives; `news` is what it has seen since it was last asked, for people.
+
+    `evaluators` is how many the market process wants on this computer, once it knows.
+    """
 
     news: tuple[str, ...] = ()
+    evaluators: int | None = None
 
 
 class HandHaltView(Value, frozen=True, kw_only=True, tag="hand_halt"):
@@ -52,4 +64,32 @@ class HandHaltView(Value, frozen=True, kw_only=True, tag="hand_halt"):
     verified_at_ns: int | None = None
 
 
-OwnAnswer = Alive | HandHaltView
+class EvaluatorView(Value, frozen=True, kw_only=True):
+    """One evaluator: tasks that it has, and that wait for it."""
+
+    name: str
+    is_here: bool
+    held: int
+    waiting: int
+    is_leaving: bool
+
+
+class EvaluatorsView(Value, frozen=True, kw_only=True, tag="evaluators"):
+    """Who evaluates strategies: `wanted` on this computer, between `fewest` and `most`.
+
+    `open_tasks` wait for their outcome, the oldest since `oldest_ns`. Since the market process
+    started: evaluators `lost`, tasks `redone` because of that, series that `moved` to another one.
+    """
+
+    wanted: int | None
+    fewest: int
+    most: int
+    evaluators: tuple[EvaluatorView, ...]
+    open_tasks: int
+    oldest_ns: int
+    lost: int
+    redone: int
+    moved: int
+
+
+OwnAnswer = Alive | HandHaltView | EvaluatorsView

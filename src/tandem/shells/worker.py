@@ -9,7 +9,16 @@ import msgspec
 from tandem.core.trading.worker import Worker
 from tandem.domain import link as words
 from tandem.domain.control import ANSWER_BYTES_MAX
-from tandem.domain.halting import Alive, AskAlive, AskHandHalt, HaltWorker, OwnAnswer, OwnRequest
+from tandem.domain.halting import (
+    Alive,
+    AskAlive,
+    AskEvaluators,
+    AskHandHalt,
+    HaltWorker,
+    Leave,
+    OwnAnswer,
+    OwnRequest,
+)
 from tandem.domain.ids import VenueId
 from tandem.domain.venue import VenueMessage
 from tandem.domain.worker import Hangup, Say, ToVenue, WorkerEffect
@@ -112,7 +121,7 @@ class WorkerShell:
         """Answer what came to this process' own control socket."""
         now = self._clock.now()
         match request:
-            case AskAlive():
+            case AskAlive() | AskEvaluators() | Leave():
                 return Alive()
             case HaltWorker():
                 self._perform(self.core.halt_by_hand(request.halt_id, request.reason, now))

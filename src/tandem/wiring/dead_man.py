@@ -19,7 +19,7 @@ import msgspec
 
 from tandem.core.trading.pulse import Pulse
 from tandem.domain.desk import MS, SECOND
-from tandem.domain.halting import Alive, AskAlive, OwnAnswer, OwnRequest
+from tandem.domain.halting import Alive, AskAlive, Leave, OwnAnswer, OwnRequest
 from tandem.ports import Clock, Network
 from tandem.shells.dialer import Dialer
 
@@ -35,7 +35,7 @@ class DeadMan:
     """Asks the processes that it is told of, and hears what they have seen.
 
     `report` gets texts for people. `kill` is called with the name of a process that was silent for
-    so long that it must be replaced.
+    so long that it must be replaced, `on_alive` with the name of one that lives, and what it said.
     """
 
     def __init__(
@@ -45,8 +45,13 @@ class DeadMan:
         *,
         report: Callable[[str], None],
         kill: Callable[[str], None],
+        on_alive: Callable[[str, Alive], None] = lambda _name, _alive: None,
     ) -> None:
         self._network = network
+        self._on_alive = on_alive
+        self._addresses: dict[str, str] = {}
+        self._watched: dict[str, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
         self._clock = clock
         self._report = report
         self._kill = kill
@@ -55,13 +60,34 @@ class DeadMan:
         self._end: Pulse[str] = Pulse(heartbeat_ns=ASK_NS, alarm_ns=KILL_NS)
 
     async def watch(self, addresses: dict[str, str]) -> None:
-        """Watch these processes, by name, for ever."""
+        """Watch these processes, by name, and those that are added, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            for name, address in addresses.items():
-                dialer = self._dialer(name, address)
-                self._dialers[name] = dialer
-                tasks.create_task(dialer.run())
+            self._tasks = tasks
+            for name, address in (addresses | self._addresses).items():
+                self.add(name, address)
             tasks.create_task(self._ask())
+
+    def add(self, name: str, address: str) -> None:
+        """Watch one process more."""
+        self._addresses[name] = address
+        if self._tasks is None or name in self._dialers:
+            return
+        dialer = self._dialer(name, address)
+        self._dialers[name] = dialer
+        self._watched[name] = self._tasks.create_task(dialer.run())
+
+    def remove(self, name: str) -> None:
+        """Watch it no longer: it has ended, and nothing is started in its place."""
+        self.forget(name)
+        self._addresses.pop(name, None)
+        if self._dialers.pop(name, None) is not None:
+            self._watched.pop(name).cancel()
+
+    def tell_to_leave(self, name: str) -> None:
+        """Let an evaluator finish and end; while it cannot be reached, nothing happens."""
+        dialer = self._dialers.get(name)
+        if dialer is not None and dialer.link is not None:
+            dialer.link.send(Leave())
 
     def forget(self, name: str) -> None:
         """This process has ended: what starts in its place is judged once it was heard of."""
@@ -80,6 +106,7 @@ class DeadMan:
                 if isinstance(message, Alive):
                     for news in message.news:
                         self._report(news)
+                    self._on_alive(name, message)
 
         return Dialer(
             self._network,

@@ -16,8 +16,8 @@ from tandem.adapters.local.folder import private_folder
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.sync import InlineSync
 from tandem.core.deciding.decider import Decider
+from tandem.core.evaluating.elastic import ElasticLimits
 from tandem.domain.exchange import CandlesTold
-from tandem.domain.halting import Alive
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.market_words import (
@@ -36,7 +36,6 @@ from tandem.domain.market_words import (
     WordRefused,
 )
 from tandem.messaging.broker import Broker
-from tandem.messaging.errors import MessagingError
 from tandem.messaging.places import Bind, Connect
 from tandem.messaging.publisher import Publisher
 from tandem.messaging.streams import Gap, News
@@ -47,6 +46,7 @@ from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
 from tandem.shells.stored_bars import StoredBars
 from tandem.wiring.evaluator_door import EvaluatorDoor
+from tandem.wiring.evaluator_pool import RULES, EvaluatorPool
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
 from tandem.wiring.settings import LanPlan
@@ -118,7 +118,9 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     decider = Decider.restore(snapshot) if snapshot is not None else Decider()
     replay(decider, recovered.records, msgspec.msgpack.Decoder(DeciderRecord))
     spare_what_stays()
-    broker = Broker(Bind(tasks_place(home)), run=clock.now().now_ns)
+    broker = Broker(Bind(tasks_place(home)), RULES, run=clock.now().now_ns)
+    limits = ElasticLimits(fewest=plan.evaluators, most=plan.evaluators_most)
+    evaluators = EvaluatorPool(broker, limits, clock, say)
     shell = DecidingShell(
         decider,
         journal,
@@ -126,7 +128,7 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
         network=UnixNetwork(),
         control=home.control_socket,
         store=store,
-        submit=partial(_submit, broker, say),
+        submit=evaluators.submit,
         run=plan.run,
         on_note=say,
     )
@@ -139,10 +141,11 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     subscriber = Subscriber(
         Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
     )
-    await open_own_control(UnixNetwork(), home.own_socket("market"), lambda _: Alive())
+    await open_own_control(UnixNetwork(), home.own_socket("market"), evaluators.answer)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broker.run())
+            tasks.create_task(evaluators.run())
             if lan is not None:
                 door = EvaluatorDoor(home.lan, lan.tasks, now_s=_utc_s, say=say)
                 tasks.create_task(door.run(broker))
@@ -200,24 +203,3 @@ def _on_candles(
         words.append(TimeTold(source_id=source_id, at_ns=bar.end_ns))
     words += [TimeTold(source_id=one, at_ns=told.through_ns) for one in sources]
     feed.tell(words)
-
-
-def _submit(
-    broker: Broker,
-    say: Callable[[str], None],
-    key: str,
-    payload: bytes,
-    done: Callable[[bytes], None],
-) -> None:
-    """Have a task done; one that nobody could do is given again, since it must be decided."""
-
-    def on_outcome(found: bytes | MessagingError) -> None:
-        if isinstance(found, bytes):
-            done(found)
-            return
-        say(f"{key}: {found}")
-        asyncio.get_running_loop().call_later(
-            1.0, partial(_submit, broker, say, key, payload, done)
-        )
-
-    broker.give(key.encode(), payload=payload, on_outcome=on_outcome)

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from tandem.adapters.local.network import UnixNetwork
 from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
 from tandem.domain.errors import ConfigurationError, ProcessUnreachableError
 from tandem.domain.evaluation import Task, TaskAnswer, TenantQuota, answer_of, task_bytes
-from tandem.domain.halting import Alive
+from tandem.domain.halting import Alive, Leave, OwnAnswer, OwnRequest
 from tandem.messaging.places import Connect, ConnectKeys
 from tandem.messaging.worker import Worker
 from tandem.ports import Clock
@@ -27,13 +28,14 @@ from tandem.wiring.strategies import MESSAGING, StrategiesPlan, tasks_place
 
 WINDOW: Final = 64
 LOOK_EVERY_S: Final = 0.2
+LEAVE_S: Final = 4.0  # what was not done by then is done elsewhere
 Ask = Callable[[Task], Awaitable[TaskAnswer]]
 
 
 async def run_evaluator(
     home: Home, plan: StrategiesPlan, name: str, clock: Clock, say: Callable[[str], None]
 ) -> None:
-    """Be that process, until canceled.
+    """Be that process, until canceled or told to leave.
 
     Where this computer has no fences for strategies, they run without, and that is said: they are
     those of the one whose computer it is.
@@ -45,13 +47,23 @@ async def run_evaluator(
     ended = asyncio.Event()
     async with _open_evaluator(clock, named, ended.set, jailed=plan.jailed) as evaluator:
         worker = Worker(Connect(tasks_place(home)), evaluator.do, name=name, window=WINDOW)
-        await open_own_control(UnixNetwork(), home.own_socket(name), lambda _: Alive())
+        leaving = asyncio.Event()
+        await open_own_control(UnixNetwork(), home.own_socket(name), partial(_answer, leaving))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(worker.run())
-                tasks.create_task(_until(ended))
+                serving = (tasks.create_task(worker.run()), tasks.create_task(_until(ended)))
+                await leaving.wait()
+                await worker.leave(timeout_s=LEAVE_S)
+                for one in serving:
+                    one.cancel()
         finally:
             named(str(evaluator.meters))
+
+
+def _answer(leaving: asyncio.Event, request: OwnRequest) -> OwnAnswer:
+    if isinstance(request, Leave):
+        leaving.set()
+    return Alive()
 
 
 async def run_remote_evaluator(home: Home, pool: RemotePool, name: str) -> None:

@@ -21,7 +21,7 @@ from tandem.domain.errors import (
     ProcessUnreachableError,
     VenueUnreachableError,
 )
-from tandem.domain.halting import Alive, AskHandHalt, HaltWorker, HandHaltView, OwnRequest
+from tandem.domain.halting import AskHandHalt, HaltWorker, HandHaltView, OwnRequest
 from tandem.domain.ids import AccountId, CommandId
 from tandem.shells.own_control import OwnLine
 from tandem.wiring.asking import desk_line
@@ -174,7 +174,7 @@ class _Halting:
         try:
             while not row.is_done:
                 view = await line.ask(request)
-                if isinstance(view, Alive):  # it drives no account, such as an evaluator
+                if not isinstance(view, HandHaltView):  # it drives no account, such as an evaluator
                     del self._rows[name]
                     return
                 self._take(row, view)

@@ -1,5 +1,7 @@
 """How user strategies are evaluated beside a pool, and where; nothing heavy is loaded here."""
 
+import os
+import re
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,14 +14,19 @@ from tandem.wiring.home import Home
 
 NEEDED: Final = ("lupa", "numpy", "talib", "zmq")
 EVALUATORS_MAX: Final = 64
+_NUMBER: Final = re.compile("[0-9]{1,4}")
 MESSAGING: Final = "messaging"  # names the file of a joined computer's key for its evaluators
 
 
 class StrategiesPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How user strategies are evaluated; `run` names this start of the pool."""
+    """How user strategies are evaluated; `run` names this start of the pool.
+
+    So many `evaluators` are started, and at most `evaluators_most` are run when bars wait.
+    """
 
     run: str
     evaluators: int = 1
+    evaluators_most: int = 1
     jailed: bool = True
 
 
@@ -57,24 +64,49 @@ def require_strategies() -> None:
 
 
 def plan_strategies(
-    evaluators: int | None, *, may_be_elsewhere: bool = False
+    evaluators: str | None, *, may_be_elsewhere: bool = False
 ) -> StrategiesPlan | None:
     """Return how strategies are evaluated; None when they are not.
 
-    Without a number there is one evaluator where all is installed that it needs, else none. None
-    here is enough where those of other computers `may_be_elsewhere`.
+    `evaluators` is a number, or the fewest and the most: `1-4`. Unless given it is as many as this
+    computer is good for, where all is installed that they need, else none. None here is enough
+    where those of other computers `may_be_elsewhere`.
 
     Raises:
-        ConfigurationError: the number cannot be, or something is not installed.
+        ConfigurationError: the numbers cannot be, or something is not installed.
     """
-    missing = [one for one in NEEDED if find_spec(one) is None]
     if evaluators is None:
-        if missing:
+        if not is_installed():
             return None
-        evaluators = 1
-    if not 0 <= evaluators <= EVALUATORS_MAX:
-        raise ConfigurationError(f"{evaluators} evaluators: expected 0 to {EVALUATORS_MAX}")
-    if evaluators == 0 and not may_be_elsewhere:
+        fewest, most = 1, most_here(len(os.sched_getaffinity(0)))
+    else:
+        fewest, most = bounds_of(evaluators)
+    if most == 0 and not may_be_elsewhere:
         return None
     require_strategies()
-    return StrategiesPlan(run=secrets.token_hex(4), evaluators=evaluators)
+    return StrategiesPlan(run=secrets.token_hex(4), evaluators=fewest, evaluators_most=most)
+
+
+def most_here(processors: int) -> int:
+    """Return how many evaluators a computer is good for: one processor is for the rest.
+
+    Of two, which most of the time have little to do, both.
+    """
+    return min(processors, max(processors - 1, 2), EVALUATORS_MAX)
+
+
+def bounds_of(text: str) -> tuple[int, int]:
+    """Return the fewest and the most evaluators of `3`, `0` or `1-4`.
+
+    Raises:
+        ConfigurationError: it is neither a number nor two that can be.
+    """
+    low, hyphen, high = text.partition("-")
+    if _NUMBER.fullmatch(low) and (_NUMBER.fullmatch(high) or not hyphen):
+        fewest, most = int(low), int(high or low)
+        if fewest <= most <= EVALUATORS_MAX and (fewest > 0 or not hyphen):
+            return fewest, most
+    raise ConfigurationError(
+        f"{text} evaluators: expected 0 to {EVALUATORS_MAX}, or the fewest and the most of them, "
+        "such as 1-4"
+    )

@@ -18,10 +18,12 @@ import msgspec
 from tandem.adapters.local.network import UnixNetwork
 from tandem.domain.commands import Done, SetUpPool
 from tandem.domain.errors import CoordinatorUnreachableError, TandemError
+from tandem.domain.halting import Alive
 from tandem.domain.ids import CommandId, VenueId
 from tandem.ports import Clock
 from tandem.wiring.alerts import Alerts, AlertSettings
 from tandem.wiring.asking import desk_line
+from tandem.wiring.crew import Crew
 from tandem.wiring.dead_man import DeadMan
 from tandem.wiring.halt_file import new_halt, write_halt
 from tandem.wiring.home import Home, HomeLock
@@ -106,7 +108,14 @@ class Supervisor:
         )
         self._alerts = Alerts(alerts or AlertSettings(), home.log_file, say=say, clock=clock)
         self._dead_man = DeadMan(
-            UnixNetwork(), clock, report=self._alerts.raise_alert, kill=self._kill
+            UnixNetwork(),
+            clock,
+            report=self._alerts.raise_alert,
+            kill=self._kill,
+            on_alive=self._on_alive,
+        )
+        self._crew = Crew(
+            start=self._start_evaluator, leave=self._dead_man.tell_to_leave, end=self._kill
         )
         self._watching: asyncio.Task[None] | None = None
         self._joining: asyncio.Task[None] | None = None
@@ -134,10 +143,8 @@ class Supervisor:
         names = [role.value for role in roles]
         if self._strategies is not None:
             self._fork(Role.MARKET, Role.MARKET.value)
-            evaluators = [f"e{one + 1}" for one in range(self._strategies.evaluators)]
-            for name in evaluators:
-                self._fork(Role.EVALUATOR, name)
-            names += [Role.MARKET.value, *evaluators]
+            names.append(Role.MARKET.value)
+            self._crew.want(self._strategies.evaluators, self._clock.now().now_ns)
         watched = {name: self.home.own_socket(name) for name in names}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
         if self._workers == 0:
@@ -238,6 +245,7 @@ class Supervisor:
             self._dead_man.forget(name)
         plans = [one.plan for one in self._children.values()]
         self._children.clear()
+        self._crew.on_all_ended()
         if self._is_too_often(Role.WORKER, is_fault=True, fault=None):
             return
         self._nursing.open()
@@ -265,6 +273,21 @@ class Supervisor:
             )
         )
 
+    def _on_alive(self, _name: str, alive: Alive) -> None:
+        """Have as many evaluators as the market process wants."""
+        wanted = alive.evaluators
+        if wanted is None or self._stopping:
+            return
+        before = self._crew.size
+        self._crew.want(wanted, self._clock.now().now_ns)
+        if wanted != before:
+            why = "bars waited" if wanted > before else "fewer are enough"
+            self._say(f"evaluators: {wanted} instead of {before}, {why}")
+
+    def _start_evaluator(self, name: str) -> None:
+        self._fork(Role.EVALUATOR, name)
+        self._dead_man.add(name, self.home.own_socket(name))
+
     def _fork_worker(self) -> None:
         number = self._next_worker
         self._next_worker += 1
@@ -287,6 +310,9 @@ class Supervisor:
         Path(self.home.own_socket(plan.name)).unlink(missing_ok=True)
         self._dead_man.forget(plan.name)
         if self._stopping:
+            return
+        if plan.role is Role.EVALUATOR and self._crew.on_ended(plan.name):
+            self._dead_man.remove(plan.name)
             return
         how = fault.text if fault is not None else how_it_ended(ended.code)
         self._alerts.raise_alert(f"{plan.name} (process {ended.pid}) ended: {how}")

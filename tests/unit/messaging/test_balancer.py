@@ -425,8 +425,8 @@ EVENTS = st.lists(st.tuples(st.sampled_from(USUAL + ODD), st.integers(0, 5)), ma
 class World:
     """Workers that do, forget, die and leave, and what the submitters hear."""
 
-    def __init__(self, policy: Policy) -> None:
-        rules = Rules(policy=policy, tries_max=1_000, patience_ns=20 * MS)
+    def __init__(self, policy: Policy, keys_apart: int | None) -> None:
+        rules = Rules(policy=policy, tries_max=1_000, patience_ns=20 * MS, keys_apart=keys_apart)
         self.balancer = Balancer(rules)
         self.now_ns = 0
         self.lives = 0
@@ -504,12 +504,12 @@ class World:
 
 
 @settings(max_examples=150)
-@given(EVENTS, st.sampled_from(Policy))
+@given(EVENTS, st.sampled_from(Policy), st.none() | st.integers(1, 2))
 def test_every_task_has_exactly_one_outcome_once_there_is_calm(
-    events: list[tuple[str, int]], policy: Policy
+    events: list[tuple[str, int]], policy: Policy, keys_apart: int | None
 ) -> None:
     """B15: whatever dies, leaves, forgets or is replaced on the way."""
-    world = World(policy)
+    world = World(policy, keys_apart)
     for kind, which in events:
         world.step(kind, which)
     world.step("join", 9)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tandem.domain.desk import SECOND
-from tandem.domain.halting import Alive, AskAlive, OwnAnswer, OwnRequest
+from tandem.domain.halting import Alive, AskAlive, Leave, OwnAnswer, OwnRequest
 from tandem.shells.own_control import OwnLine, open_own_control
 from tandem.sim.world import SECOND_NS, SimProcess, World
 from tandem.wiring.dead_man import NEWS_MAX, DeadMan, Watched
@@ -61,6 +61,57 @@ def test_silence_is_reported_after_its_alarm_and_then_ends_the_process() -> None
         assert stage.killed == ["coordinator"]
 
     run(lambda _: Alive(), 3.1, body)
+
+
+def test_one_that_is_added_is_watched_told_to_leave_and_removed() -> None:
+    """C15, B15: evaluators come and go while others are watched."""
+    asked: list[OwnRequest] = []
+
+    def answer(request: OwnRequest) -> OwnAnswer:
+        asked.append(request)
+        return Alive(evaluators=3)
+
+    with World(1) as world:
+        heard: list[tuple[str, int | None]] = []
+        reports: list[str] = []
+
+        async def listen(process: SimProcess) -> None:
+            await open_own_control(process.network, AT["coordinator"], answer)
+            await asyncio.sleep(1_000)
+
+        async def watch(process: SimProcess) -> None:
+            dead_man = DeadMan(
+                process.network,
+                process.clock,
+                report=reports.append,
+                kill=reports.append,
+                on_alive=lambda name, alive: heard.append((name, alive.evaluators)),
+            )
+            dead_man.add("early", AT["coordinator"])  # before anything is watched
+            watching = asyncio.ensure_future(dead_man.watch({}))
+            await asyncio.sleep(1)
+            dead_man.add("late", AT["coordinator"])
+            dead_man.add("late", AT["coordinator"])
+            dead_man.tell_to_leave("late")  # not connected yet
+            await asyncio.sleep(1)
+            assert set(heard) == {("early", 3), ("late", 3)}
+            assert Leave() not in asked
+            dead_man.tell_to_leave("late")
+            await asyncio.sleep(1)
+            assert asked.count(Leave()) == 1
+            for name in ("late", "late", "stranger"):
+                dead_man.remove(name)
+            heard.clear()
+            await asyncio.sleep(10)
+            assert set(heard) == {("early", 3)}
+            assert reports == []
+            watching.cancel()
+
+        world.spawn("coordinator", "home", listen)
+        world.spawn("supervisor", "home", watch)
+        world.run(60 * SECOND_NS)
+        assert world.complaints == []
+        assert [ended.error for ended in world.ended] == [None]
 
 
 def test_what_the_watched_one_saw_is_reported_once() -> None:

@@ -3,6 +3,8 @@
 B15, B23.
 """
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -245,7 +247,7 @@ def test_a_shrinking_that_is_taken_back_is_not_tried_again_soon() -> None:
             pool.obey()
         pool.stand(30, every_ns=2 * SECOND)
     shrinks = [at for (_, one), (at, two) in pairs(pool) if two < one]
-    gaps_s = [(later - sooner) // SECOND for sooner, later in zip(shrinks, shrinks[1:], strict=False)]
+    gaps_s = [(later - sooner) // SECOND for sooner, later in pairwise(shrinks)]
     assert [round(one / 180) for one in gaps_s[:5]] == [2, 4, 8, 16, 16]
 
 
@@ -272,14 +274,12 @@ def test_a_second_shrinking_in_a_row_makes_it_less_careful_again() -> None:
 
 
 def pairs(pool: Pool) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    return list(zip(pool.wishes, pool.wishes[1:], strict=False))
+    return list(pairwise(pool.wishes))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 3_000), st.integers(1, 40), st.integers(2, 6))
-def test_a_steady_load_is_met_and_does_not_make_it_flap(
-    work_ms: int, keys: int, most: int
-) -> None:
+def test_a_steady_load_is_met_and_does_not_make_it_flap(work_ms: int, keys: int, most: int) -> None:
     """Bursts of the same work each minute, done by all evaluators at once, for an hour.
 
     Judged by plain arithmetic: the wish stays in its bounds, each change comes after its time,
@@ -309,9 +309,8 @@ def test_a_steady_load_is_met_and_does_not_make_it_flap(
     for (sooner_ns, one), (later_ns, two) in pairs(pool):
         apart_ns = later_ns - sooner_ns
         assert apart_ns >= (limits.quiet_ns if two < one else limits.settle_ns)
-    turns = sum(
-        b < a and c > b for (_, a), (_, b), (_, c) in zip(*(pool.wishes[n:] for n in range(3)))
-    )
+    ups = [two > one for (_, one), (_, two) in pairs(pool)]
+    turns = sum(later and not sooner for sooner, later in pairwise(ups))
     assert turns <= 5  # of 60 minutes: 3, 6, 12 and 24 are quiet times
     if work_ms // min(most, keys) > 150 and keys > most:
         assert pool.here == most
