@@ -30,7 +30,7 @@ class Crew:
         """How many should go on running."""
         return len(self._staying)
 
-    def want(self, count: int, now_ns: int) -> None:
+    def want(self, count: int, *, now_ns: int) -> None:
         """Come to so many; said over and over, also when nothing has changed."""
         while len(self._staying) < count:
             used = {*self._staying, *self._leaving}

@@ -64,10 +64,10 @@ class DeadMan:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             for name, address in (addresses | self._addresses).items():
-                self.add(name, address)
+                self.add(name, address=address)
             tasks.create_task(self._ask())
 
-    def add(self, name: str, address: str) -> None:
+    def add(self, name: str, *, address: str) -> None:
         """Watch one process more."""
         self._addresses[name] = address
         if self._tasks is None or name in self._dialers:

@@ -144,7 +144,7 @@ class Supervisor:
         if self._strategies is not None:
             self._fork(Role.MARKET, Role.MARKET.value)
             names.append(Role.MARKET.value)
-            self._crew.want(self._strategies.evaluators, self._clock.now().now_ns)
+            self._crew.want(self._strategies.evaluators, now_ns=self._clock.now().now_ns)
         watched = {name: self.home.own_socket(name) for name in names}
         self._watching = asyncio.create_task(self._dead_man.watch(watched))
         if self._workers == 0:
@@ -279,14 +279,14 @@ class Supervisor:
         if wanted is None or self._stopping:
             return
         before = self._crew.size
-        self._crew.want(wanted, self._clock.now().now_ns)
+        self._crew.want(wanted, now_ns=self._clock.now().now_ns)
         if wanted != before:
             why = "bars waited" if wanted > before else "fewer are enough"
             self._say(f"evaluators: {wanted} instead of {before}, {why}")
 
     def _start_evaluator(self, name: str) -> None:
         self._fork(Role.EVALUATOR, name)
-        self._dead_man.add(name, self.home.own_socket(name))
+        self._dead_man.add(name, address=self.home.own_socket(name))
 
     def _fork_worker(self) -> None:
         number = self._next_worker

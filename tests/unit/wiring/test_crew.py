@@ -19,7 +19,7 @@ class Stage:
 
     def want(self, count: int, now_ns: int = 0) -> list[tuple[str, str]]:
         self.done.clear()
-        self.crew.want(count, now_ns)
+        self.crew.want(count, now_ns=now_ns)
         return list(self.done)
 
 

@@ -87,11 +87,11 @@ def test_one_that_is_added_is_watched_told_to_leave_and_removed() -> None:
                 kill=reports.append,
                 on_alive=lambda name, alive: heard.append((name, alive.evaluators)),
             )
-            dead_man.add("early", AT["coordinator"])  # before anything is watched
+            dead_man.add("early", address=AT["coordinator"])  # before anything is watched
             watching = asyncio.ensure_future(dead_man.watch({}))
             await asyncio.sleep(1)
-            dead_man.add("late", AT["coordinator"])
-            dead_man.add("late", AT["coordinator"])
+            dead_man.add("late", address=AT["coordinator"])
+            dead_man.add("late", address=AT["coordinator"])
             dead_man.tell_to_leave("late")  # not connected yet
             await asyncio.sleep(1)
             assert set(heard) == {("early", 3), ("late", 3)}
