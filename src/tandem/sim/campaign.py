@@ -67,6 +67,7 @@ INTERESTING = {
     "strategies: full disks of the market": "a full disk of the market process",
     "strategy_orders": "an order that a strategy asked for by itself",
     "strategy_stops_hit": "a strategy's stop that was reached",
+    "seen: orders placed for a decision": "… for a decision, and not as a way out",
     "seen: orders that traded for strategies": "… of all those, such as traded, by the exchanges",
     "algos_paused": "an algorithm that was paused",
     "algos_resumed": "… and resumed",

@@ -130,7 +130,7 @@ class Checker:
         self._check_parents(state)
         self._check_owners(state)
         self.algos.on_desk(state, self.cluster.world.now_ns)
-        self.targets.on_desk(state)
+        self.targets.on_desk(state, self.cluster.desk_clock.now().market_ns)
 
     def _check_parents(self, state: DeskState) -> None:
         attempts = state.attempts

@@ -51,7 +51,7 @@ from tandem.domain.instrument import Instrument
 from tandem.domain.limits import Limits
 from tandem.domain.order import FenceClass
 from tandem.domain.worker import WorkerEffect
-from tandem.ports import Journal
+from tandem.ports import Clock, Journal
 from tandem.shells.coordinator import Coordinator, CoordinatorPlaces, DeskRecord
 from tandem.shells.exchange import ExchangeRecord, ExchangeShell
 from tandem.shells.own_control import open_own_control
@@ -98,6 +98,7 @@ class Cluster:
         self.world = world
         self.plan = plan
         self.coordinator: Coordinator | None = None
+        self.desk_clock: Clock  # of the latest coordinator
         self.exchanges: dict[VenueId, ExchangeShell] = {}
         self.workers: dict[str, WorkerShell] = {}
         self.on_desk: Callable[[DeskEvent, list[DeskEffect]], None] = lambda _e, _f: None
@@ -264,6 +265,7 @@ class Cluster:
             pulse=Pulse(heartbeat_ns=HEARTBEAT_NS, alarm_ns=ALARM_NS),
             snapshot_records=SNAPSHOT_RECORDS,
         )
+        self.desk_clock = process.clock
         shell.recording.on_event = lambda event, effects: self.on_desk(event, effects)
         shell.on_performed = lambda effect: self.on_performed(effect)
         shell.dropped = self.dropped

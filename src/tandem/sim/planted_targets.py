@@ -39,6 +39,11 @@ def net_forgets_its_order() -> Undo:
     return put(netting, "advance", forget)
 
 
+def old_decisions_are_traded() -> Undo:
+    """What was decided is carried out however old it has become."""
+    return put(netting, "_expire", lambda _turn, _net: None)
+
+
 def late_fills_are_nobodys() -> Undo:
     """What trades of a strategy's order while it is being canceled is counted for nobody."""
     on_fill = claims.on_fill

@@ -67,6 +67,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
         algos.algorithm_forgets_what_was_canceled,
         targets.older_bars_decide_again,
         targets.net_forgets_its_order,
+        targets.old_decisions_are_traded,
         targets.late_fills_are_nobodys,
         targets.handed_over_by_nobody,
         targets.handed_over_is_told_to_one,

@@ -8,7 +8,7 @@ from tandem.core.matching.state import OrderRecord
 from tandem.core.trading.accounting import Accounting
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
-from tandem.core.trading.target_state import Net
+from tandem.core.trading.target_state import Net, Strategies
 from tandem.domain.ids import AccountId, InstrumentId, ParentId, SlotId
 from tandem.domain.money import ZERO, add, subtract
 from tandem.domain.order import Side
@@ -25,14 +25,18 @@ class TargetChecker:
         self._bad = bad
         self._most: dict[tuple[ParentId, AssignmentId], int] = {}
         self._ends_ns: dict[AssignmentId, tuple[int, int]] = {}
+        self._judged: dict[ParentId, None] = {}
         self.seen: Counter[str] = Counter()
 
     def on_restart(self) -> None:
         """What was decided and not on disk was never decided: it comes again."""
         self._ends_ns.clear()
 
-    def on_desk(self, state: DeskState) -> None:
-        """The newest decision stands; a net has one order out, for no more than was ever wanted."""
+    def on_desk(self, state: DeskState, market_ns: int) -> None:
+        """The newest decision stands; a net has one order out, for no more than was ever wanted.
+
+        `market_ns` is the market's time, at least.
+        """
         roster = state.strategies
         if not roster.assigned and not roster.nets:
             return
@@ -48,6 +52,10 @@ class TargetChecker:
                 out.setdefault(parent.owner, []).append(parent)
         for net in roster.nets.values():
             self._judge(net, out.get(net.net_id, []))
+            for parent in out.get(net.net_id, []):
+                if parent.parent_id not in self._judged:
+                    self._judged[parent.parent_id] = None
+                    self._judge_age(roster, parent, market_ns)
 
     def _judge(self, net: Net, out: list[Parent]) -> None:
         if len(out) > 1:
@@ -64,6 +72,22 @@ class TargetChecker:
             if parent.spec.side is Side.BUY and held + parent.quantity - parent.filled > wanted:
                 text = f"{net.net_id}: {held} held and {parent.quantity} bought, {wanted} wanted"
                 self._bad("I21", text)
+
+    def _judge_age(self, roster: Strategies, parent: Parent, market_ns: int) -> None:
+        """What is placed for an assignment was decided lately, or is its way out."""
+        for claim in parent.claims:
+            one = roster.assigned.get(claim.assignment_id)
+            if one is None or claim.is_order or one.exits or one.end_ns is None:
+                continue
+            slots, symbol = one.assignment.slots, one.assignment.symbol
+            is_place = not slots or all(slot_id in slots for slot_id in parent.slots)
+            if not is_place or symbol != parent.spec.symbol:
+                continue  # it was assigned elsewhere: a way out too
+            self.seen["orders placed for a decision"] += 1
+            age_ns = market_ns - one.end_ns
+            if age_ns > one.assignment.good_for_ns:
+                text = f"{parent.parent_id}: {claim.assignment_id} decided {age_ns} ns before"
+                self._bad("I12", f"{text}, good for {one.assignment.good_for_ns}")
 
     def check_end(self, state: DeskState, records: Iterable[OrderRecord]) -> None:
         """By the exchanges' books strategies hold what was traded for them, and what they want."""
