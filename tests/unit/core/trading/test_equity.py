@@ -5,17 +5,20 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.trading.accounting import Accounting, Moment
 from tandem.core.trading.equity import MINUTE_NS, Curve, Curves, Fall, worth
 from tandem.core.trading.positions import Position
+from tandem.core.trading.statements import Period, statement
 from tandem.domain.commands import SetTargets
-from tandem.domain.ids import ClientOrderId, ExecutionId, Lots, Ticks
+from tandem.domain.ids import ClientOrderId, ExecutionId, InstrumentId, Lots, Ticks
 from tandem.domain.order import Side
 from tandem.domain.reports import Filled
 from tandem.domain.statements import CostMethod, GroupBy, RowKind
 from tests.unit.core.trading.counted import Counted, Followed, points_of, rows_of, these
 from tests.unit.core.trading.desk_driver import SECOND, settings_of
-from tests.unit.core.trading.strategy_floor import strategy_floor
+from tests.unit.core.trading.strategy_floor import StrategyFloor, strategy_floor
 
+T = InstrumentId("T@X")
 BUY, SELL = Side.BUY, Side.SELL
 A, TOTAL = (("a",), "USD"), ((), "USD")
 
@@ -72,6 +75,8 @@ def test_a_period_begins_with_what_was_gained_before() -> None:
     assert curves.known[A].deepest == Fall(Decimal(2), 5, 6)
     assert these(curves.known[TOTAL].peak, curves.known[TOTAL].points) == (3, None)
     assert curves.known[("b",), "USD"].deepest == Fall(Decimal(1), 5, 6)
+    curves.look(9, {(("c",), "USD"): Decimal(-1)})
+    assert curves.known[("c",), "USD"].deepest == Fall(Decimal(1), 6, 9)
 
 
 def test_where_no_price_was_known_at_first_there_is_no_height_yet() -> None:
@@ -162,6 +167,37 @@ def test_accounts_and_all_of_a_person_have_equity_too() -> None:
     assert these(rows["A1",].drawdown, rows["A2",].drawdown, total.drawdown) == (990, 1_000, 3_990)
     assert these(rows["A1",].trades, rows["A1",].won, total.trades) == (1, 1, 1)
     assert these(*points_of(found)[()]) == ((0, 0), (0, -3_990))
+
+
+def test_an_account_s_trades_go_on_through_a_split() -> None:
+    """A29 B34."""
+    pool = Counted()
+    books = Followed(pool.floor, GroupBy.ACCOUNT)
+    pool.trade(BUY, 10, 1_000)
+    pool.act("T", 2, 1)
+    pool.floor.quote(600)
+    pool.trade(SELL, 20, 600)
+    row = rows_of(books.statement())["A1",]
+    assert (row.trades, row.won) == (1, 1)
+
+
+def test_trades_count_in_the_period_in_which_they_end() -> None:
+    """B34."""
+    pool = Counted()
+    pool.trade(BUY, 10, 1_000, strategy="a")
+    pool.trade(SELL, 10, 1_010, strategy="a")
+    pool.trade(BUY, 10, 1_000, strategy="a")
+    before = list(pool.everything)
+    books = Followed(pool.floor, GroupBy.STRATEGY)
+    for one in before:
+        books.accounting.on_booked(one)
+    books.start = books.accounting.moment(pool.floor.desk)
+    books.accounting.begin(pool.floor.desk, 0)
+    pool.trade(SELL, 10, 990, strategy="a")
+    pool.trade(BUY, 10, 1_000, strategy="a")
+    pool.trade(SELL, 10, 1_010, strategy="a")
+    row = rows_of(books.statement())["a",]
+    assert (row.trades, row.won) == (2, 1)
 
 
 def test_the_rest_has_no_story_and_neither_has_an_order() -> None:
@@ -260,3 +296,122 @@ def test_strategies_and_hands_sum_to_the_account_at_every_look(
 def at_minute(points: tuple[tuple[int, Decimal], ...], minute: int) -> Decimal:
     """Return what stood at the end of a minute."""
     return next((equity for at, equity in reversed(points) if at <= minute), Decimal(0))
+
+
+DEEDS = st.lists(
+    st.one_of(
+        st.tuples(st.just("minute"), st.just(0), st.just(0)),
+        st.tuples(st.just("quote"), st.integers(985, 1_015), st.just(0)),
+        st.tuples(st.just("part"), st.integers(1, 9), st.integers(990, 1_010)),
+        st.tuples(st.just("fill"), st.just(0), st.integers(990, 1_010)),
+        st.tuples(st.just("hand"), st.integers(-9, 9).filter(bool), st.integers(0, 1)),
+        st.tuples(st.sampled_from("xyz"), st.integers(-4, 4), st.just(0)),
+    ),
+    max_size=16,
+)
+
+
+def do(floor: StrategyFloor, books: Followed, deed: tuple[str, int, int]) -> None:
+    """Do one deed of a market, a person or a strategy."""
+    what, number, rest = deed
+    if what == "minute":
+        books.minute()
+    elif what == "quote":
+        floor.quote(number)
+    elif what == "fill":
+        floor.fill_all(rest)
+    elif what == "hand":
+        side = BUY if number > 0 else SELL
+        floor.place(side, abs(number), None, slots=("s1", "s2")[: rest + 1])
+    elif what != "part":
+        floor.set(what, number / 4)
+    elif floor.out():
+        attempt = floor.out()[0]
+        left = attempt.order.quantity - attempt.cum_quantity
+        floor.fill(attempt, min(number, left), price=rest)
+
+
+@given(DEEDS)
+def test_assignments_and_what_a_person_trades_sum_to_the_ledger(
+    deeds: list[tuple[str, int, int]],
+) -> None:
+    """B3 B34 I23: with netting, handing over, parts of orders and changes of mind."""
+    floor = strategy_floor(may_short=True)
+    books = Followed(floor, GroupBy.ASSIGNMENT)
+    for key in "xyz":
+        floor.assign(key, name="one" if key == "x" else "two", slots=(), may_short=True)
+    for deed in deeds:
+        do(floor, books, deed)
+    found = books.statement()
+    curves = points_of(found)
+    for at in sorted({at for points in curves.values() for at, _ in points}):
+        parts = [at_minute(points, at) for key, points in curves.items() if key]
+        assert sum(parts, Decimal(0)) == at_minute(curves.get((), ()), at)
+    cash, lots = Decimal(0), 0
+    for account in floor.state.ledger.accounts.values():
+        cash -= sum(account.market.values()) + sum(account.fees.values())
+        lots -= sum(account.market_lots.values())
+    mark = floor.state.exposure.holdings[T].reference or 0
+    gained = sum((row.net or Decimal(0) for row in rows_of(found).values()), Decimal(0))
+    assert gained == cash + lots * mark * Decimal("0.01")
+    assert not any(row.net for row in found.rows if row.kind is RowKind.REST)
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("quote"), st.integers(300, 3_000), st.just(0)),
+        st.tuples(st.just("minute"), st.just(0), st.just(0)),
+        st.tuples(st.just("split"), st.integers(1, 4), st.integers(1, 4)),
+        st.tuples(st.just("pay"), st.integers(1, 50), st.just(0)),
+        st.tuples(st.sampled_from(["a", "b"]), st.integers(-9, 9).filter(bool), st.just(0)),
+    ),
+    max_size=10,
+)
+
+
+@given(ACTS, st.sampled_from([GroupBy.STRATEGY, GroupBy.ACCOUNT, GroupBy.INSTRUMENT]))
+def test_the_last_equity_is_the_net_gain_through_splits_and_dividends(
+    acts: list[tuple[str, int, int]], by: GroupBy
+) -> None:
+    """A29 A30 B34: with what was held before, and in the statement's own figures."""
+    pool = Counted(settings_of(may_short=True))
+    books = Followed(pool.floor, by)
+    for what, number, rest in acts:
+        if what == "quote":
+            pool.floor.quote(number)
+        elif what == "minute":
+            books.minute()
+        elif what == "pay":
+            pool.act("T", dividend=f"0.{number:02}")
+        elif what == "split":
+            pool.act("T", number, rest)
+        else:
+            pool.floor.quote(1_000)
+            pool.trade(BUY if number > 0 else SELL, abs(number), strategy=what)
+    pool.floor.quote(1_000)
+    found = books.statement()
+    curves = points_of(found)
+    for row in (*rows_of(found).values(), *found.totals):
+        assert row.net == (curves[row.group][-1][1] if row.group in curves else 0)
+        assert row.turnover == row.bought + row.sold
+
+
+def test_books_that_were_told_no_time_have_no_curves() -> None:
+    pool = Counted()
+    accounting = Accounting((GroupBy.STRATEGY,), CostMethod.FIFO)
+    assert accounting.end(pool.floor.desk).curves == {}
+
+
+def test_a_period_that_nobody_begins_begins_with_its_first_record() -> None:
+    """B34: and without being asked for, no points are kept."""
+    pool = Counted()
+    accounting = Accounting((GroupBy.ACCOUNT,), CostMethod.FIFO)
+    accounting.on_time(pool.floor.desk, 7)
+    pool.floor.quote(900, "T")
+    accounting.on_time(pool.floor.desk, 8)
+    end = accounting.end(pool.floor.desk)
+    curve = end.curves[("A1",), "USD"]
+    assert (curve.deepest, curve.points) == (Fall(Decimal(1_000), 7, 8), None)
+    period = Period(start=Moment(), end=end, booked=())
+    catalogue = pool.floor.desk.rules.catalogue
+    assert statement(catalogue, (GroupBy.ACCOUNT,), CostMethod.FIFO, period).curves == ()
