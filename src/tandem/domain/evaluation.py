@@ -178,13 +178,16 @@ class Task(Value, frozen=True, kw_only=True):
     """Evaluate, on one final bar, every strategy that is attached to the key.
 
     `others` are the bars of other series that became final since the task before, in the order
-    in which they shall be seen. Without `whole` only a warm evaluator can do it.
+    in which they shall be seen. Without `whole` only a warm evaluator can do it. One that
+    `only_holds` evaluates nothing: the history of its `whole` ends with `bar`, and whoever takes it
+    in is warm as if it had evaluated that bar.
     """
 
     task_id: TaskId
     bar: Bar
     others: tuple[OtherBar, ...] = ()
     whole: Whole | None = None
+    only_holds: bool = False
 
 
 class Said(Value, frozen=True, kw_only=True):

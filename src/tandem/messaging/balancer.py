@@ -186,6 +186,15 @@ class Balancer:
             for seat in self._seats.values()
         ]
 
+    def knows(self, worker: bytes) -> bool:
+        """Return whether the worker has come, and is not lost."""
+        return worker in self._seats
+
+    def has_home(self, key: bytes) -> bool:
+        """Return whether the tasks of that key have a worker that they go to."""
+        seat = self._homes.get(key)
+        return seat is not None and seat.is_open
+
     def named(self, name: str) -> list[bytes]:
         """Return the workers of that name; more than one while one replaces another."""
         return [seat.worker for seat in self._seats.values() if seat.name == name]

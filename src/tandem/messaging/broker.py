@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -28,34 +29,40 @@ from tandem.messaging.balancer import (
 )
 from tandem.messaging.errors import ClosedError, FullError, MessagingError, TaskFailedError
 from tandem.messaging.places import Bind
+from tandem.messaging.setting_up import Newcomers, SetUp, Verdict
 from tandem.messaging.sockets import LoopSocket
 
 BEAT_NS: Final = 50_000_000
 _BATCHES: Final = 20  # of messages, read before the silent are judged
 
+Said = words.Ready | words.Leaving | words.Confirmed | words.Pong | words.Done | words.Unable
 OnOutcome = Callable[[bytes | MessagingError], None]
 
 
 class Broker:
     """Gives tasks to workers, and exactly one outcome of each to whoever submitted it."""
 
-    def __init__(self, at: Bind, rules: Rules | None = None, *, run: int) -> None:
+    def __init__(
+        self, at: Bind, rules: Rules | None = None, *, run: int, set_up: SetUp | None = None
+    ) -> None:
         """Open it on the running loop; workers may be there already, or come later.
 
         `run` is another number at each start, such as the time of the start, so that what a
-        worker has from an earlier broker is not taken for ours.
+        worker has from an earlier broker is not taken for ours. With `set_up`, a worker has no
+        task before it has confirmed by a hash that it holds what it was given.
 
         Raises:
             AddressError: `at` cannot be bound.
         """
         self._balancer = Balancer(rules)
         self._run = run
+        self._set_up = set_up
+        self._newcomers = Newcomers(self._balancer.rules.workers_max)
+        self._making: dict[asyncio.Task[None], None] = {}
         self._waiting: dict[int, OnOutcome] = {}
         self._due: deque[Effect] = deque()
         self._is_performing = False
-        self._words = msgspec.msgpack.Decoder(
-            words.Ready | words.Leaving | words.Pong | words.Done | words.Unable
-        )
+        self._words: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
         self.malformed = 0
         # A worker is known by the number of its door, in one byte, and its route behind that one.
         self._doors: list[LoopSocket] = []
@@ -110,10 +117,17 @@ class Broker:
     def _forget(self, door: bytes) -> None:
         """Have done elsewhere what the workers of a door had."""
         gone = [one.worker for one in self._balancer.loads() if one.worker.startswith(door)]
+        for worker in self._newcomers:
+            if worker.startswith(door):
+                self._newcomers.forget(worker)
         for leaves in (self._balancer.on_leaving, self._balancer.on_lost):
             # All leave before the first is lost, so that no task goes from one to the next.
             for worker in gone:
                 self._perform(leaves(worker, self._socket.now_ns))
+
+    def has_home(self, key: bytes) -> bool:
+        """Return whether there is a worker that the tasks of that key go to."""
+        return self._balancer.has_home(key)
 
     def workers(self) -> list[WorkerLoad]:
         """Return every worker and its load, in the order of their coming."""
@@ -181,6 +195,8 @@ class Broker:
             return
         for door in self._doors:
             door.close()
+        for making in self._making:
+            making.cancel()
         waiting, self._waiting = self._waiting, {}
         for on_outcome in waiting.values():
             on_outcome(ClosedError("the broker was closed"))
@@ -192,6 +208,10 @@ class Broker:
             self._perform(self._balancer.on_tick(self._socket.now_ns))
         for load in self._balancer.loads():
             self._ping(load.worker)
+        for worker in self._newcomers:
+            self._ping(worker)
+        for worker in self._newcomers.late(self._socket.now_ns):
+            self._set_up_again(worker)
 
     def _has_read_all(self) -> bool:
         return all([one.read_now() for one in self._doors if one.is_open])
@@ -206,6 +226,7 @@ class Broker:
         self._balancer.ping(worker, self._socket.now_ns)
         ping = words.Ping(self._run, self._balancer.attempts)
         if not self._send(worker, ping):
+            self._newcomers.forget(worker)
             self._perform(self._balancer.on_lost(worker, self._socket.now_ns))
 
     def _on_parts(self, door: LoopSocket, number: bytes, parts: list[bytes]) -> None:
@@ -222,25 +243,64 @@ class Broker:
         if isinstance(said, words.Ready):
             self._ping(worker)  # so that it knows that we know it
 
-    def _heard(
-        self,
-        worker: bytes,
-        said: words.Ready | words.Leaving | words.Pong | words.Done | words.Unable,
-    ) -> list[Effect]:
+    def _heard(self, worker: bytes, said: Said) -> list[Effect]:
         now_ns = self._socket.now_ns
         if isinstance(said, words.Ready):
-            name, window = _name(worker), said.window
-            return self._balancer.on_ready(worker, name=name, window=window, now_ns=now_ns)
+            if self._set_up is None or self._balancer.knows(worker):
+                return self._let_in(worker, said.window)
+            if self._newcomers.on_ready(worker, said.window):
+                self._begin_set_up(worker, self._set_up)
+            return []
         if isinstance(said, words.Leaving):
+            self._newcomers.forget(worker)
             return self._balancer.on_leaving(worker, now_ns)
         if said.run != self._run:
             self.counts.late += isinstance(said, words.Done)
             return []
+        if isinstance(said, words.Confirmed):
+            return self._confirmed(worker, said)
         if isinstance(said, words.Pong):
             return self._balancer.on_pong(worker, mark=said.mark, held=said.held, now_ns=now_ns)
         if isinstance(said, words.Done):
             return self._balancer.on_done(worker, said.attempt, payload=said.payload, now_ns=now_ns)
         return self._balancer.on_unable(worker, said.attempt, reason=said.reason, now_ns=now_ns)
+
+    def _let_in(self, worker: bytes, window: int) -> list[Effect]:
+        now_ns = self._socket.now_ns
+        return self._balancer.on_ready(worker, name=_name(worker), window=window, now_ns=now_ns)
+
+    def _begin_set_up(self, worker: bytes, set_up: SetUp) -> None:
+        async def give() -> None:
+            content = await set_up.make()
+            digest = sha256(content).digest()
+            now_ns = self._socket.now_ns
+            number = self._newcomers.on_given(worker, digest=digest, now_ns=now_ns)
+            if number is not None:
+                self._send(worker, words.SetUp(self._run, number, content))
+
+        making = asyncio.ensure_future(give())
+        self._making[making] = None
+        making.add_done_callback(self._on_made)
+
+    def _on_made(self, making: "asyncio.Task[None]") -> None:
+        self._making.pop(making, None)
+        if not making.cancelled():
+            self._socket.guard(making.result)
+
+    def _confirmed(self, worker: bytes, said: words.Confirmed) -> list[Effect]:
+        verdict = self._newcomers.on_confirmed(worker, said.number, digest=said.digest)
+        if verdict is Verdict.RIGHT:
+            return self._let_in(worker, self._newcomers.let_in(worker))
+        if verdict is Verdict.WRONG:
+            self._set_up_again(worker)
+        return []
+
+    def _set_up_again(self, worker: bytes) -> None:
+        """Give it everything once more, if it may try; tell that it does not hold it."""
+        assert self._set_up is not None, "nobody was given anything"
+        if self._newcomers.may_try(worker):
+            self._begin_set_up(worker, self._set_up)
+        self._set_up.on_wrong(_name(worker))
 
     def _perform(self, effects: list[Effect]) -> None:
         """Do it in order, also when a submitter that is told an outcome submits the next task."""

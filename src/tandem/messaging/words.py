@@ -72,6 +72,22 @@ class Leaving(Word, frozen=True):
     """Worker to broker: give me nothing more; I finish what I have."""
 
 
+class SetUp(Word, frozen=True):
+    """Broker to worker, before it has any task: hold this, and confirm it."""
+
+    run: int
+    number: int  # rises with everything that the broker gives to anybody to hold
+    payload: bytes
+
+
+class Confirmed(Word, frozen=True):
+    """Worker to broker: of what I was given I hold what has this hash (SHA-256)."""
+
+    run: int
+    number: int
+    digest: bytes
+
+
 class Task(Word, frozen=True):
     """Broker to worker: do this."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ BEAT_NS: Final = 50_000_000
 SILENCE_NS: Final = 250_000_000  # without a ping for so long, it says again that it is ready
 ANEW_NS: Final = 2_000_000_000  # without one for so long, it connects anew, under another route
 
+Hold = Callable[[bytes], Awaitable[bytes]]
 Do = Callable[[bytes], bytes | Awaitable[bytes]]
 
 
@@ -29,7 +31,9 @@ class Worker:
     it raises closes the worker and comes out of `run`.
     """
 
-    def __init__(self, connect: Connect, do: Do, *, name: str, window: int = 2) -> None:
+    def __init__(
+        self, connect: Connect, do: Do, *, name: str, window: int = 2, hold: Hold | None = None
+    ) -> None:
         """Open it on the running loop.
 
         Args:
@@ -37,6 +41,8 @@ class Worker:
             do: does one task.
             name: whose life the broker watches; a later worker of that name replaces this one.
             window: tasks to have at a time, so that the next is there when one is done.
+            hold: takes in what the broker gives before any task, and returns the SHA-256 of what
+                is held then; what it raises closes the worker. Unless given, nothing is kept.
 
         Raises:
             ValueError: the name is empty or longer than 200 bytes.
@@ -45,12 +51,14 @@ class Worker:
         if not 0 < len(name.encode()) <= NAME_BYTES_MAX:
             raise ValueError(f"a worker's name has 1 to {NAME_BYTES_MAX} bytes, got {name!r}")
         self._do = do
+        self._hold = hold or _keep_nothing
+        self._holding: asyncio.Task[None] | None = None
         self._window = window
         self._run: int | None = None  # of the broker that we have tasks from
         self._held: dict[int, asyncio.Task[None]] = {}
         self._heard_ns: int | None = None
         self._left: asyncio.Future[bool] | None = None
-        self._words = msgspec.msgpack.Decoder(words.Task | words.Ping | words.Goodbye)
+        self._words = msgspec.msgpack.Decoder(words.SetUp | words.Task | words.Ping | words.Goodbye)
         self.malformed = 0
         self._connect = connect
         self._name = name
@@ -100,6 +108,8 @@ class Worker:
         held, self._held = self._held, {}
         for task in held.values():
             task.cancel()
+        if self._holding is not None:
+            self._holding.cancel()
 
     def _on_beat(self) -> None:
         if self._silence_ns >= ANEW_NS:
@@ -110,6 +120,7 @@ class Worker:
             # Whose key was refused once, ZeroMQ connects no more; it may be allowed by now.
             before, self._socket = self._socket, self._open()
             before.cut()
+            self._cancel()
         elif self._heard_ns is None or self._silence_ns >= SILENCE_NS:
             self._say(words.Ready(self._window))
 
@@ -132,10 +143,22 @@ class Worker:
             self._run = said.run
         if isinstance(said, words.Task):
             self._begin(said)
+        elif isinstance(said, words.SetUp):
+            self._take_in(said)
         elif isinstance(said, words.Ping):
             self._say(words.Pong(said.run, said.mark, list(self._held)))
         elif self._left is not None and not self._left.done():
             self._left.set_result(True)
+
+    def _take_in(self, given: words.SetUp) -> None:
+        async def confirm() -> None:
+            digest = await self._hold(given.payload)
+            self._say(words.Confirmed(given.run, given.number, digest))
+
+        if self._holding is not None:
+            self._holding.cancel()
+        self._holding = asyncio.ensure_future(confirm())
+        self._holding.add_done_callback(self._on_finished)
 
     def _begin(self, task: words.Task) -> None:
         try:
@@ -161,6 +184,10 @@ class Worker:
     def _on_finished(self, doing: asyncio.Task[None]) -> None:
         if not doing.cancelled():
             self._socket.guard(doing.result)
+
+
+async def _keep_nothing(payload: bytes) -> bytes:
+    return sha256(payload).digest()
 
 
 def _outcome(task: words.Task, payload: bytes) -> words.Word:

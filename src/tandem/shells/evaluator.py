@@ -5,10 +5,13 @@ Nothing is recorded here: whatever is lost with this process is asked of another
 
 import asyncio
 from collections.abc import Iterable
+from hashlib import sha256
 
 from tandem.core.evaluating.standing import Rank
 from tandem.core.evaluating.tenants import Effect, End, Open, Reply, Send, Stop, Tenants
-from tandem.domain.evaluation import Meter, TenantId, answer_bytes, task_of
+from tandem.domain.bundle import holdings_of
+from tandem.domain.errors import FrameError
+from tandem.domain.evaluation import Meter, TenantId, answer_bytes, task_bytes, task_of
 from tandem.ports import Cell, Clock, Jail
 
 
@@ -46,6 +49,21 @@ class Evaluator:
             return await future
         finally:
             del self._asked[token]
+
+    async def hold(self, content: bytes) -> bytes:
+        """Take in what is given before work comes; return the hash of what is held now.
+
+        Of a strategy that cannot be held, the next task of its key finds out. Of bytes that are
+        no holdings nothing is held.
+        """
+        try:
+            holdings = holdings_of(content)
+        except FrameError:
+            return sha256(b"").digest()
+        async with asyncio.TaskGroup() as tasks:
+            for task in holdings.tasks:
+                tasks.create_task(self.do(task_bytes(task)))
+        return sha256(content).digest()
 
     def close(self) -> None:
         """End all processes; whoever still waits is not answered."""

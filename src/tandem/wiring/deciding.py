@@ -38,18 +38,21 @@ from tandem.domain.market_words import (
 from tandem.messaging.broker import Broker
 from tandem.messaging.places import Bind, Connect
 from tandem.messaging.publisher import Publisher
+from tandem.messaging.setting_up import SetUp
 from tandem.messaging.streams import Gap, News
 from tandem.messaging.subscriber import Subscriber
-from tandem.ports import Clock
+from tandem.ports import BarStore, Clock, Journal
 from tandem.shells.deciding import DeciderRecord, DecidingShell
+from tandem.shells.holdings import holdings
 from tandem.shells.own_control import open_own_control
 from tandem.shells.recording import replay
 from tandem.shells.stored_bars import StoredBars
+from tandem.wiring.alerts import Alerts
 from tandem.wiring.evaluator_door import EvaluatorDoor
 from tandem.wiring.evaluator_pool import RULES, EvaluatorPool
 from tandem.wiring.home import Home
 from tandem.wiring.memory import spare_what_stays
-from tandem.wiring.settings import LanPlan
+from tandem.wiring.settings import LanPlan, read_settings
 from tandem.wiring.strategies import StrategiesPlan, bars_file, candles_place, tasks_place
 
 CANDLES: Final = b"candles"
@@ -113,12 +116,19 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     _make_folders(home, plan, is_replay=is_replay)
     store = SqliteBars.writing(bars_file(home, is_replay=is_replay))
     store.list_instruments(instruments)
-    recovered, journal = open_log(FolderDisk(home.decisions, InlineSync()))
-    snapshot = recovered.snapshot
-    decider = Decider.restore(snapshot) if snapshot is not None else Decider()
-    replay(decider, recovered.records, msgspec.msgpack.Decoder(DeciderRecord))
-    spare_what_stays()
-    broker = Broker(Bind(tasks_place(home)), RULES, run=clock.now().now_ns)
+    decider, journal = _recovered(home)
+
+    async def set_up() -> bytes:
+        state = shell.decider.state
+        return await holdings(state, store, lambda key: broker.has_home(key.encode()))
+
+    alerts = Alerts(read_settings(home).alerts, home.log_file, say=lambda _: None)
+    broker = Broker(
+        Bind(tasks_place(home)),
+        RULES,
+        run=clock.now().now_ns,
+        set_up=SetUp(make=set_up, on_wrong=partial(_on_wrong, alerts)),
+    )
     limits = ElasticLimits(fewest=plan.evaluators, most=plan.evaluators_most)
     evaluators = EvaluatorPool(broker, limits, clock, say)
     shell = DecidingShell(
@@ -132,11 +142,7 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
         run=plan.run,
         on_note=say,
     )
-    listings = [
-        Listing(instrument_id=one.instrument_id, sources=(_source(one),)) for one in instruments
-    ]
-    stored = StoredBars(MarketSettings(grace_ns=0), listings, store)
-    feed = MarketFeed(stored, clock, shell, say)
+    feed = MarketFeed(_stored(instruments, store), clock, shell, say)
     sources = [_source_id(one.instrument_id) for one in instruments]
     subscriber = Subscriber(
         Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
@@ -153,7 +159,29 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
             tasks.create_task(shell.run())
             tasks.create_task(_tick(feed))
     finally:
+        await alerts.close()
         store.close()
+
+
+def _recovered(home: Home) -> tuple[Decider, Journal]:
+    """Return the decider as its journal has it."""
+    recovered, journal = open_log(FolderDisk(home.decisions, InlineSync()))
+    snapshot = recovered.snapshot
+    decider = Decider.restore(snapshot) if snapshot is not None else Decider()
+    replay(decider, recovered.records, msgspec.msgpack.Decoder(DeciderRecord))
+    spare_what_stays()
+    return decider, journal
+
+
+def _stored(instruments: Sequence[Instrument], store: BarStore) -> StoredBars:
+    listings = [
+        Listing(instrument_id=one.instrument_id, sources=(_source(one),)) for one in instruments
+    ]
+    return StoredBars(MarketSettings(grace_ns=0), listings, store)
+
+
+def _on_wrong(alerts: Alerts, name: str) -> None:
+    alerts.raise_alert(f"evaluator {name} does not hold what it was given: it gets no work")
 
 
 def _utc_s() -> int:

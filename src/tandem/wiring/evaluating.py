@@ -46,7 +46,9 @@ async def run_evaluator(
 
     ended = asyncio.Event()
     async with _open_evaluator(clock, named, ended.set, jailed=plan.jailed) as evaluator:
-        worker = Worker(Connect(tasks_place(home)), evaluator.do, name=name, window=WINDOW)
+        worker = Worker(
+            Connect(tasks_place(home)), evaluator.do, name=name, window=WINDOW, hold=evaluator.hold
+        )
         leaving = asyncio.Event()
         await open_own_control(UnixNetwork(), home.own_socket(name), partial(_answer, leaving))
         try:
@@ -87,7 +89,7 @@ async def run_remote_evaluator(home: Home, pool: RemotePool, name: str) -> None:
     jail = ForkingJail(Mode.JAILED, ended.set)
     await jail.start()
     async with _evaluating(jail, SystemClock()) as evaluator:
-        worker = Worker(place, evaluator.do, name=name, window=WINDOW)
+        worker = Worker(place, evaluator.do, name=name, window=WINDOW, hold=evaluator.hold)
         await open_own_control(UnixNetwork(), home.own_socket(name), lambda _: Alive())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run())

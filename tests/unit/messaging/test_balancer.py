@@ -523,3 +523,14 @@ def test_every_task_has_exactly_one_outcome_once_there_is_calm(
     told = set(world.told)
     assert told <= set(world.submitted)
     assert set(world.submitted) - told <= set(world.abandoned)
+
+
+def test_a_key_has_a_home_while_its_worker_is_there() -> None:
+    desk = Desk(workers=(A,))
+    assert not desk.balancer.has_home(b"x")
+    desk.submit(b"x", b"1")
+    assert desk.balancer.has_home(b"x")
+    assert desk.balancer.knows(A)
+    desk.lost(A)
+    assert not desk.balancer.has_home(b"x")
+    assert not desk.balancer.knows(A)

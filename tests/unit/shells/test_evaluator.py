@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from hashlib import sha256
 
+import msgspec
 import pytest
 
 from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
+from tandem.domain.bundle import Holdings
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     OWN_TENANT,
@@ -229,5 +232,22 @@ def test_an_answer_is_sent_as_bytes() -> None:
         task = a_task(attached=[4])
         raw = await evaluator.do(task_bytes(task))
         assert isinstance(answer_of(raw), Evaluated)
+
+    in_a_process(body)
+
+
+def test_what_is_given_before_work_comes_is_held_and_confirmed_by_its_hash() -> None:
+    """B16: what cannot be read is not held, and has another hash."""
+
+    async def body(evaluator: Evaluator, jail: WordJail, process: SimProcess) -> None:
+        tasks = tuple(
+            msgspec.structs.replace(a_task(number, attached=[4]), only_holds=True)
+            for number in (1, 2)
+        )
+        content = msgspec.msgpack.encode(Holdings(tasks=tasks))
+        assert await evaluator.hold(content) == sha256(content).digest()
+        assert jail.sent == list(tasks)
+        assert await evaluator.hold(b"\xc1") == sha256(b"").digest()
+        assert jail.sent == list(tasks)
 
     in_a_process(body)

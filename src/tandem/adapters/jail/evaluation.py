@@ -31,7 +31,7 @@ class _Held(msgspec.Struct):
     number: int
     others: dict[str, SeriesId]  # what its attachments may look at besides, by symbol
     states: dict[AttachmentNumber, str]  # of who is attached
-    answer: Evaluated
+    answer: Evaluated | None  # to the task of that number; None when it evaluated none
 
 
 class Evaluation:
@@ -51,7 +51,7 @@ class Evaluation:
         which = task.task_id
         held = self._held.get(which.key)
         failed: list[Said] = []
-        if held is not None and held.answer.task_id == which:
+        if held is not None and held.answer is not None and held.answer.task_id == which:
             return held.answer  # asked twice, said once
         if task.whole is not None:
             self._forget(which.key)
@@ -61,6 +61,8 @@ class Evaluation:
                 return Skipped(task_id=which, reason=str(error))
         elif held is None or held.roster != which.roster or held.number != which.number - 1:
             return Cold(task_id=which)
+        if task.only_holds:
+            return self._holding(task, failed)
         for other in task.others:
             if other.symbol in held.others:
                 self._engine.feed(held.others[other.symbol], other.bar)
@@ -69,6 +71,14 @@ class Evaluation:
         held.number = which.number
         held.answer = answer
         return answer
+
+    def _holding(self, task: Task, failed: list[Said]) -> TaskAnswer:
+        """Answer a task that evaluates nothing; what failed is not held, and so is asked again."""
+        which = task.task_id
+        if failed:
+            self._forget(which.key)
+            return Skipped(task_id=which, reason=f"{len(failed)} of its strategies cannot be held")
+        return Evaluated(task_id=which, said=())
 
     def _said(self, answers: Iterable[tuple[int, Answer]], held: _Held) -> list[Said]:
         lines: dict[int, list[str]] = {}
@@ -108,7 +118,7 @@ class Evaluation:
             number=task.task_id.number,
             others={one.symbol: _other(key, one.symbol) for one in whole.others},
             states={},
-            answer=Evaluated(task_id=task.task_id, said=()),
+            answer=None,
         )
         self._held[key] = held
         prepared = {one.text_hash: one for one in whole.prepared}
