@@ -1,6 +1,7 @@
 """`tandem prove-no-lookahead`: a strategy sees nothing of the future."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,26 +24,47 @@ Bars = Annotated[
         help="Whose stored bars, such as BTCUSD; or a recording, as 'tandem bars import' takes it.",
     ),
 ]
-Every = Annotated[int, Parameter(help="Cut the history behind every so many bars.")]
-Param = Annotated[tuple[str, ...], Parameter(help="A parameter of it, such as fast=10.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ProofOptions:
+    """How it is proved, and as what it runs.
+
+    Attributes:
+        every: Cut the history behind every so many bars.
+        param: A parameter of it, such as fast=10; as often as there are some.
+        others: Stored symbols that it looks at besides, such as BTCUSD,ETHUSD.
+    """
+
+    every: int = 10
+    param: tuple[str, ...] = ()
+    others: str = ""
+
+
+_USUAL: Final = ProofOptions()
 
 
 @app.command(name="prove-no-lookahead")
 def prove_no_lookahead(
-    file: File, *, bars: Bars, which: Which = _ALL, every: Every = 10, param: Param = ()
+    file: File, *, bars: Bars, which: Which = _ALL, options: ProofOptions = _USUAL
 ) -> int:
     """Cut a history off behind its bars and let a strategy decide again: is it the same?"""
     place = bars if Path(bars.partition("?")[0]).exists() else None
 
     async def act() -> int:
+        every = options.every
         if every < 1:
             raise BadInputError(f"--every {every}: expected 1 or more")
         require_strategies()
         from tandem.cli.strategy_trying import write_proof
 
         with bars_at(home_of(which.home), place) as store:
-            found = found_bars(store, bars if place is None else only_symbol(store, bars), which)
-        return write_proof(text_of(file), parameters_of(param), found, sys.stdout, every=every)
+            own = bars if place is None else only_symbol(store, bars)
+            names = [one.strip() for one in options.others.split(",") if one.strip()]
+            found = [found_bars(store, one, which) for one in (own, *names)]
+        parameters = parameters_of(options.param)
+        return write_proof(text_of(file), parameters, found, sys.stdout, every=every)
 
     return finish(act)
 

@@ -72,6 +72,7 @@ def write_explained(found: "Explained", out: TextIO, *, as_json: bool) -> int:
         ("state", recorded.state),
         ("bar", f"number {recorded.asked.task_id.number}: {_bar_text(bar, instrument)}"),
         ("history", f"{found.bars} bars, this one included"),
+        *_other_rows(found),
         ("hash", decision.inputs_hash),
     ]
     _write("given", rows, out)
@@ -85,6 +86,19 @@ def write_explained(found: "Explained", out: TextIO, *, as_json: bool) -> int:
         again += _answer_rows(found.answer, found.lines, instrument)
     _write("again", again, out)
     return code
+
+
+def _other_rows(found: "Explained") -> list[tuple[str, str]]:
+    told = {one.instrument_id: one.number for one in found.recorded.others}
+    return [
+        (
+            one.symbol,
+            f"{found.others[one.symbol]} bars that were over when it began, "
+            f"of the first {told.get(one.instrument_id, 0)} published",
+        )
+        for one in found.recorded.rostered.others
+        if one.symbol in found.others
+    ]
 
 
 def _write(head: str, rows: list[tuple[str, str]], out: TextIO) -> None:

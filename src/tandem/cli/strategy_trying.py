@@ -17,7 +17,7 @@ from tandem.domain.strategies import Parameters, StrategyText
 from tandem.strategies.check import check
 from tandem.strategies.engine import SeriesId
 from tandem.strategies.errors import StrategyError
-from tandem.strategies.lookahead import Proof, engine_runs, prove
+from tandem.strategies.lookahead import Other, Proof, engine_runs, prove
 from tandem.strategies.shipped import sentence, shipped
 from tandem.wiring.whole_files import write_whole
 
@@ -97,20 +97,25 @@ def decide(ta, params):
 def write_proof(
     text: StrategyText,
     parameters: Parameters,
-    found: tuple[Sequence[FinalBar], Instrument],
+    found: Sequence[tuple[Sequence[FinalBar], Instrument]],
     out: TextIO,
     *,
     every: int,
 ) -> int:
     """Write whether a strategy saw anything of the future; 1 when it did, or failed.
 
+    `found` has its own bars, and after them those of each that it looks at besides.
+
     Raises:
         BadInputError: the text cannot be used.
     """
-    finals, instrument = found
-    bars = [one.bar for one in finals]
+    own, *others = (
+        Other(instrument=instrument, bars=[one.bar for one in finals])
+        for finals, instrument in found
+    )
     try:
-        proof = prove(engine_runs(text, instrument, parameters), bars, every=every)
+        runs = engine_runs(text, own.instrument, parameters, others)
+        proof = prove(runs, own.bars, every=every)
     except StrategyError as error:
         raise BadInputError(f"{text.name}: {error}") from error
     out.write(_verdict(proof))

@@ -2,7 +2,7 @@
 
 from tandem.domain.bars import Bar, FinalBar
 from tandem.domain.commands import SetTargets, SuspendStrategy
-from tandem.domain.evaluation import Attached, OtherBar, TaskAnswer, TaskId
+from tandem.domain.evaluation import Attached, OtherBar, OtherSeen, TaskAnswer, TaskId
 from tandem.domain.ids import CommandId, InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import (
@@ -44,6 +44,15 @@ class BarsFinal(Value, frozen=True, kw_only=True, tag="bars_final"):
     bars: tuple[FinalBar, ...]
 
 
+class OthersTold(Value, frozen=True, kw_only=True, tag="others_told"):
+    """These were published before somebody looked at their series besides; nobody decides on them.
+
+    In the order of their numbers, and none is left out after the first.
+    """
+
+    bars: tuple[FinalBar, ...]
+
+
 class FeedJudged(Value, frozen=True, kw_only=True, tag="feed_judged"):
     """Prices of this instrument are old, or fresh again."""
 
@@ -55,10 +64,12 @@ class HistoryRead(Value, frozen=True, kw_only=True):
     """What was found of a task's history when it was asked with it.
 
     `chain` is `inputs.chain_of` all its bars, and `closes` its last closes, as many as wanted.
+    `others` are the chains of the other series, in the order in which they were wanted.
     """
 
     chain: str = ""
     closes: tuple[int, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class TaskAnswered(Value, frozen=True, kw_only=True, tag="task_answered"):
@@ -86,7 +97,14 @@ class TargetsDropped(Value, frozen=True, kw_only=True, tag="targets_dropped"):
 
 
 DeciderEvent = (
-    Started | RosterSeen | BarsFinal | FeedJudged | TaskAnswered | CommandSettled | TargetsDropped
+    Started
+    | RosterSeen
+    | BarsFinal
+    | OthersTold
+    | FeedJudged
+    | TaskAnswered
+    | CommandSettled
+    | TargetsDropped
 )
 
 
@@ -94,7 +112,8 @@ class AskWhole(Value, frozen=True, kw_only=True):
     """What a cold evaluator needs besides the bar.
 
     History begins at `from_ns`, of the instrument and of each of `others`. `closes` of its last
-    closes are wanted back, and with `wants_chain` the chain of all its bars.
+    closes are wanted back, and with `wants_chain` the chain of all its bars. Of each of
+    `others` there is what was over when the bar began, of as many as `others_seen` says.
     """
 
     instrument: Instrument
@@ -103,6 +122,7 @@ class AskWhole(Value, frozen=True, kw_only=True):
     attached: tuple[Attached, ...]
     closes: int = 0
     wants_chain: bool = True
+    others_seen: tuple[OtherSeen, ...] = ()
 
 
 class Evaluate(Value, frozen=True, kw_only=True, tag="evaluate"):
@@ -126,8 +146,8 @@ class Decided(Value, frozen=True, kw_only=True, tag="decided"):
 
     `lines` is what they logged, by assignment. `state_before` and `position_before` have the
     inputs of those that said something, in their order, so that they can be evaluated again.
-    `again` are those that answered no position, and whose last one goes to the desk again,
-    because the desk had dropped it.
+    `others` says what was seen of other series. `again` are those that answered no position, and
+    whose last one goes to the desk again, because the desk had dropped it.
     """
 
     task_id: TaskId
@@ -137,6 +157,7 @@ class Decided(Value, frozen=True, kw_only=True, tag="decided"):
     positions_before: tuple[int, ...] = ()
     lines: tuple[tuple[str, ...], ...] = ()
     again: tuple[AssignmentId, ...] = ()
+    others: tuple[OtherSeen, ...] = ()
 
 
 class Note(Value, frozen=True, kw_only=True, tag="note"):

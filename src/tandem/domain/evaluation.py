@@ -113,10 +113,22 @@ class TaskId(Value, frozen=True, kw_only=True):
 
 
 class OtherBar(Value, frozen=True, kw_only=True):
-    """A bar of a series that strategies of this task look at besides; final before this one."""
+    """A bar of a series that strategies of this task look at besides; over before this one began.
+
+    `number` and `revision` are those of its `FinalBar`.
+    """
 
     symbol: str
     bar: Bar
+    number: int = 0
+    revision: int = 0
+
+
+class OtherSeen(Value, frozen=True, kw_only=True):
+    """How much of another series is seen on a bar: of its first `number`, what was over then."""
+
+    instrument_id: InstrumentId
+    number: int
 
 
 class Series(Value, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from tandem.domain.deciding import (
     Evaluate,
     FeedJudged,
     Note,
+    OthersTold,
     RosterSeen,
     Send,
     Started,
@@ -111,6 +112,7 @@ class DecidingShell:
         """Start, and serve until canceled."""
         self.recording.feed(Started(run=self._run))
         self._republish()
+        self._tell_others()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dialer.run())
             tasks.create_task(self._look())
@@ -138,6 +140,20 @@ class DecidingShell:
                     break
                 self.on_final(missed)
 
+    def _tell_others(self) -> None:
+        """Tell what was published of series that somebody looks at besides, and was not told."""
+        for key in list(self.decider.state.keys.values()):
+            for instrument_id in key.others:
+                after = key.others_told.get(instrument_id, 0)
+                if not after:  # the last bar, and what was corrected after it
+                    last = self._store.last(instrument_id, key.span, count=1)
+                    after = last[0].number - 1 if last else 0
+                while missed := self._store.published(
+                    instrument_id, key.span, after=after, count=REPUBLISHED
+                ):
+                    self.recording.feed(OthersTold(bars=tuple(missed)))
+                    after = missed[-1].number
+
     # -- the desk
 
     async def _look(self) -> None:
@@ -156,6 +172,7 @@ class DecidingShell:
         self.recording.feed(seen)
         texts = self.decider.state.texts
         self._prepared = {one: text for one, text in self._prepared.items() if one in texts}
+        self._tell_others()
 
     def _on_up(self, link: Link[ControlMessage]) -> None:
         for asked in self._waiting.values():

@@ -26,7 +26,7 @@ class StoredHistory(Protocol):
 
 
 class BarsThen:
-    """Bars as they were when the task's own bar was published; those of other series, as now.
+    """Bars as they were when the task's own bar was published, and of others as they were told.
 
     What was corrected later has a later number: of that the decider will be told. So a decision
     is made of the same history whenever it is made.
@@ -34,19 +34,21 @@ class BarsThen:
 
     def __init__(self, store: BarStore, effect: Evaluate) -> None:
         self._store = store
-        self._id = effect.bar.instrument_id
-        self._number = effect.task_id.number
+        self._last: dict[InstrumentId, int] = {}
+        if effect.whole is not None:
+            self._last = {one.instrument_id: one.number for one in effect.whole.others_seen}
+        self._last[effect.bar.instrument_id] = effect.task_id.number - 1
 
     def bars(
         self, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
     ) -> list[FinalBar]:
         """See `BarStore.bars`."""
         latest = self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
-        if instrument_id != self._id:
+        if instrument_id not in self._last:  # recorded before that was recorded
             return latest
-        found = {one.bar.begin_ns: one for one in latest if one.number < self._number}
-        corrected = {one.bar.begin_ns: None for one in latest if one.number > self._number}
-        after = self._number - 1
+        last = after = self._last[instrument_id]
+        found = {one.bar.begin_ns: one for one in latest if one.number <= last}
+        corrected = {one.bar.begin_ns: None for one in latest if one.number > last}
         while corrected and after > 0:  # what they were is not far back, as a rule
             count = min(_PAGE, after)
             after -= count
@@ -96,21 +98,22 @@ def _read(
         others=tuple(_other(one, effect, wanted, store) for one in wanted.others),
     )
     closes = tuple(one.close for one in bars[-wanted.closes :]) if wanted.closes else ()
-    chain = chain_of(bars) if wanted.wants_chain else ""
-    return whole, HistoryRead(chain=chain, closes=closes)
+    if not wanted.wants_chain:
+        return whole, HistoryRead(closes=closes)
+    chains = tuple(_chain_of(one, effect.bar.span) for one in whole.others)
+    return whole, HistoryRead(chain=chain_of(bars), closes=closes, others=chains)
+
+
+def _chain_of(series: Series, span: Span) -> str:
+    return chain_of(series.history.bars(series.instrument.instrument_id, span))
 
 
 def _other(
     instrument: Instrument, effect: Evaluate, wanted: AskWhole, store: StoredHistory
 ) -> Series:
-    """Return another series up to where the task's own bars of it begin."""
+    """Return another series: what of it was over when the task's own bar began."""
     span = effect.bar.span
-    told = [
-        one.bar.begin_ns
-        for one in effect.others
-        if one.bar.instrument_id == instrument.instrument_id
-    ]
-    to_ns = min([*told, effect.bar.begin_ns - span.ns + 1])
+    to_ns = effect.bar.begin_ns - span.ns + 1
     finals = store.bars(instrument.instrument_id, span, from_ns=wanted.from_ns, to_ns=to_ns)
     return Series(
         symbol=instrument.symbol,

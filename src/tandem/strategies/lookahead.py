@@ -6,6 +6,7 @@ honest strategy wants is the same both times, whatever comes after. So the first
 two differ is proof of a look ahead. (That they never differ proves it for these bars only.)
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -81,15 +82,34 @@ def _cuts(count: int, every: int) -> Iterator[int]:
     yield from range(every - 1, count, every)
 
 
-def engine_runs(text: StrategyText, instrument: Instrument, parameters: Parameters) -> Start:
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    """Another instrument that it looks at, and its bars, oldest first."""
+
+    instrument: Instrument
+    bars: Sequence[Bar]
+
+
+def engine_runs(
+    text: StrategyText,
+    instrument: Instrument,
+    parameters: Parameters,
+    others: Sequence[Other] = (),
+) -> Start:
     """Return runs of a text in an engine, with the right to be short.
+
+    On each bar it sees those bars of `others` that were over when its own began, as in a pool.
 
     Raises:
         StrategyError: later, at the start of a run: the text cannot be used.
     """
 
     def start(bars: Sequence[Bar]) -> Trial:
-        return _EngineRun(text, instrument, parameters, bars)
+        end_ns = bars[-1].end_ns if bars else 0
+        known = [
+            Other(instrument=one.instrument, bars=[bar for bar in one.bars if bar.end_ns <= end_ns])
+            for one in others
+        ]
+        return _EngineRun(text, (instrument, parameters), bars, known)
 
     return start
 
@@ -98,20 +118,33 @@ class _EngineRun:
     def __init__(
         self,
         text: StrategyText,
-        instrument: Instrument,
-        parameters: Parameters,
+        given: tuple[Instrument, Parameters],
         bars: Sequence[Bar],
+        others: Sequence[Other],
     ) -> None:
+        instrument, parameters = given
         self._engine = Engine()
+        self._waiting = {SeriesId(f"of {one.instrument.symbol}"): deque(one.bars) for one in others}
         self._last = Answer()
         self._engine.load(text)
         if bars:
             self._engine.open_series(_SERIES, instrument, bars[0].span, ())
+            for name, one in zip(self._waiting, others, strict=True):
+                self._engine.open_series(name, one.instrument, bars[0].span, ())
+            names = [one.instrument.symbol for one in others]
             self._engine.attach(
-                0, text.text_hash, _SERIES, parameters=parameters, others={}, may_short=True
+                0,
+                text.text_hash,
+                _SERIES,
+                parameters=parameters,
+                others=dict(zip(names, self._waiting, strict=True)),
+                may_short=True,
             )
 
     def answer(self, bar: Bar) -> Answer:
+        for name, waiting in self._waiting.items():
+            while waiting and waiting[0].end_ns <= bar.begin_ns:
+                self._engine.feed(name, waiting.popleft())
         said = self._engine.on_bar(_SERIES, bar)
         self._last = said[0][1] if said else Answer(state=self._last.state)
         return self._last

@@ -16,7 +16,14 @@ from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
 from tandem.core.market.origins import origin_ns
 from tandem.domain.deciding import AskWhole, Decided, Evaluate, Rostered, RosterSeen
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.evaluation import AttachmentNumber, Evaluated, Skipped, TaskAnswer, TaskKey
+from tandem.domain.evaluation import (
+    AttachmentNumber,
+    Evaluated,
+    OtherSeen,
+    Skipped,
+    TaskAnswer,
+    TaskKey,
+)
 from tandem.domain.strategies import Answer, AssignmentId, Decision, StrategyText, TextHash
 from tandem.ports import BarStore
 from tandem.shells.histories import BarsThen, task_with_history
@@ -31,7 +38,7 @@ _NUMBER: Final = AttachmentNumber(0)
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """One decision as it stands in the journal, with everything that was given for it.
 
-    `asked` is its task, without the history.
+    `asked` is its task, without the history; `others` says what was seen of other series.
     """
 
     rostered: Rostered
@@ -41,12 +48,13 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     position_ppm: int
     decision: Decision
     lines: tuple[str, ...]
+    others: tuple[OtherSeen, ...] = ()
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that was made again. `answer` is None when there was none; `why` says why.
 
-    `bars` counts those that were given, the last one included.
+    `bars` counts those that were given, the last one included, and `others` those of other series.
     """
 
     recorded: Recorded
@@ -55,6 +63,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None
     lines: tuple[str, ...] = ()
     why: str = ""
+    others: dict[str, int] = {}
 
     @property
     def is_same_inputs(self) -> bool:
@@ -122,21 +131,29 @@ async def made_again(recorded: Recorded, store: BarStore, ask: Ask) -> Explained
         others=rostered.others,
         from_ns=origin_ns(bar.span, bar.begin_ns, bar.instrument_id),
         attached=(attached,),
+        others_seen=_seen(recorded),
     )
-    then = BarsThen(store, asked)
+    given = msgspec.structs.replace(asked, whole=whole, others=())
     texts = {recorded.text.text_hash: recorded.text}
-    task, history = task_with_history(msgspec.structs.replace(asked, whole=whole), texts, then)
+    task, history = task_with_history(given, texts, BarsThen(store, given))
     assert task.whole is not None, "it was asked with everything"
     assert history is not None, "it was asked with everything"
     answer, lines, why = _said(await ask(task))
     return Explained(
         recorded=recorded,
         bars=len(task.whole.series.history) + 1,
-        inputs_hash=inputs_hash(attached, chained(history.chain, bar)),
+        inputs_hash=inputs_hash(attached, chained(history.chain, bar), history.others),
         answer=answer,
         lines=lines,
         why=why,
+        others={one.symbol: len(one.history) for one in task.whole.others},
     )
+
+
+def _seen(recorded: Recorded) -> tuple[OtherSeen, ...]:
+    """Return how much was seen of each series that this strategy looks at."""
+    wanted = {one.instrument_id: None for one in recorded.rostered.others}
+    return tuple(one for one in recorded.others if one.instrument_id in wanted)
 
 
 def _said(answer: TaskAnswer) -> tuple[Answer | None, tuple[str, ...], str]:
@@ -184,6 +201,7 @@ class _Reading:
                 position_ppm=decided.positions_before[place],
                 decision=decision,
                 lines=decided.lines[place] if decided.lines else (),
+                others=decided.others,
             )
 
 

@@ -53,3 +53,21 @@ def test_a_recording_is_proved_on_as_well(
     recorded.write_text("time,open,high,low,close,volume\n", encoding="utf-8")
     assert tandem(*proof, f"{recorded}?symbol=BTCUSD&span=1m&clock=s") == BAD_INPUT
     assert "symbols none, expected a recording of one" in capsys.readouterr().err
+
+
+def test_it_may_look_at_others(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B33 C11."""
+    rows = "".join(f"{86_400 + 60 * n},10,{12 + n},9,11,1.5\n" for n in range(70))
+    recorded = tmp_path / "b.csv"
+    recorded.write_text(f"time,open,high,low,close,volume\n{rows}", encoding="utf-8")
+    place = f"{recorded}?symbol=ETHUSD&span=1m&clock=s"
+    assert tandem("bars", "import", place, "--home", home) == OK
+    file = tmp_path / "mine.lua"
+    file.write_text("return instrument('ETHUSD').bar.high > 50 and 1 or 0", encoding="utf-8")
+    capsys.readouterr()
+    proof = ("prove-no-lookahead", file, "--bars", "BTCUSD", "--home", home, "--every", "60")
+    assert tandem(*proof, "--others", "ETHUSD") == OK
+    assert capsys.readouterr().out.startswith("10 of 600 bars")
+    assert tandem(*proof) == FAILED

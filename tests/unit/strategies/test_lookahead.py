@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from tandem.domain.bars import Bar
 from tandem.domain.strategies import Answer, Language, StrategyText
-from tandem.strategies.lookahead import Trial, engine_runs, prove
+from tandem.strategies.lookahead import Other, Trial, engine_runs, prove
 from tandem.strategies.shipped import shipped
 from tests.unit.strategies.market import bars, instrument, lua, walk
 from tests.unit.strategies.scripts import made_up
@@ -71,6 +71,19 @@ def test_the_strategys_own_error_is_told() -> None:
     found = prove(engine_runs(text, instrument(), {}), MARKET[:5])
     assert found.error is not None
     assert found.error.startswith("line 2: ")
+
+
+def test_whoever_looks_at_others_sees_what_was_over_when_its_own_bar_began() -> None:
+    """B33 C11: and is proved on it."""
+    eth = bars(walk(160, seed=3), symbol="ETH")
+    other = Other(instrument=instrument("ETH"), bars=eth)
+    seen = lua("return instrument('ETH').bar.time / 10000")
+    run = engine_runs(seen, instrument(), {}, [other])(MARKET[:5])
+    said = [run.answer(one).position_ppm for one in MARKET[:5]]
+    assert said == [None, 0, 6_000, 12_000, 18_000]
+    text = lua("return instrument('ETH').close() > instrument('ETH').ta.sma(5)() and 1 or 0")
+    found = prove(engine_runs(text, instrument(), {}, [other]), MARKET, every=9)
+    assert (found.peek, found.error, found.compared) == (None, None, 160 // 9)
 
 
 def test_no_bars_prove_nothing() -> None:

@@ -22,7 +22,7 @@ from tandem.domain.deciding import (
 )
 from tandem.domain.instant import Instant
 from tandem.ports import BarStore
-from tandem.shells.histories import task_with_history
+from tandem.shells.histories import BarsThen, task_with_history
 from tandem.shells.recording import Recording
 from tandem.strategies.engine import Engine
 from tandem.wiring.home import Home
@@ -69,7 +69,8 @@ class DecidedHome:
         for effect in effects:
             if isinstance(effect, Evaluate):
                 texts = self._decider.state.texts
-                task, history = task_with_history(effect, texts, self.store)
+                then = BarsThen(self.store, effect)
+                task, history = task_with_history(effect, texts, then)
                 answer = self._evaluation.do(task)
                 self._recording.feed(TaskAnswered(answer=answer, history=history))
 

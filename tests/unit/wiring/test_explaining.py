@@ -11,6 +11,7 @@ from tandem.domain.bars import FinalBar
 from tandem.domain.deciding import Rostered, RosterSeen
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import Skipped, Task, TaskAnswer
+from tandem.domain.ids import Ticks
 from tandem.domain.strategies import Answer, AssignmentId, Language, StrategyText
 from tandem.strategies.engine import Engine
 from tandem.wiring.explaining import explain, made_again, recorded_decision
@@ -125,6 +126,43 @@ async def test_other_series_are_given_as_they_were_seen(tmp_path: Path) -> None:
         assert (await made_again(recorded, reading(home), ask)).is_same, number
         answers.append(recorded.decision.answer.position_ppm)
     assert len(set(answers)) == 2
+
+
+async def test_bars_of_others_that_came_late_or_were_corrected_are_given_as_they_were_seen(
+    tmp_path: Path,
+) -> None:
+    """B16, B33: by the number that is recorded, whatever was published since."""
+    home = Home(tmp_path / "home")
+    made = DecidedHome(home)
+    await made.begin(of_all(assigned(SEES, entry("a", others=(OTHER,)))))
+    dear = final(1, close=200, instrument=OTHER)
+    await made.bars(final(1))
+    await made.bars(dear)
+    await made.bars(final(2))
+    await made.bars(final(3))  # the other's second bar is late
+    cheap = final(2, close=50, instrument=OTHER)
+    await made.bars(cheap)
+    await made.bars(final(4))
+    wrong = msgspec.structs.replace(cheap.bar, close=Ticks(300), high=Ticks(300))
+    await made.bars(FinalBar(number=3, bar=wrong, revision=1))
+    await made.bars(final(5))
+    made.store.close()
+    found = []
+    for number in range(2, 6):
+        recorded = recorded_decision(home, A, NOON_NS + number * MINUTE_NS)
+        again = await made_again(recorded, reading(home), ask)
+        assert again.is_same, number
+        seen = [one.number for one in recorded.others]
+        found.append((seen, again.others, recorded.decision.answer.position_ppm))
+    assert found == [
+        ([1], {OTHER.symbol: 1}, 500_000),
+        ([1], {OTHER.symbol: 1}, 500_000),
+        ([2], {OTHER.symbol: 2}, 1_000_000),
+        ([3], {OTHER.symbol: 2}, 500_000),
+    ]
+    blind = recorded_decision(home, A, NOON_NS + 4 * MINUTE_NS)
+    blind = msgspec.structs.replace(blind, others=())
+    assert not (await made_again(blind, reading(home), ask)).is_same_inputs
 
 
 async def test_what_is_not_there_is_named(home: Home, tmp_path: Path) -> None:

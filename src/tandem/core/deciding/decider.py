@@ -10,11 +10,11 @@ the next bar, for as long as it is wanted. A revised bar changes history, and de
 """
 
 from collections.abc import Iterable
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import msgspec
 
-from tandem.core.deciding import roster
+from tandem.core.deciding import others, roster
 from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
 from tandem.core.deciding.state import Asked, DeciderState, Held, KeyState
 from tandem.core.deciding.volatility import volatility_ppm
@@ -32,6 +32,7 @@ from tandem.domain.deciding import (
     FeedJudged,
     HistoryRead,
     Note,
+    OthersTold,
     RosterSeen,
     Send,
     Started,
@@ -45,6 +46,7 @@ from tandem.domain.evaluation import (
     Cold,
     Evaluated,
     OtherBar,
+    OtherSeen,
     Said,
     Skipped,
     TaskId,
@@ -60,6 +62,15 @@ from tandem.domain.strategies import (
     Target,
     VolatilityTarget,
 )
+
+
+class _Given(NamedTuple):
+    """A bar that is asked about, and what is seen of others on it: newly, and in all."""
+
+    final: FinalBar
+    taken: tuple[OtherBar, ...]
+    seen: tuple[OtherSeen, ...]
+
 
 _SILENT: Final = Answer()  # of whoever said nothing
 
@@ -105,8 +116,8 @@ class Decider:
                 for text in roster.seen(self.state, event):
                     effects.append(Note(text=text))
                 self._go_on(self.state.keys)
-            case BarsFinal():
-                self._bars(event.bars)
+            case BarsFinal() | OthersTold():
+                self._bars(event.bars, decides=isinstance(event, BarsFinal))
             case FeedJudged():
                 self.state.stale.pop(event.instrument_id, None)
                 if event.is_stale:
@@ -131,23 +142,22 @@ class Decider:
             key.warm = None
             if key.asked is not None:
                 asked, key.asked = key.asked, None
-                self._ask(name, key, asked.final, asked.others)
+                self._ask(name, key, _Given(asked.final, asked.others, asked.seen))
 
     # -- bars
 
-    def _bars(self, bars: Iterable[FinalBar]) -> None:
+    def _bars(self, bars: Iterable[FinalBar], *, decides: bool) -> None:
         touched: dict[TaskKey, None] = {}
         for final in bars:
             bar = final.bar
             for name in self._keys_of(final):
                 key = self.state.keys[name]
                 if bar.instrument_id == key.instrument.instrument_id:
-                    if final.number > key.seen:
+                    if decides and final.number > key.seen:
                         key.seen = final.number
                         key.pending.append(final)
-                elif not final.revision:
-                    symbol = key.others[bar.instrument_id].symbol
-                    key.others_pending.append(OtherBar(symbol=symbol, bar=bar))
+                else:
+                    others.tell(key, final)
                 touched[name] = None
         self._go_on(touched)
 
@@ -170,11 +180,11 @@ class Decider:
                     roster.history_changed(self.state, key)
                     key.done = final.number
                 else:
-                    self._ask(name, key, final, _others_before(key, final))
+                    taken = others.take(self.state, key, final)
+                    self._ask(name, key, _Given(final, taken, others.seen(key)))
 
-    def _ask(
-        self, name: TaskKey, key: KeyState, final: FinalBar, others: tuple[OtherBar, ...]
-    ) -> None:
+    def _ask(self, name: TaskKey, key: KeyState, given: _Given) -> None:
+        final, taken, seen = given
         bar = final.bar
         began_ns = origin_ns(bar.span, bar.begin_ns, bar.instrument_id)
         if key.origin_ns != began_ns:
@@ -190,9 +200,11 @@ class Decider:
             key.warm = None
             key.chain = None  # whoever comes next reads this bar from history
             return
+        if any(one not in key.others_chains for one in key.others):
+            key.chain = None  # somebody looks at it only now: nobody is warm
         is_whole = key.warm != key.roster or key.done != final.number - 1
         task_id = TaskId(tenant=OWN_TENANT, key=name, roster=key.roster, number=final.number)
-        key.asked = Asked(task_id, final, others, attached, is_whole)
+        key.asked = Asked(task_id, final, taken, attached, is_whole, seen)
         self._evaluate(key, key.asked)
 
     def _evaluate(self, key: KeyState, asked: Asked) -> None:
@@ -206,9 +218,11 @@ class Decider:
                 attached=tuple(_attached(one) for one in held),
                 closes=key.closes_wanted,
                 wants_chain=key.chain is None,
+                others_seen=asked.seen,
             )
+        taken = asked.others if whole is None else ()  # history has them
         self._effects.append(
-            Evaluate(task_id=asked.task_id, bar=asked.final.bar, others=asked.others, whole=whole)
+            Evaluate(task_id=asked.task_id, bar=asked.final.bar, others=taken, whole=whole)
         )
 
     # -- answers
@@ -258,16 +272,17 @@ class Decider:
             if said.number in key.members:
                 self._suspend(self._member(key, said.number), said.answer.error or "ended by force")
                 roster.changed(self.state, key)
-        self._ask(cold.task_id.key, key, asked.final, asked.others)
+        self._ask(cold.task_id.key, key, _Given(asked.final, asked.others, asked.seen))
         if key.asked is None:  # nobody is left
             self._go_on((cold.task_id.key,))
 
     def _read(self, key: KeyState, asked: Asked, history: HistoryRead | None) -> None:
         """Take what was found of the history, and add the bar to it."""
         if history is not None:
-            if key.chain is None:
-                key.chain = history.chain
             key.closes = list(history.closes)
+        others.chain(key, asked, history if key.chain is None else None)
+        if history is not None and key.chain is None:
+            key.chain = history.chain
         bar = asked.final.bar
         key.chain = chained(key.chain or "", bar)
         key.closes.append(bar.close)
@@ -301,6 +316,7 @@ class Decider:
                 positions_before=tuple(one[1] for one in before),
                 lines=tuple(lines) if any(lines) else (),
                 again=tuple(again),
+                others=asked.seen,
             )
         )
         if targets:
@@ -308,12 +324,13 @@ class Decider:
 
     def _decision(self, said: Said, held: Held, key: KeyState, asked: Asked) -> Decision:
         bar = asked.final.bar
+        looked_at = others.chains_of(key, held.rostered.others)
         return Decision(
             assignment_id=held.rostered.assignment.assignment_id,
             begin_ns=bar.begin_ns,
             end_ns=bar.end_ns,
             answer=said.answer,
-            inputs_hash=inputs_hash(_attached(held), key.chain or ""),
+            inputs_hash=inputs_hash(_attached(held), key.chain or "", looked_at),
         )
 
     def _take(self, answer: Answer, held: Held, key: KeyState) -> None:
@@ -422,14 +439,6 @@ class Decider:
 
     def _member(self, key: KeyState, number: AttachmentNumber) -> Held:
         return self.state.held[key.members[number]]
-
-
-def _others_before(key: KeyState, final: FinalBar) -> tuple[OtherBar, ...]:
-    """Take the waiting bars of others that were over when this one began."""
-    begin_ns = final.bar.begin_ns
-    taken = tuple(one for one in key.others_pending if one.bar.end_ns <= begin_ns)
-    key.others_pending = [one for one in key.others_pending if one.bar.end_ns > begin_ns]
-    return taken
 
 
 def _attached(held: Held) -> Attached:

@@ -45,10 +45,11 @@ def chain_of(bars: Iterable[Bar]) -> str:
     return chain
 
 
-def inputs_hash(attached: Attached, chain: str) -> str:
+def inputs_hash(attached: Attached, chain: str, others: tuple[str, ...] = ()) -> str:
     """Return the hash of everything that one evaluation was given.
 
-    `chain` is that of its bars, the last one included. The attachment's number does not count.
+    `chain` is that of its bars, the last one included, `others` are those of the other series that
+    it looks at, in its order. The attachment's number does not count.
     """
     given = msgspec.structs.replace(attached, number=0)
-    return blake2b(msgspec.msgpack.encode((given, chain)), digest_size=_SIZE).hexdigest()
+    return blake2b(msgspec.msgpack.encode((given, chain, *others)), digest_size=_SIZE).hexdigest()

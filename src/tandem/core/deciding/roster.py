@@ -76,6 +76,8 @@ def _look(state: DeciderState, key: KeyState) -> None:
     key.closes_wanted = max((_closes_wanted(one) for one in members), default=0)
     key.others = {other.instrument_id: other for one in members for other in one.rostered.others}
     key.others_pending = [one for one in key.others_pending if one.bar.instrument_id in key.others]
+    key.others_told = {one: key.others_told[one] for one in key.others if one in key.others_told}
+    key.others_chains = {one: it for one, it in key.others_chains.items() if one in key.others}
 
 
 def _closes_wanted(held: Held) -> int:

@@ -5,7 +5,7 @@ import msgspec
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.commands import SetTargets, SuspendStrategy
 from tandem.domain.deciding import Rostered
-from tandem.domain.evaluation import AttachmentNumber, OtherBar, TaskId, TaskKey
+from tandem.domain.evaluation import AttachmentNumber, OtherBar, OtherSeen, TaskId, TaskKey
 from tandem.domain.ids import CommandId, InstrumentId, Ticks
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
@@ -42,6 +42,7 @@ class Asked(msgspec.Struct, array_like=True, gc=False):
     others: tuple[OtherBar, ...]
     attached: list[AttachmentNumber]
     is_whole: bool
+    seen: tuple[OtherSeen, ...] = ()
 
 
 class KeyState(msgspec.Struct, array_like=True, gc=False):
@@ -50,7 +51,10 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     `seen` and `done` are the numbers of the last final bar that was told, and evaluated. `warm` is
     the roster of that evaluation; another one, or None, asks with everything. `chain` is that of
     all bars since `origin_ns` up to `done`, None when it must be read from history. `closes` are
-    the last ones, as many as a volatility needs (`closes_wanted`).
+    the last ones, as many as a volatility needs (`closes_wanted`). Of `others`, `others_told` is
+    the number of the last bar that was told, `others_pending` has those that are not seen yet, and
+    `others_chains` are of what was seen; they are known while `chain` is. Until a bar begins at
+    `others_cut_ns`, what waits is not all that may be seen.
     """
 
     instrument: Instrument
@@ -68,6 +72,9 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     others_pending: list[OtherBar] = []
     asked: Asked | None = None
     closes_wanted: int = 0
+    others_told: dict[InstrumentId, int] = {}
+    others_cut_ns: int = 0
+    others_chains: dict[InstrumentId, str] = {}
 
 
 class DeciderState(msgspec.Struct, array_like=True, gc=False):

@@ -128,7 +128,8 @@ class Bench:
     ) -> list[DeciderEffect]:
         history = None
         if task.whole is not None:
-            history = HistoryRead(chain="", closes=tuple(closes))
+            chains = tuple("" for _ in task.whole.others)
+            history = HistoryRead(chain="", closes=tuple(closes), others=chains)
         answer = Evaluated(task_id=task.task_id, said=said)
         return self.on(TaskAnswered(answer=answer, history=history))
 

@@ -15,7 +15,6 @@ from tandem.domain.strategies import FULL_PPM, AssignmentId, VolatilityTarget, W
 from tests.unit.core.deciding.bench import (
     COIN,
     MINUTE_NS,
-    NOON_NS,
     OTHER,
     Bench,
     drops_of,
@@ -398,23 +397,6 @@ def test_a_restart_asks_and_sends_again_what_nobody_answered() -> None:
     assert bench.task.whole is not None
     bench.settle(send)
     assert bench.restart() == [bench.task]
-
-
-def test_bars_of_others_are_shown_when_they_were_over_before_the_bar_began() -> None:
-    """B33: several instruments in one strategy, one bar behind at most."""
-    bench = Bench(entry("a", others=(OTHER,)))
-    bench.bars(final(1, instrument=OTHER), final(2, instrument=OTHER))
-    bench.bars(final(2))
-    assert [one.bar.begin_ns for one in bench.task.others] == [NOON_NS + MINUTE_NS]
-    assert bench.task.whole is not None
-    assert bench.task.whole.others == (OTHER,)
-    bench.answer(bench.task)
-    bench.bars(final(3))
-    assert [one.bar.begin_ns for one in bench.task.others] == [NOON_NS + 2 * MINUTE_NS]
-    bench.answer(bench.task)
-    correction = msgspec.structs.replace(final(4, instrument=OTHER), revision=1)
-    bench.bars(correction, final(5))
-    assert bench.task.others == ()
 
 
 def test_an_answer_of_one_that_was_taken_away_meanwhile_counts_no_more() -> None:
