@@ -73,6 +73,7 @@ def test_one_seed_has_one_story() -> None:
         (("revisions_decide_again",), range(2, 20, 3)),
         (("memory_is_lost_when_cold",), range(2, 20, 3)),
         (("dead_evaluators_keep_their_tasks",), range(8, 40, 3)),
+        (("newcomers_hold_nothing_remembered",), range(2, 20, 3)),
         (("older_bars_decide_again",), range(1, 40, 4)),
         (("net_forgets_its_order",), range(1, 40, 4)),
         (("old_decisions_are_traded",), range(5, 40, 4)),

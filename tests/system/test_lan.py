@@ -1,6 +1,6 @@
 """Another computer's workers trade for a pool: joined, drained, removed, and back again.
 
-Both computers are this one; they share nothing but three TCP ports.
+Both computers are this one; they share nothing but TCP ports.
 """
 
 import json

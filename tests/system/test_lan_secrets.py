@@ -19,13 +19,13 @@ PROXY = "127.0.0.2"  # another address of this computer: the same ports are free
 
 
 class Tap:
-    """Passes on what goes to four ports of a pool, both ways, and keeps every byte."""
+    """Passes on what goes to five ports of a pool, both ways, and keeps every byte."""
 
     def __init__(self, port: int) -> None:
         self.seen = bytearray()
         self._selector = selectors.DefaultSelector()
         self._others: dict[socket.socket, socket.socket] = {}
-        for number in range(port, port + 4):
+        for number in range(port, port + 5):
             listening = socket.create_server((PROXY, number))
             self._selector.register(listening, selectors.EVENT_READ, number)
         self._wake, waker = socket.socketpair()

@@ -6,15 +6,18 @@ ends are delayed, lost and repeated here as no connection of ZeroMQ would; their
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import sha256
 
 from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
+from tandem.domain.bundle import holdings_of
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.errors import FrameError
 from tandem.domain.evaluation import (
     Skipped,
     TaskId,
+    TaskKey,
     TenantQuota,
     answer_bytes,
     answer_of,
@@ -22,6 +25,7 @@ from tandem.domain.evaluation import (
 )
 from tandem.messaging import words
 from tandem.messaging.balancer import Balancer, Effect, Give, GiveUp, Rules, Settle
+from tandem.messaging.setting_up import Newcomers, Verdict
 from tandem.shells.evaluator import Evaluator
 from tandem.sim.process import SimProcess
 from tandem.sim.scripts import SimulatedJail
@@ -101,8 +105,15 @@ class SimulatedBroker:
         self._wires = wires
         self._run = process.pid * 1_000_000 + process.started
         self._balancer = Balancer(RULES)
+        self._newcomers = Newcomers(RULES.workers_max)
+        self.make: Callable[[], Awaitable[bytes]] | None = None  # what newcomers shall hold
+        self._making: dict[asyncio.Task[None], None] = {}
         self._waiting: dict[int, tuple[str, bytes, Callable[[bytes], None]]] = {}
         wires.broker = self
+
+    def has_home(self, key: TaskKey) -> bool:
+        """Return whether there is an evaluator that the tasks of that key go to."""
+        return self._balancer.has_home(key.encode())
 
     def submit(self, key: str, payload: bytes, done: Callable[[bytes], None]) -> None:
         """Have it done; what nobody could do is given again after a while."""
@@ -121,15 +132,19 @@ class SimulatedBroker:
                 self._balancer.ping(load.worker, self._now_ns())
                 ping = words.Ping(self._run, self._balancer.attempts)
                 self._wires.to_worker(load.worker, ping)
+            for route in self._newcomers:
+                self._wires.to_worker(route, words.Ping(self._run, self._balancer.attempts))
+            for route in self._newcomers.late(self._now_ns()):
+                self._begin_set_up(route)
 
     def hear(self, route: bytes, word: words.Word) -> None:
         """Take in what a worker says."""
         now_ns, balancer = self._now_ns(), self._balancer
         match word:
             case words.Ready():
-                name = route.rpartition(b"/")[0].decode()
-                window = word.window
-                self._perform(balancer.on_ready(route, name=name, window=window, now_ns=now_ns))
+                self._ready(route, word.window)
+            case words.Confirmed() if word.run == self._run:
+                self._confirmed(route, word)
             case words.Pong() if word.run == self._run:
                 held = word.held
                 self._perform(balancer.on_pong(route, mark=word.mark, held=held, now_ns=now_ns))
@@ -143,6 +158,45 @@ class SimulatedBroker:
                 self._perform(unable)
             case _:
                 self._wires.done["words for an earlier broker"] += 1
+
+    def _ready(self, route: bytes, window: int) -> None:
+        if self._balancer.knows(route):
+            self._let_in(route, window)
+            return
+        for other in self._newcomers:
+            if other != route and _name(other) == _name(route):
+                self._newcomers.forget(other)  # that life is over
+        if self._newcomers.on_ready(route, window):
+            self._begin_set_up(route)
+
+    def _let_in(self, route: bytes, window: int) -> None:
+        now_ns = self._now_ns()
+        self._perform(
+            self._balancer.on_ready(route, name=_name(route), window=window, now_ns=now_ns)
+        )
+
+    def _begin_set_up(self, route: bytes) -> None:
+        async def give() -> None:
+            assert self.make is not None, "nothing to hold"
+            content = await self.make()
+            digest = sha256(content).digest()
+            number = self._newcomers.on_given(route, digest=digest, now_ns=self._now_ns())
+            if number is not None:
+                self._wires.to_worker(route, words.SetUp(self._run, number, content))
+
+        making = asyncio.get_running_loop().create_task(give())
+        self._making[making] = None
+        making.add_done_callback(lambda done: self._making.pop(done, None))
+
+    def _confirmed(self, route: bytes, word: words.Confirmed) -> None:
+        verdict = self._newcomers.on_confirmed(route, word.number, digest=word.digest)
+        if verdict is Verdict.RIGHT:
+            self._wires.done["evaluators that confirmed what they hold"] += 1
+            self._let_in(route, self._newcomers.let_in(route))
+        elif verdict is Verdict.WRONG:
+            self._wires.done["evaluators that hold something else"] += 1
+            if self._newcomers.may_try(route):
+                self._begin_set_up(route)
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -195,6 +249,7 @@ class SimulatedWorker:
         self._run: int | None = None
         self._held: dict[int, asyncio.Task[None]] = {}
         self._heard_ns = -SILENCE_NS
+        self._holding: asyncio.Task[None] | None = None
         jail = SimulatedJail(process.clock, wires.world.random("scripts"))
         tenants = Tenants(EvaluatingLimits(), TenantQuota())
         self.evaluator = Evaluator(tenants, jail, process.clock)
@@ -209,19 +264,33 @@ class SimulatedWorker:
 
     def hear(self, word: words.Word) -> None:
         """Take in what a broker says."""
-        assert isinstance(word, words.Task | words.Ping), "nothing else is said"
+        assert isinstance(word, words.SetUp | words.Task | words.Ping), "nothing else is said"
         self._heard_ns = self.process.clock.now().now_ns
         if word.run != self._run:
             for task in self._held.values():
                 task.cancel()
             self._held.clear()
             self._run = word.run
+            if self._holding is not None:
+                self._holding.cancel()
         if isinstance(word, words.Ping):
             pong = words.Pong(word.run, word.mark, list(self._held))
             self._wires.to_broker(self._route, pong)
+        elif isinstance(word, words.SetUp):
+            if self._holding is not None:
+                self._holding.cancel()
+            self._holding = asyncio.get_running_loop().create_task(self._hold(word))
         elif word.attempt not in self._held:
             loop = asyncio.get_running_loop()
             self._held[word.attempt] = loop.create_task(self._finish(word))
+
+    async def _hold(self, given: words.SetUp) -> None:
+        wires = self._wires
+        digest = await self.evaluator.hold(given.payload)
+        wires.done["keys held before work came"] += len(holdings_of(given.payload).tasks)
+        if wires.luck(wires.faults.garbage):
+            digest = b"nonsense"
+        wires.to_broker(self._route, words.Confirmed(given.run, given.number, digest))
 
     async def _finish(self, task: words.Task) -> None:
         wires, faults, task_id = self._wires, self._wires.faults, task_of(task.payload).task_id
@@ -240,3 +309,7 @@ class SimulatedWorker:
             answer = words.Done(task.run, task.attempt, payload)
         if self._held.pop(task.attempt, None) is not None:
             wires.to_broker(self._route, answer)
+
+
+def _name(route: bytes) -> str:
+    return route.rpartition(b"/")[0].decode()

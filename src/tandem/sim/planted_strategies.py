@@ -1,11 +1,12 @@
 """Planted bugs of strategies: what is decided, what the desk is told, and what it makes of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from tandem.core.deciding.decider import Decider
-from tandem.core.deciding.state import Asked, KeyState
+from tandem.core.deciding.likely import Likely, likely
+from tandem.core.deciding.state import Asked, DeciderState, KeyState
 from tandem.core.trading import netting
 from tandem.core.trading.target_state import Assigned
 from tandem.core.trading.turn import Turn
@@ -22,6 +23,7 @@ from tandem.domain.ids import InstrumentId, SlotId
 from tandem.domain.strategy_views import DroppedView
 from tandem.messaging.balancer import Balancer
 from tandem.messaging.balancer import Effect as BalancerEffect
+from tandem.shells import holdings
 from tandem.shells.deciding import DecidingShell
 from tandem.shells.histories import BarsThen
 from tandem.shells.roster import RosterLine
@@ -116,6 +118,20 @@ def dead_evaluators_keep_their_tasks() -> Undo:
         return on_lost(self, worker, now_ns)
 
     return put(Balancer, "on_lost", keep)
+
+
+def newcomers_hold_nothing_remembered() -> Undo:
+    """A new evaluator holds strategies without what they remember."""
+
+    def bare(state: DeciderState, has_home: Callable[[TaskKey], bool]) -> list[Likely]:
+        found = []
+        for one in likely(state, has_home):
+            forgot = tuple(msgspec.structs.replace(each, state="{}") for each in one.whole.attached)
+            whole = msgspec.structs.replace(one.whole, attached=forgot)
+            found.append(msgspec.structs.replace(one, whole=whole))
+        return found
+
+    return put(holdings, "likely", bare)
 
 
 def history_is_read_as_it_is_now() -> Undo:

@@ -93,6 +93,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
         strategies.missed_bars_are_not_told_again,
         strategies.dead_evaluators_keep_their_tasks,
         strategies.history_is_read_as_it_is_now,
+        strategies.newcomers_hold_nothing_remembered,
         strategies.whoever_leaves_goes_on_trading,
         strategies.dropped_is_believed_taken,
         strategies.later_drops_are_not_told,

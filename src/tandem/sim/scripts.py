@@ -149,6 +149,9 @@ class SimulatedCell:
         if task.whole is not None:
             self._warm[key] = _Warm(task.whole, task_id.roster)
             self._warm[key].begin(task)
+            if task.only_holds:
+                self._warm[key].number = task_id.number
+                return Evaluated(task_id=task_id, said=())
         warm = self._warm.get(key)
         is_warm = warm is not None and task_id.roster == warm.roster
         if (

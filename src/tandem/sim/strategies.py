@@ -16,6 +16,7 @@ from tandem.domain.bars import FinalBar
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.market_words import BackFill, FeedFresh, FeedStale, MarketWord, Publish
 from tandem.shells.deciding import DeciderRecord, DecidingShell
+from tandem.shells.holdings import holdings
 from tandem.shells.recording import replay
 from tandem.shells.stored_bars import StoredBars
 from tandem.sim.bars import MemoryBars
@@ -116,6 +117,7 @@ class SimulatedStrategies:
             run="simulated",
             snapshot_records=SNAPSHOT_EVERY,
         )
+        broker.make = lambda: holdings(shell.decider.state, self.store, broker.has_home)
         stored = StoredBars(SETTINGS, self.minutes.listings, self.store)
         self.shell = shell
         self.starts += 1
