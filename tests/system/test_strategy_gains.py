@@ -52,7 +52,7 @@ def test_equity_of_a_strategy_is_the_same_while_it_runs_and_from_its_journal(
     for by in ("assignment", "strategy"):
         found = rows("--by", by, "--home", home.folder)
         (own,) = [one for one in found if one[by].startswith("paper")]
-        names = ("net", "drawdown", "drawdown_now", "trades", "won", "turnover")
+        names = ("net", "drawdown", "drawdown_now", "round_trips", "won", "turnover")
         assert [own[name] for name in names] == [str(row[name]) for name in names]
         assert Decimal(own["drawdown"]) > 0
         whole = [Decimal(one["net"]) for one in found if one["kind"] == "total"]
@@ -60,6 +60,15 @@ def test_equity_of_a_strategy_is_the_same_while_it_runs_and_from_its_journal(
     curve = json.loads(text)["curves"][0]["points"]
     assert curve[-1]["equity"] == row["net"]
     assert max(Decimal(one["drawdown"]) for one in curve) == Decimal(row["drawdown"])
+
+    cut = [one["at"] for one in after if one["assignment"] == "paper-1"][len(at) // 2]
+    parts = []
+    for span in (("--to", cut), ("--from", cut)):
+        found = rows("--by", "strategy", *span, "--home", home.folder)
+        parts += [one for one in found if one["strategy"] == "paper"]
+    assert sum(Decimal(one["net"]) for one in parts) == Decimal(row["net"])
+    assert sum(int(one["round_trips"]) for one in parts) == row["round_trips"]
+    assert max(Decimal(one["drawdown"]) for one in parts) <= Decimal(row["drawdown"])
 
     code, _, err = tandem("strategy", "show", "papre", "--equity", "--home", home.folder)
     assert code == 2

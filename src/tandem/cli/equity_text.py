@@ -14,10 +14,10 @@ _SHARE_STEP: Final = Decimal("0.0001")
 
 
 def win_share(row: StatementRow) -> Decimal | None:
-    """Return the share of trades that gained, rounded to four digits: it is only shown."""
-    if not row.trades or row.won is None:
+    """Return the share of round trips that gained, rounded to four digits: it is only shown."""
+    if not row.round_trips or row.won is None:
         return None
-    return (Decimal(row.won) / row.trades).quantize(_SHARE_STEP)
+    return (Decimal(row.won) / row.round_trips).quantize(_SHARE_STEP)
 
 
 def has_story(row: StatementRow) -> bool:
@@ -42,7 +42,7 @@ def _cells(row: StatementRow) -> tuple[object, ...]:
         _moment(row.drawdown_from_ns),
         _moment(row.drawdown_to_ns),
         _amount(row.drawdown_now),
-        row.trades,
+        row.round_trips,
         None if share is None else f"{share * 100:.1f} %",
         amount(row.turnover),
     )
@@ -53,13 +53,13 @@ def story_lines(rows: Sequence[StatementRow], curves: Sequence[EquityCurve]) -> 
     drawn = {one.currency: chart(one) for one in curves}
     lines = []
     for row in rows:
-        change, fell, _, _, now, trades, share, turnover = _cells(row)[1:]
+        change, fell, _, _, now, trips, share, turnover = _cells(row)[1:]
         lines.append(f"equity change: {change or 'not known'} {row.currency}, fees {row.fees:f}")
         when = ""
         if row.drawdown_from_ns is not None and row.drawdown_to_ns is not None:
             when = f" from {moment_text(row.drawdown_from_ns)} to {moment_text(row.drawdown_to_ns)}"
         lines.append(f"drawdown: {fell} at most{when}, {now or 'not known'} now")
-        lines.append(f"trades: {trades} over, {share or '-'} won, turnover {turnover}")
+        lines.append(f"trades: {trips} over, {share or '-'} won, turnover {turnover}")
         if row.currency in drawn:
             lines.append(f"over time: {drawn[row.currency]}")
     return lines

@@ -38,7 +38,7 @@ AMOUNTS: Final = (
 ADDED: Final = (
     "assignment",
     "turnover",
-    "trades",
+    "round_trips",
     "won",
     "win_share",
     "drawdown",
@@ -168,7 +168,7 @@ def _cells(found: Statement, row: StatementRow) -> list[object]:
         *amounts,
         *_groups(found, row.group, ("assignment",)),
         row.turnover,
-        row.trades,
+        row.round_trips,
         row.won,
         win_share(row),
         row.drawdown,

@@ -10,9 +10,9 @@ from cyclopts import App, Parameter
 from tandem.cli.asking import ask_desk, tell_desk, write_answer
 from tandem.cli.bars import Which
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
-from tandem.cli.main import BAD_INPUT
+from tandem.cli.main import BAD_INPUT, OK
 from tandem.cli.strategy_explain import explain_command
-from tandem.cli.strategy_gains import assignment_gains, gains_of, write_gains
+from tandem.cli.strategy_gains import assignment_gains, gains_lines, gains_of, write_gains
 from tandem.cli.strategy_run import run
 from tandem.cli.strategy_text import (
     write_assignment,
@@ -166,8 +166,13 @@ def show(
         found = await ask_desk(place, ask)
         if isinstance(found, StrategyText):
             return write_text(found, sys.stdout, as_json=json)
-        gains = assignment_gains(place, what)
-        return write_assignment(found, sys.stdout, gains, as_json=json)
+        if json:
+            gains = assignment_gains(place, what)
+            return write_assignment(found, sys.stdout, gains, as_json=True)
+        write_assignment(found, sys.stdout, as_json=False)
+        sys.stdout.flush()  # a long journal takes its time
+        sys.stdout.writelines(f"{line}\n" for line in gains_lines(assignment_gains(place, what)))
+        return OK
 
     return finish(act)
 

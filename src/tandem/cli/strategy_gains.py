@@ -18,7 +18,7 @@ from tandem.domain.statements import (
     StatementRow,
 )
 from tandem.wiring.home import Home
-from tandem.wiring.statements import Asking, statement_of
+from tandem.wiring.statements import Asking, statements_of
 
 PROGRESS_RECORDS: Final = 50_000
 _NAMES_MAX: Final = 30
@@ -40,7 +40,8 @@ def assignment_gains(home: Home, assignment_id: str) -> Gains:
         ReplayMismatchError: the journal is of another version.
         JournalCorruptError: something changed after it was durable; names the place.
     """
-    return gains_in(_statement(home, GroupBy.ASSIGNMENT, assignment_id), assignment_id)
+    (made,) = _statements(home, assignment_id, GroupBy.ASSIGNMENT)
+    return gains_in(made, assignment_id)
 
 
 def gains_of(home: Home, what: str) -> Gains:
@@ -51,18 +52,16 @@ def gains_of(home: Home, what: str) -> Gains:
         ReplayMismatchError: the journal is of another version.
         JournalCorruptError: something changed after it was durable; names the place.
     """
-    found = assignment_gains(home, what)
-    if not what or not found.rows:
-        made = _statement(home, GroupBy.STRATEGY, what)
+    by_assignment, by_strategy = _statements(home, what, GroupBy.ASSIGNMENT, GroupBy.STRATEGY)
+    for made in (by_assignment, by_strategy):
         found = gains_in(made, what)
-        if not what or not found.rows:
-            groups = [one.group for one in made.rows if one.kind is RowKind.GROUP]
-            names = ", ".join(sorted({name for (name,) in groups if name})[:_NAMES_MAX])
-            raise BadInputError(
-                f"no strategy or assignment {what!r} has traded; strategies that have: "
-                f"{names or 'none'}"
-            )
-    return found
+        if what and found.rows:
+            return found
+    groups = [one.group for one in by_strategy.rows if one.kind is RowKind.GROUP]
+    names = ", ".join(sorted({name for (name,) in groups if name})[:_NAMES_MAX])
+    raise BadInputError(
+        f"no strategy or assignment {what!r} has traded; strategies that have: {names or 'none'}"
+    )
 
 
 def gains_in(made: Statement, name: str) -> Gains:
@@ -91,10 +90,10 @@ def write_gains(gains: Gains, out: TextIO, *, as_json: bool) -> int:
     return OK
 
 
-def _statement(home: Home, by: GroupBy, name: str) -> Statement:
+def _statements(home: Home, name: str, *by: GroupBy) -> list[Statement]:
     def progress(count: int) -> None:
         if count % PROGRESS_RECORDS == 0:
             sys.stderr.write(f"{count} records\n")
 
-    asked = Asking(by=(by,), method=CostMethod.FIFO, traced=(name,))
-    return statement_of(home, asked, progress)
+    asked = [Asking(by=(one,), method=CostMethod.FIFO, traced=(name,)) for one in by]
+    return statements_of(home, asked, progress)

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from tandem.cli.main import OK
 from tandem.cli.printing import plain, table, write_json
-from tandem.cli.strategy_gains import Gains, gains_lines
+from tandem.cli.strategy_gains import Gains
 from tandem.cli.typed import moment_text
 from tandem.domain.strategies import FULL_PPM, StrategyText
 from tandem.domain.strategy_views import (
@@ -85,7 +85,7 @@ def state_text(one: AssignmentView) -> str:
 def write_assignment(
     one: AssignmentView, out: TextIO, gains: Gains | None = None, *, as_json: bool
 ) -> int:
-    """Write one assignment in full, and what it gained; return the exit code."""
+    """Write one assignment in full, in JSON with what it gained; return the exit code."""
     if as_json:
         whole = plain(one)
         assert isinstance(whole, dict)
@@ -106,8 +106,6 @@ def write_assignment(
     if one.end_ns is not None:
         lines.append(f"last decision: of the bar that ended {moment_text(one.end_ns)}")
     lines += [f"holds: {_held_text(each)} on {each.account_id}" for each in one.held]
-    if gains is not None:
-        lines += gains_lines(gains)
     out.writelines(f"{line}\n" for line in lines)
     return OK
 

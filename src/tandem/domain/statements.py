@@ -55,9 +55,9 @@ class StatementRow(Value, frozen=True, kw_only=True):
     between `net` and `income` is None where the row covers several instruments; quantities are in
     units of its base.
 
-    `turnover` is what was bought and sold. `trades` went from flat to flat in the period, each on
-    one account in one instrument, as if nothing had been held before it; `won` of them gained more
-    than their fees. `drawdown` is how far the equity, which is `net` over time, fell at most from
+    `turnover` is what was bought and sold. `round_trips` from flat to flat ended in the period, each
+    on one account in one instrument, as if nothing had been held before it; `won` of them gained
+    more than their fees. `drawdown` is how far the equity, which is `net` over time, fell at most from
     a height (at `drawdown_from_ns`) to what came after it (until `drawdown_to_ns`), looked at
     after the last record of each minute; `drawdown_now` how far it is below its height at the end.
     They are None where they are not kept: of the rest, and in statements by order.
@@ -82,7 +82,7 @@ class StatementRow(Value, frozen=True, kw_only=True):
     mark: Decimal | None = None
     income: Decimal = Decimal(0)
     turnover: Decimal = Decimal(0)
-    trades: int | None = None
+    round_trips: int | None = None
     won: int | None = None
     drawdown: Decimal | None = None
     drawdown_from_ns: int | None = None

@@ -1,6 +1,6 @@
 """Statements from the coordinator's journal alone, while the pool runs or after it has ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -57,34 +57,83 @@ def statement_of(home: Home, asked: Asking, on_records: Callable[[int], None]) -
         JournalCorruptError: something changed after it was durable; names the place.
         ConfigurationError: there is no journal, or nothing in it.
     """
+    return statements_of(home, (asked,), on_records)[0]
+
+
+def statements_of(
+    home: Home, asked: Sequence[Asking], on_records: Callable[[int], None]
+) -> list[Statement]:
+    """Return several statements of one replay, as `statement_of` does."""
     desk = Desk()
     booked: list[Booked] = []
     desk.booked = booked
-    accounting = Accounting(asked.by, asked.method, asked.traces)
-    start = Moment() if asked.from_ns is None else None
-    kept: list[Booked] = []
+    making = [_Making(one) for one in asked]
     for count, record in enumerate(desk_records(home), 1):
-        at_ns = record.now.market_ns
-        if start is None and asked.from_ns is not None and at_ns >= asked.from_ns:
-            start = accounting.moment(desk)
-            accounting.begin(desk, asked.from_ns)
-        if start is not None and asked.to_ns is not None and at_ns >= asked.to_ns:
+        for one in making:
+            one.before(desk, record.now.market_ns)
+        if all(one.is_over for one in making):
             break
-        if start is not None:
-            accounting.on_time(desk, at_ns)
         decide_again(desk, record)
-        for one in booked:
-            accounting.on_booked(one)
-        if start is not None:
-            kept.extend(booked)
+        for one in making:
+            one.after(booked)
         booked.clear()
         on_records(count)
     if desk.state.settings is None:
         raise ConfigurationError(f"{home.coordinator}: nothing is recorded up to then")
-    if start is None and asked.from_ns is not None:  # it begins after the last record
-        accounting.begin(desk, asked.from_ns)
-    end = accounting.end(desk)
-    period = Period(
-        start=start or end, end=end, booked=kept, from_ns=asked.from_ns, to_ns=asked.to_ns
-    )
-    return statement(desk.rules.catalogue, asked.by, asked.method, period)
+    return [one.made(desk) for one in making]
+
+
+class _Making:
+    """A statement in the making, beside a desk that is replayed."""
+
+    def __init__(self, asked: Asking) -> None:
+        self._asked = asked
+        self._accounting = Accounting(asked.by, asked.method, asked.traces)
+        self._start = Moment() if asked.from_ns is None else None
+        self._end: Moment | None = None
+        self._kept: list[Booked] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its period is over."""
+        return self._end is not None
+
+    def before(self, desk: Desk, at_ns: int) -> None:
+        """See the desk as it is before it decides on a record of that time."""
+        asked = self._asked
+        if self._start is None and asked.from_ns is not None and at_ns >= asked.from_ns:
+            self._begin(desk, asked.from_ns)
+        if self._start is None or self._end is not None:
+            return
+        if asked.to_ns is not None and at_ns >= asked.to_ns:
+            self._end = self._accounting.end(desk)
+        else:
+            self._accounting.on_time(desk, at_ns)
+
+    def after(self, booked: Sequence[Booked]) -> None:
+        """Count what the desk has booked."""
+        if self._end is not None:
+            return
+        for one in booked:
+            self._accounting.on_booked(one)
+        if self._start is not None:
+            self._kept.extend(booked)
+
+    def made(self, desk: Desk) -> Statement:
+        """Return it; where its period is not over, up to the last record."""
+        asked = self._asked
+        if self._start is None and asked.from_ns is not None:  # it begins after the last record
+            self._begin(desk, asked.from_ns)
+        end = self._end or self._accounting.end(desk)
+        period = Period(
+            start=self._start or end,
+            end=end,
+            booked=self._kept,
+            from_ns=asked.from_ns,
+            to_ns=asked.to_ns,
+        )
+        return statement(desk.rules.catalogue, asked.by, asked.method, period)
+
+    def _begin(self, desk: Desk, from_ns: int) -> None:
+        self._start = self._accounting.moment(desk)
+        self._accounting.begin(desk, from_ns)

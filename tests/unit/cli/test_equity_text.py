@@ -22,7 +22,7 @@ def row_of(**changes: object) -> StatementRow:
         "fees": Decimal("0.5"),
         "net": Decimal("0.5"),
         "turnover": Decimal(2001),
-        "trades": 3,
+        "round_trips": 3,
         "won": 2,
         "drawdown": Decimal(4),
         "drawdown_from_ns": MINUTE_NS,
@@ -71,7 +71,7 @@ def test_what_is_not_known_is_said() -> None:
         drawdown_from_ns=None,
         drawdown_to_ns=None,
         drawdown_now=None,
-        trades=0,
+        round_trips=0,
         won=0,
     )
     assert story_lines([row], []) == [
@@ -87,5 +87,5 @@ def test_the_share_of_trades_that_won_has_four_digits() -> None:
 
 
 def test_a_row_that_nobody_followed_has_no_story() -> None:
-    assert not has_story(row_of(drawdown=None, trades=None, won=None))
+    assert not has_story(row_of(drawdown=None, round_trips=None, won=None))
     assert has_story(row_of())

@@ -49,7 +49,7 @@ class Figure(msgspec.Struct, frozen=True, gc=False):
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
-    trades: int = 0
+    round_trips: int = 0
     won: int = 0
 
 
@@ -230,7 +230,7 @@ class Accounting:
             unrealized=unrealized if position.quantity else ZERO,
             fees=gains.fees,
             income=gains.income,
-            trades=tally.trades,
+            round_trips=tally.round_trips,
             won=tally.won,
         )
 

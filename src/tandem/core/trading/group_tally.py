@@ -1,6 +1,6 @@
-"""What a group traded of one instrument on one account, and how its trades went.
+"""What a group traded of one instrument on one account, and how its round trips went.
 
-A trade, as it is counted here, goes from flat to flat: it begins with the first lot held and ends
+A round trip goes from flat to flat: it begins with the first lot held and ends
 with the last one closed. An execution that turns a position over ends one and begins the next.
 """
 
@@ -22,7 +22,7 @@ class Tally(msgspec.Struct, gc=False):
     """What a group traded of one instrument on one account; values in ticks times lots.
 
     A split changes how many lots it holds; what was bought and sold before it stays in old lots.
-    `trades` are over, `won` of them gained more than their fees; `trade` is the money that the
+    `round_trips` are over, `won` of them gained more than their fees; `trip` is the money that the
     one under way has brought in so far.
     """
 
@@ -32,9 +32,9 @@ class Tally(msgspec.Struct, gc=False):
     sold_lots: int = 0
     bought: Decimal = ZERO
     sold: Decimal = ZERO
-    trades: int = 0
+    round_trips: int = 0
     won: int = 0
-    trade: Decimal = ZERO
+    trip: Decimal = ZERO
 
     def on_fill(
         self, side: Side, fill: Filled, step_value: Decimal, *, executions: int = 1
@@ -59,11 +59,11 @@ class Tally(msgspec.Struct, gc=False):
             lots = abs(held) * told.numerator // told.denominator
             position.split((lots if held > 0 else -lots) - held)
             if held and not position.quantity:
-                self._end_trade()
+                self._end_trip()
         else:
             income = multiply(multiply(told.dividend, booked.lot_size), held)
             position.income = add(position.income, income)
-            self.trade = add(self.trade, income)
+            self.trip = add(self.trip, income)
 
     def _follow(self, side: Side, fill: Filled, step_value: Decimal) -> None:
         held, sign = self.position.quantity, -1 if side is _BUY else 1
@@ -71,13 +71,13 @@ class Tally(msgspec.Struct, gc=False):
         value, fee = multiply(step_value, sign * fill.price), fill.fee
         if closed:
             part = fee if closed == fill.quantity else fee_of(fill, closed)
-            self.trade = subtract(add(self.trade, multiply(value, closed)), part)
+            self.trip = subtract(add(self.trip, multiply(value, closed)), part)
             fee = subtract(fee, part)
             if closed == abs(held):
-                self._end_trade()
-        self.trade = subtract(add(self.trade, multiply(value, fill.quantity - closed)), fee)
+                self._end_trip()
+        self.trip = subtract(add(self.trip, multiply(value, fill.quantity - closed)), fee)
 
-    def _end_trade(self) -> None:
-        self.trades += 1
-        self.won += self.trade > 0
-        self.trade = ZERO
+    def _end_trip(self) -> None:
+        self.round_trips += 1
+        self.won += self.trip > 0
+        self.trip = ZERO

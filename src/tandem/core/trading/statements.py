@@ -62,7 +62,7 @@ class Sum(msgspec.Struct, gc=False):
     unrealized: Decimal | None = ZERO
     fees: Decimal = ZERO
     income: Decimal = ZERO
-    trades: int = 0
+    round_trips: int = 0
     won: int = 0
     bought_lots: int = 0
     sold_lots: int = 0
@@ -81,7 +81,7 @@ class Sum(msgspec.Struct, gc=False):
         self.unrealized = _plus(self.unrealized, end.unrealized)
         self.fees = add(self.fees, subtract(end.fees, start.fees))
         self.income = add(self.income, subtract(end.income, start.income))
-        self.trades += end.trades - start.trades
+        self.round_trips += end.round_trips - start.round_trips
         self.won += end.won - start.won
         self.bought_lots += end.bought_lots - start.bought_lots
         self.sold_lots += end.sold_lots - start.sold_lots
@@ -220,7 +220,7 @@ def _with_story(row: StatementRow, of: Sum, curve: Curve) -> StatementRow:
     """Return the row with what is known of how its gain came about."""
     return msgspec.structs.replace(
         row,
-        trades=of.trades,
+        round_trips=of.round_trips,
         won=of.won,
         drawdown=exact(curve.deepest.amount),
         drawdown_from_ns=curve.deepest.from_ns,

@@ -133,7 +133,7 @@ def test_a_strategy_s_equity_is_looked_at_minute_by_minute() -> None:
         Decimal("1.51"),
     )
     assert (row.drawdown_from_ns, row.drawdown_to_ns) == (MINUTE_NS, 2 * MINUTE_NS)
-    assert these(row.trades, row.won, row.turnover) == (1, 1, Decimal("200.5"))
+    assert these(row.round_trips, row.won, row.turnover) == (1, 1, Decimal("200.5"))
 
 
 def test_a_period_without_a_trade_still_rises_and_falls_with_prices() -> None:
@@ -150,12 +150,12 @@ def test_a_period_without_a_trade_still_rises_and_falls_with_prices() -> None:
     pool.floor.quote(1_050)
     found = books.statement()
     row = rows_of(found)["a",]
-    assert these(row.net, row.drawdown, row.drawdown_now, row.trades) == (-5, 5, 5, 0)
+    assert these(row.net, row.drawdown, row.drawdown_now, row.round_trips) == (-5, 5, 5, 0)
     assert these(*points_of(found)["a",]) == ((0, 0), (0, -5))
 
 
 def test_accounts_and_all_of_a_person_have_equity_too() -> None:
-    """B34: what an account held before has no part in a trade, and a part in equity."""
+    """B34: what an account held before has no part in a trip, and a part in equity."""
     pool = Counted()
     books = Followed(pool.floor, GroupBy.ACCOUNT)
     pool.trade(SELL, 10, 1_000, fee="0")
@@ -165,11 +165,11 @@ def test_accounts_and_all_of_a_person_have_equity_too() -> None:
     found = books.statement()
     rows, (total,) = rows_of(found), found.totals
     assert these(rows["A1",].drawdown, rows["A2",].drawdown, total.drawdown) == (990, 1_000, 3_990)
-    assert these(rows["A1",].trades, rows["A1",].won, total.trades) == (1, 1, 1)
+    assert these(rows["A1",].round_trips, rows["A1",].won, total.round_trips) == (1, 1, 1)
     assert these(*points_of(found)[()]) == ((0, 0), (0, -3_990))
 
 
-def test_an_account_s_trades_go_on_through_a_split() -> None:
+def test_an_account_s_round_trips_go_on_through_a_split() -> None:
     """A29 B34."""
     pool = Counted()
     books = Followed(pool.floor, GroupBy.ACCOUNT)
@@ -178,10 +178,10 @@ def test_an_account_s_trades_go_on_through_a_split() -> None:
     pool.floor.quote(600)
     pool.trade(SELL, 20, 600)
     row = rows_of(books.statement())["A1",]
-    assert (row.trades, row.won) == (1, 1)
+    assert (row.round_trips, row.won) == (1, 1)
 
 
-def test_trades_count_in_the_period_in_which_they_end() -> None:
+def test_round_trips_count_in_the_period_in_which_they_end() -> None:
     """B34."""
     pool = Counted()
     pool.trade(BUY, 10, 1_000, strategy="a")
@@ -197,7 +197,7 @@ def test_trades_count_in_the_period_in_which_they_end() -> None:
     pool.trade(BUY, 10, 1_000, strategy="a")
     pool.trade(SELL, 10, 1_010, strategy="a")
     row = rows_of(books.statement())["a",]
-    assert (row.trades, row.won) == (2, 1)
+    assert (row.round_trips, row.won) == (2, 1)
 
 
 def test_the_rest_has_no_story_and_neither_has_an_order() -> None:
@@ -209,7 +209,7 @@ def test_the_rest_has_no_story_and_neither_has_an_order() -> None:
     found = books.statement()
     (rest,) = rows_of(found, RowKind.REST).values()
     for row in (*found.rows, *found.totals, rest):
-        assert (row.drawdown, row.drawdown_now, row.trades, row.won) == (None,) * 4
+        assert (row.drawdown, row.drawdown_now, row.round_trips, row.won) == (None,) * 4
     assert found.curves == ()
 
 

@@ -1,4 +1,4 @@
-"""What a group traded, and how its trades went."""
+"""What a group traded, and how its round trips went."""
 
 from decimal import Decimal
 
@@ -59,35 +59,35 @@ def action(new: int = 1, old: int = 1, dividend: str = "0") -> BookedAction:
     )
 
 
-def test_a_trade_goes_from_flat_to_flat() -> None:
+def test_a_round_trip_goes_from_flat_to_flat() -> None:
     """B34: however many executions it took."""
     tally = tally_of((5, 1_000, "0"), (5, 1_010, "0"), (-8, 1_020, "0"))
-    assert (tally.trades, tally.won) == (0, 0)
+    assert (tally.round_trips, tally.won) == (0, 0)
     tally.on_fill(Side.SELL, fill(2, 1_000, "0"), CENT)
-    assert these(tally.trades, tally.won, tally.trade) == (1, 1, 0)
+    assert these(tally.round_trips, tally.won, tally.trip) == (1, 1, 0)
 
 
-def test_a_trade_that_gained_less_than_its_fees_did_not_win() -> None:
+def test_a_round_trip_that_gained_less_than_its_fees_did_not_win() -> None:
     """B34: 10 lots gain a cent each, and cost 0.05 twice."""
     assert tally_of((10, 1_000, "0.05"), (-10, 1_001, "0.05")).won == 0
     assert tally_of((10, 1_000, "0.05"), (-10, 1_001, "0.04")).won == 1
 
 
-def test_an_execution_that_turns_over_ends_one_trade_and_begins_another() -> None:
+def test_an_execution_that_turns_over_ends_one_trip_and_begins_another() -> None:
     """B34: its fee is paid by both, by their lots."""
     tally = tally_of((10, 1_000, "0"), (-15, 1_003, "0.3"))
-    assert these(tally.trades, tally.won) == (1, 1)  # 0.30 gained, 0.20 of the fee
-    assert tally.trade == Decimal("50.15") - Decimal("0.1")
+    assert these(tally.round_trips, tally.won) == (1, 1)  # 0.30 gained, 0.20 of the fee
+    assert tally.trip == Decimal("50.15") - Decimal("0.1")
     tally.on_fill(Side.BUY, fill(5, 1_002, "0"), CENT)
-    assert these(tally.trades, tally.won) == (2, 1)  # 0.05 gained, 0.10 of the fee
+    assert these(tally.round_trips, tally.won) == (2, 1)  # 0.05 gained, 0.10 of the fee
 
 
-def test_short_trades_win_when_prices_fall() -> None:
+def test_short_trips_win_when_prices_fall() -> None:
     assert tally_of((-10, 1_000, "0"), (10, 990, "0")).won == 1
     assert tally_of((-10, 1_000, "0"), (10, 1_010, "0")).won == 0
 
 
-def test_income_counts_for_the_trade_that_holds() -> None:
+def test_income_counts_for_the_trip_that_holds() -> None:
     """A30."""
     tally = tally_of((10, 1_000, "0"))
     tally.on_action(action(dividend="0.5"))
@@ -95,15 +95,15 @@ def test_income_counts_for_the_trade_that_holds() -> None:
     assert these(tally.won, tally.position.income) == (1, 5)
 
 
-def test_a_split_changes_lots_and_ends_a_trade_of_which_nothing_is_left() -> None:
+def test_a_split_changes_lots_and_ends_a_trip_of_which_nothing_is_left() -> None:
     """A29."""
     tally = tally_of((1, 1_000, "0"))
     tally.on_action(action(2, 1))
-    assert (tally.position.quantity, tally.trades) == (2, 0)
+    assert (tally.position.quantity, tally.round_trips) == (2, 0)
     tally.on_action(action(1, 3))
-    assert (tally.position.quantity, tally.trades, tally.won) == (0, 1, 0)
+    assert (tally.position.quantity, tally.round_trips, tally.won) == (0, 1, 0)
     tally.on_action(action(1, 3))
-    assert tally.trades == 1
+    assert tally.round_trips == 1
 
 
 def test_a_short_position_is_split_alike() -> None:
@@ -118,10 +118,10 @@ def test_a_short_position_is_split_alike() -> None:
         max_size=20,
     )
 )
-def test_trades_are_what_lies_between_moments_of_holding_nothing(
+def test_round_trips_are_what_lies_between_moments_of_holding_nothing(
     orders: list[tuple[int, int, int]],
 ) -> None:
-    """B34: traded lot by lot, each with its part of the fee, the trades are the same ones."""
+    """B34: traded lot by lot, each with its part of the fee, the trips are the same ones."""
     tally = Tally()
     held, money, trades, won = 0, Decimal(0), 0, 0
     for lots, price, cents in orders:
@@ -133,4 +133,4 @@ def test_trades_are_what_lies_between_moments_of_holding_nothing(
             money -= (sign * price + cents) * CENT
             if not held:
                 trades, won, money = trades + 1, won + (money > 0), Decimal(0)
-    assert these(tally.trades, tally.won, tally.trade) == these(trades, won, money)
+    assert these(tally.round_trips, tally.won, tally.trip) == these(trades, won, money)
