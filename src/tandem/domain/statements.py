@@ -55,11 +55,11 @@ class StatementRow(Value, frozen=True, kw_only=True):
     between `net` and `income` is None where the row covers several instruments; quantities are in
     units of its base.
 
-    `turnover` is what was bought and sold. `round_trips` from flat to flat ended in the period, each
-    on one account in one instrument, as if nothing had been held before it; `won` of them gained
-    more than their fees. `drawdown` is how far the equity, which is `net` over time, fell at most from
-    a height (at `drawdown_from_ns`) to what came after it (until `drawdown_to_ns`), looked at
-    after the last record of each minute; `drawdown_now` how far it is below its height at the end.
+    `turnover` is what was bought and sold. `round_trips` from flat to flat ended in the period,
+    each on one account in one instrument, as if nothing had been held before it; `won` of them
+    gained more than their fees. `drawdown` is how far the equity, which is `net` over time, fell
+    at most from a height (at `drawdown_from_ns`) to what came after it (until `drawdown_to_ns`),
+    looked at after the last record of each minute; `drawdown_now` how far it is below its height.
     They are None where they are not kept: of the rest, and in statements by order.
     """
 
