@@ -139,6 +139,12 @@ def _death_rows(sheet: Sheet) -> None:
     sheet.add(
         "false alarms, 60 s a round, 32 busy, stalls", "alarms count", (0, ""), is_counted=True
     )
+    sheet.add(
+        "… 60 s a round, 200 x 50 strategies, stalls",
+        "strategic alarms count",
+        (0, ""),
+        is_counted=True,
+    )
     for letter, limit in (("A", 1_600), ("B", 3_300), ("C", 3_300)):
         name = f"cut cable → new order, class {letter}"
         sheet.add(f"{name}, p50", f"remote {letter} p50_ms", shown)

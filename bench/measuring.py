@@ -133,6 +133,8 @@ class Rounds:
         """Nobody dies or hangs, and the coordinator should know that too."""
         seconds, busy = str(ALARM_S), str(ALARM_NEIGHBORS)
         self._note("alarms", self._python("bench.detection", "alarms", seconds, busy))
+        found = self._python("bench.alarms_beside_strategies", seconds)
+        self._note("strategic alarms", found)
 
     def remote(self) -> None:
         """A cable is cut, and another computer's worker goes on."""

@@ -27,6 +27,7 @@ from tandem.wiring.asking import DeskLine
 from tandem.wiring.home import Home
 from tandem.wiring.settings import read_paper
 from tests.system.storm import feed
+from tests.system.storm.decided import closed_bars, is_at_rest
 from tests.system.storm.judge import Blow, Judgement, Ours, Venue, judge
 from tests.system.storm.load import Load, Person
 from tests.system.storm.place import Place, is_evaluator, placed
@@ -40,7 +41,8 @@ CUTS_S: Final = (0.3, 1.0, 2.0, 4.5)
 ALARMING_S: Final = 0.3
 HIT_S: Final = 3.0  # for a named point to be reached
 SETTLE_S: Final = 90.0
-QUIET_S: Final = 2.0  # for the last bars to be decided on
+DECIDED_S: Final = 20.0  # for the last bars to be decided on
+DECIDED_EVERY_S: Final = 0.5
 EVERYTHING: Final = ("before", "after")
 POINTS: Final = {
     "coordinator": (
@@ -60,18 +62,24 @@ POINTS: Final = {
         *("say Filled", "say Canceled", "say OrderFound", "append", "commit", "perform"),
         *("disk write", "flush"),
     ),
+    "market": (
+        *("decide BarsFinal", "decide TaskAnswered", "decide CommandSettled", "store bars"),
+        *("append", "commit", "disk write", "disk sync"),
+    ),
 }
 
 
 THINKERS: Final = ("evaluator", "jail", "market")
 OTHERS: Final = ("coordinator", "worker", "exchange")  # killed where nothing else kills them
 THINKER_EVERY_S: Final = 4.0
-THINK_S: Final = 12.0  # a storm around strategies, with a blow every so often
+THINK_S: Final = 11.0  # a storm around strategies, with a blow every so often
 BLOW_S: Final = 0.9
+POINTS_EACH: Final = 1  # in a round of the harm that is done around strategies
 LONGER_S: Final = 15.0
 HARM: Final = (
     *(f"{how} {what}" for how in ("kill", "freeze") for what in THINKERS),
     *(f"kill {what}" for what in OTHERS),
+    "killed at a named point",
 )
 DONE: Final = (
     *("final bars", "decisions", "decisions at the desk", "bars asked again", "revisions told"),
@@ -156,11 +164,12 @@ class Storm:
 
     async def _kill_at_point(self) -> None:
         victim = self._victim()
-        if victim is None:
-            return
-        role, name = victim
+        if victim is not None:
+            await self._kill_there(*victim)
+
+    async def _kill_there(self, role: str, name: str) -> None:
         point = f"{self._chance.choice(EVERYTHING)} {self._chance.choice(POINTS[role])}"
-        count = self._chance.choice((1, 1, 2, 5, 20))
+        count = self._chance.choice((1, 1, 2) if role == "market" else (1, 1, 2, 5, 20))
         if not self.place.tell(name, f"die|{point}|{count}"):
             return
         before = len(self.place.deaths())
@@ -203,10 +212,14 @@ class Storm:
 
     async def _harm_thinker(self) -> None:
         """Kill or freeze one of those that strategies depend on: all kinds of harm in turn."""
-        if not {how for how, what in self._deck if what in THINKERS}:
+        if not [what for _, what in self._deck if what in THINKERS]:
             self._deck += [(how, what) for how in ("kill", "freeze") for what in THINKERS]
+            self._deck += [("point", "market")] * POINTS_EACH
             self._chance.shuffle(self._deck)
         how, what = self._deck.pop()
+        if how == "point":
+            await self._kill_there(what, what)
+            return
         everybody = self.place.thinkers() if what in THINKERS else self.place.local()
         named = sorted(one for one in everybody if _is_a(what, one))
         if not named:
@@ -352,7 +365,13 @@ async def _quiet(place: Place, line: DeskLine) -> list[str]:
         async with asyncio.timeout(SETTLE_S):
             while feed.hushed_at_ns(place.orders) is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.1)
-    await asyncio.sleep(QUIET_S)
+    clean = await asyncio.to_thread(closed_bars, place.home)
+    until_ns = feed.hushed_at_ns(place.orders) or 0
+    end_s = time.monotonic() + DECIDED_S
+    while time.monotonic() < end_s:
+        if await asyncio.to_thread(is_at_rest, place.home, clean, until_ns):
+            break
+        await asyncio.sleep(DECIDED_EVERY_S)
     return await lacking(line)
 
 

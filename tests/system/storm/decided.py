@@ -15,15 +15,17 @@ from tandem.domain.bars import Bar, FinalBar, Span
 from tandem.domain.commands import SetTargets, SuspendStrategy
 from tandem.domain.deciding import BarsFinal, Decided, Evaluate, Rostered, RosterSeen, Send
 from tandem.domain.evaluation import TaskKey
+from tandem.domain.exchange import CandlesTold
 from tandem.domain.ids import InstrumentId
 from tandem.domain.strategies import AssignmentId
 from tandem.shells.deciding import DeciderRecord
 from tandem.wiring.home import Home
-from tandem.wiring.journals import decider_records
+from tandem.wiring.journals import decider_records, records
 from tandem.wiring.strategies import bars_file
 from tests.system.storm.strategies import FAILS, HANGS, is_bad
 
 BARS_MAX: Final = 1_000_000
+Clean = Mapping[InstrumentId, Mapping[int, Bar]]
 Place = tuple[TaskKey, int]  # a series and the number of a final bar
 Sent = tuple[AssignmentId, int, int]  # an assignment, its number, and the begin of the bar
 
@@ -140,19 +142,40 @@ class Tally:
 
 def judge_decisions(home: Home) -> Told:
     """Return what the decider did, after everything has come to rest."""
+    tally = _tallied(home)
+    for key, final in _due(home, tally):
+        tally.done["final bars"] += not final.revision
+        tally.bad += _counted(key, final, tally.decided[key][final.number])
+    return Told(bad=tally.bad, done=tally.done, sent=tally.sent)
+
+
+def is_at_rest(home: Home, clean: Clean, until_ns: int) -> bool:
+    """Whether all bars until then are stored, and all that are stored were decided on."""
+    if next(missing_bars(home, clean, until_ns), None) is not None:
+        return False
+    tally = _tallied(home)
+    due = [(key, one.number) for key, one in _due(home, tally) if not one.revision]
+    return all(tally.decided[key][number] for key, number in due)
+
+
+def _tallied(home: Home) -> Tally:
     tally = Tally()
     for record in decider_records(home):
         tally.note(record)
+    return tally
+
+
+def _due(home: Home, tally: Tally) -> list[tuple[TaskKey, FinalBar]]:
+    """Return what was published, revisions too, since a series was decided on."""
     store = _store(home)
     try:
-        for key, first in tally.first.items():
-            numbers = tally.decided[key]
-            for final in published(store, key, first):
-                tally.done["final bars"] += not final.revision
-                tally.bad += _counted(key, final, numbers[final.number])
+        return [
+            (key, final)
+            for key, first in tally.first.items()
+            for final in published(store, key, first)
+        ]
     finally:
         store.close()
-    return Told(bad=tally.bad, done=tally.done, sent=tally.sent)
 
 
 def _store(home: Home) -> SqliteBars:
@@ -174,9 +197,18 @@ def _counted(key: TaskKey, final: FinalBar, times: int) -> Iterator[str]:
         yield f"{key}, bar {final.number}: decided {times} times"
 
 
-def missing_bars(
-    home: Home, clean: Mapping[InstrumentId, Mapping[int, Bar]], until_ns: int
-) -> Iterator[str]:
+def closed_bars(home: Home) -> Clean:
+    """Return the minutes that the exchange closed, by its own journal."""
+    clean: defaultdict[InstrumentId, dict[int, Bar]] = defaultdict(dict)
+    for record in records(home, "exchange"):
+        for effect in record.effects:
+            if isinstance(effect, CandlesTold):
+                for bar in effect.bars:
+                    clean[bar.instrument_id][bar.begin_ns] = bar
+    return clean
+
+
+def missing_bars(home: Home, clean: Clean, until_ns: int) -> Iterator[str]:
     """Yield where the store's minutes until then are not those that the exchange closed."""
     store = _store(home)
     try:

@@ -10,7 +10,6 @@ from tandem.core.matching.exchange import Exchange
 from tandem.core.matching.state import AccountState, Execution
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, ParentPhase
-from tandem.domain.bars import Bar
 from tandem.domain.commands import SetTargets
 from tandem.domain.desk import (
     Commanded,
@@ -23,7 +22,7 @@ from tandem.domain.desk import (
     WorkerDied,
     WorkerSilent,
 )
-from tandem.domain.exchange import CandlesTold, ExchangeEvent, Requested
+from tandem.domain.exchange import ExchangeEvent, Requested
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.domain.link import Answered, Audited, Grant, Release, Reported
 from tandem.domain.reports import Filled
@@ -62,7 +61,7 @@ class Judgement(msgspec.Struct, kw_only=True):
 
 
 class Venue:
-    """What the exchange's journal says; `clean` are the candles that it closed."""
+    """What the exchange's journal says."""
 
     def __init__(self, home: Home) -> None:
         self.executions: dict[str, Execution] = {}
@@ -72,7 +71,6 @@ class Venue:
         self.open: list[str] = []
         self.traded: Counter[tuple[AccountId, InstrumentId]] = Counter()
         self.turnover: Counter[tuple[AccountId, InstrumentId]] = Counter()
-        self.clean: defaultdict[InstrumentId, dict[int, Bar]] = defaultdict(dict)
         settings = exchange_settings(read_paper(home))
         exchange = Exchange(settings)
         self._accounts = [one.account_id for one in settings.accounts]
@@ -83,10 +81,6 @@ class Venue:
             exchange.on(record.event, record.now)
             self._take_executions(exchange.state.accounts)
             self._take_order(record.event, exchange.state.accounts)
-            for effect in record.effects:
-                if isinstance(effect, CandlesTold):
-                    for bar in effect.bars:
-                        self.clean[bar.instrument_id][bar.begin_ns] = bar
         for account in exchange.state.accounts:
             for order in account.records.values():
                 self.prevented += order.prevented > 0

@@ -26,6 +26,7 @@ from tandem.shells.coordinator import Coordinator
 from tandem.shells.exchange import ExchangeShell
 from tandem.shells.link import Link
 from tandem.shells.recording import Recording
+from tandem.shells.stored_bars import StoredBars
 
 ORDER_BYTES: Final = 128
 DIED: Final = "died.log"
@@ -93,6 +94,7 @@ def hook(orders: Orders) -> None:
     _around(ExchangeShell, "_perform", orders, lambda _self, _effects: "perform")
     _around(LinuxProcesses, "kill", orders, lambda *_, **__: "kill")
     _around(LinuxProcesses, "watch", orders, lambda *_, **__: "watch")
+    _around(StoredBars, "take", orders, lambda *_, **__: "store bars")
     for name in ("append", "commit", "snapshot"):
         _around(LogJournal, name, orders, lambda *_, name=name, **__: name)
     for name in ("write", "sync"):

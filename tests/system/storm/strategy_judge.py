@@ -9,7 +9,7 @@ from tandem.domain.errors import JournalCorruptError, ReplayMismatchError
 from tandem.domain.ids import AccountId, InstrumentId
 from tandem.wiring.home import Home
 from tandem.wiring.journals import journals_of, replay_journal
-from tests.system.storm.decided import judge_decisions, missing_bars
+from tests.system.storm.decided import closed_bars, judge_decisions, missing_bars
 from tests.system.storm.judge import Ours, Venue
 
 
@@ -38,7 +38,7 @@ def judge_strategies(home: Home, venue: Venue, ours: Ours, ended: Ended) -> Stra
     done = told.done
     if ended.hushed_ns is None:
         bad.append("the feed never told all that it owed")
-    bad += list(missing_bars(home, venue.clean, ended.hushed_ns or 0))
+    bad += list(missing_bars(home, closed_bars(home), ended.hushed_ns or 0))
     done["decisions at the desk"] = sum(ours.taken.values())
     bad += [f"taken {times} times: {one}" for one, times in ours.taken.items() if times > 1]
     bad += [f"never taken: {one}" for one in sorted(told.sent) if not ours.taken[one]]
