@@ -59,6 +59,8 @@ INTERESTING = {
     "strategies: kills of evaluator": "an evaluator killed",
     "strategies: keys held before work came": "… and what its next life held before work came",
     "strategies: evaluators that hold something else": "… or held otherwise than it was given",
+    "strategies: evaluators added": "… and one more, because bars waited",
+    "strategies: evaluators that left": "… and one that left, because fewer were enough",
     "strategies: tasks done again elsewhere": "… with a task that another one did",
     "strategies: outcomes too late": "an evaluator's outcome when another one had the task",
     "strategies: answers repeated": "… and an answer that came twice",

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import sha256
 
+from tandem.core.evaluating.elastic import Elastic, ElasticLimits, PoolSeen
 from tandem.core.evaluating.tenants import EvaluatingLimits, Tenants
 from tandem.domain.bundle import holdings_of
 from tandem.domain.desk import MS, SECOND
@@ -24,7 +25,7 @@ from tandem.domain.evaluation import (
     task_of,
 )
 from tandem.messaging import words
-from tandem.messaging.balancer import Balancer, Effect, Give, GiveUp, Rules, Settle
+from tandem.messaging.balancer import Balancer, Effect, Give, GiveUp, Release, Rules, Settle
 from tandem.messaging.setting_up import Newcomers, Verdict
 from tandem.shells.evaluator import Evaluator
 from tandem.sim.process import SimProcess
@@ -33,9 +34,17 @@ from tandem.sim.world import World
 
 BEAT_NS = 150 * MS
 SILENCE_NS = 450 * MS
-RULES = Rules(silence_ns=SILENCE_NS)
+RULES = Rules(silence_ns=SILENCE_NS, keys_apart=2)
 RETRY_S = 1.0
-NAMES = ("evaluator-1", "evaluator-2")
+AT_FIRST = 2  # evaluators
+LIMITS = ElasticLimits(
+    fewest=1,
+    most=4,
+    late_ns=50 * MS,
+    settle_ns=300 * MS,
+    quiet_ns=3 * SECOND,
+    breath_ns=3 * SECOND,
+)
 
 
 class Faults:
@@ -108,6 +117,7 @@ class SimulatedBroker:
         self._newcomers = Newcomers(RULES.workers_max)
         self.make: Callable[[], Awaitable[bytes]] | None = None  # what newcomers shall hold
         self._making: dict[asyncio.Task[None], None] = {}
+        self._elastic = Elastic(LIMITS)
         self._waiting: dict[int, tuple[str, bytes, Callable[[bytes], None]]] = {}
         wires.broker = self
 
@@ -121,6 +131,7 @@ class SimulatedBroker:
         number, effects = self._balancer.submit(key.encode(), payload=payload, now_ns=now_ns)
         assert number is not None, "too many tasks are open"
         self._waiting[number] = (key, payload, done)
+        self._elastic.on_given(number, key, self.process.clock.now())
         self._perform(effects)
 
     async def run(self) -> None:
@@ -128,6 +139,7 @@ class SimulatedBroker:
         while True:
             await asyncio.sleep(BEAT_NS / SECOND)
             self._perform(self._balancer.on_tick(self._now_ns()))
+            self._look()
             for load in self._balancer.loads():
                 self._balancer.ping(load.worker, self._now_ns())
                 ping = words.Ping(self._run, self._balancer.attempts)
@@ -137,6 +149,17 @@ class SimulatedBroker:
             for route in self._newcomers.late(self._now_ns()):
                 self._begin_set_up(route)
 
+    @property
+    def wanted(self) -> int | None:
+        """How many evaluators are wanted: what a supervisor is told."""
+        return self._elastic.wanted
+
+    def _look(self) -> None:
+        serving = [one for one in self._balancer.loads() if not one.is_leaving]
+        busy = sum(one.held > 0 for one in serving)
+        seen = PoolSeen(here=len(serving), elsewhere=0, busy=busy)
+        self._elastic.on_seen(seen, self.process.clock.now())
+
     def hear(self, route: bytes, word: words.Word) -> None:
         """Take in what a worker says."""
         now_ns, balancer = self._now_ns(), self._balancer
@@ -145,6 +168,8 @@ class SimulatedBroker:
                 self._ready(route, word.window)
             case words.Confirmed() if word.run == self._run:
                 self._confirmed(route, word)
+            case words.Leaving():
+                self._perform(balancer.on_leaving(route, now_ns))
             case words.Pong() if word.run == self._run:
                 held = word.held
                 self._perform(balancer.on_pong(route, mark=word.mark, held=held, now_ns=now_ns))
@@ -208,18 +233,21 @@ class SimulatedBroker:
                     self._settle(effect)
                 case GiveUp():
                     self._wires.done["tasks given up"] += 1
+                    self._elastic.on_ended(effect.task, self.process.clock.now())
                     again = self._waiting.pop(effect.task)
                     asyncio.get_running_loop().call_later(RETRY_S, self.submit, *again)
-                case _:
-                    pass
+                case Release():
+                    self._wires.to_worker(effect.worker, words.Goodbye(self._run))
         counts = self._balancer.counts
         self._wires.done["evaluators lost"] += counts.lost
         self._wires.done["tasks done again elsewhere"] += counts.redone
         self._wires.done["outcomes too late"] += counts.late
-        counts.lost = counts.redone = counts.late = 0
+        self._wires.done["series moved"] += counts.moved + counts.spread
+        counts.lost = counts.redone = counts.late = counts.moved = counts.spread = 0
 
     def _settle(self, effect: Settle) -> None:
         _, _, done = self._waiting.pop(effect.task)
+        self._elastic.on_ended(effect.task, self.process.clock.now())
         payload = effect.payload
         try:
             answer = answer_of(payload)
@@ -250,6 +278,8 @@ class SimulatedWorker:
         self._held: dict[int, asyncio.Task[None]] = {}
         self._heard_ns = -SILENCE_NS
         self._holding: asyncio.Task[None] | None = None
+        self._is_leaving = False
+        self._has_left = False
         jail = SimulatedJail(process.clock, wires.world.random("scripts"))
         tenants = Tenants(EvaluatingLimits(), TenantQuota())
         self.evaluator = Evaluator(tenants, jail, process.clock)
@@ -257,13 +287,22 @@ class SimulatedWorker:
 
     async def run(self) -> None:
         """Be the process."""
-        while True:
-            if self.process.clock.now().now_ns - self._heard_ns >= SILENCE_NS:
+        while not self._has_left:
+            if self._is_leaving:
+                self._wires.to_broker(self._route, words.Leaving())
+            elif self.process.clock.now().now_ns - self._heard_ns >= SILENCE_NS:
                 self._wires.to_broker(self._route, words.Ready(4))
             await asyncio.sleep(BEAT_NS / SECOND)
 
+    def leave(self) -> None:
+        """Finish what was begun, and end."""
+        self._is_leaving = True
+
     def hear(self, word: words.Word) -> None:
         """Take in what a broker says."""
+        if isinstance(word, words.Goodbye):
+            self._has_left = True
+            return
         assert isinstance(word, words.SetUp | words.Task | words.Ping), "nothing else is said"
         self._heard_ns = self.process.clock.now().now_ns
         if word.run != self._run:

@@ -134,6 +134,19 @@ def newcomers_hold_nothing_remembered() -> Undo:
     return put(holdings, "likely", bare)
 
 
+def who_leaves_takes_its_tasks_along() -> Undo:
+    """What an evaluator has in hand when it is told to leave is waited for by nobody."""
+    on_leaving = Balancer.on_leaving
+
+    def let_go(self: Balancer, worker: bytes, now_ns: int) -> list[BalancerEffect]:
+        seat = self._seats.get(worker)
+        if seat is not None:
+            seat.held.clear()
+        return on_leaving(self, worker, now_ns)
+
+    return put(Balancer, "on_leaving", let_go)
+
+
 def history_is_read_as_it_is_now() -> Undo:
     """Whoever is cold is given corrections that came after the bar which is evaluated."""
 

@@ -92,6 +92,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
         strategies.targets_are_traded_on_top,
         strategies.missed_bars_are_not_told_again,
         strategies.dead_evaluators_keep_their_tasks,
+        strategies.who_leaves_takes_its_tasks_along,
         strategies.history_is_read_as_it_is_now,
         strategies.newcomers_hold_nothing_remembered,
         strategies.whoever_leaves_goes_on_trading,

@@ -12,6 +12,7 @@ import msgspec
 
 from tandem.adapters.journal.log import open_log
 from tandem.core.deciding.decider import Decider
+from tandem.core.evaluating.crew import Crew
 from tandem.domain.bars import FinalBar
 from tandem.domain.desk import MS, SECOND
 from tandem.domain.market_words import BackFill, FeedFresh, FeedStale, MarketWord, Publish
@@ -21,7 +22,7 @@ from tandem.shells.recording import replay
 from tandem.shells.stored_bars import StoredBars
 from tandem.sim.bars import MemoryBars
 from tandem.sim.cluster import CONTROL_AT, HOME, SEGMENT_BYTES, SNAPSHOT_RECORDS, Cluster
-from tandem.sim.evaluators import NAMES, SimulatedBroker, SimulatedWorker, Wires
+from tandem.sim.evaluators import AT_FIRST, LIMITS, SimulatedBroker, SimulatedWorker, Wires
 from tandem.sim.made_up_minutes import SETTINGS, MadeUpMinutes
 from tandem.sim.process import SimProcess
 from tandem.sim.target_load import ONE_IN
@@ -30,6 +31,7 @@ MARKET = "market"
 FOLDER = "decisions"
 LISTEN_NS = 100 * MS
 HARM_EVERY_S = 2.5
+SUPERVISE_NS = 250 * MS
 KILL_CHANCE = 0.03  # with each bar
 SNAPSHOT_EVERY = SNAPSHOT_RECORDS // 2
 DECIDER_RECORDS = msgspec.msgpack.Decoder(DeciderRecord)
@@ -59,8 +61,15 @@ class SimulatedStrategies:
         self.starts = 0
         self._until_ns = until_ns
         self._draws = cluster.world.random("harm to strategies")
+        # Those that run, with their latest process; `crew` says which should.
+        self.evaluators: dict[str, SimulatedWorker | None] = {}
+        self.crew = Crew(
+            start=self._start_evaluator,
+            leave=self._let_leave,
+            end=cluster.world.crash,
+        )
         if self.is_on:
-            cluster.names = (*cluster.names, MARKET, *NAMES)
+            cluster.names = (*cluster.names, MARKET)
 
     def start(self) -> None:
         """Start the processes, and the harm."""
@@ -68,8 +77,8 @@ class SimulatedStrategies:
         if not self.is_on:
             return
         world.spawn(MARKET, HOME, self._run_market)
-        for name in NAMES:
-            world.spawn(name, HOME, self._run_evaluator)
+        self.crew.want(AT_FIRST, now_ns=world.now_ns)
+        world.after(SUPERVISE_NS, self._supervise)
         some = self._draws.choice
         faults = self.wires.faults
         faults.lose = some((0.0, 0.002, 0.01))
@@ -173,7 +182,39 @@ class SimulatedStrategies:
 
     async def _run_evaluator(self, process: SimProcess) -> None:
         self.cluster.end_on_error(process)
-        await SimulatedWorker(self.wires, process).run()
+        worker = SimulatedWorker(self.wires, process)
+        self.evaluators[process.name] = worker
+        await worker.run()
+
+    # -- their supervisor, whom nothing harms
+
+    def _supervise(self) -> None:
+        """Have as many evaluators as the market process wants, and replace those that ended."""
+        world, broker = self.cluster.world, self.wires.broker
+        if broker is not None and broker.process.alive and not broker.process.paused:
+            wanted, before = broker.wanted, self.crew.size
+            if wanted is not None:
+                self.crew.want(wanted, now_ns=world.now_ns)
+            assert LIMITS.fewest <= self.crew.size <= LIMITS.most, f"{self.crew.size} evaluators"
+            self.wires.done["evaluators added"] += max(0, self.crew.size - before)
+        for name in list(self.evaluators):
+            if world.process(name).alive:
+                continue
+            if self.crew.on_ended(name):
+                self.wires.done["evaluators that left"] += 1
+                del self.evaluators[name]
+            elif self._draws.random() < 0.35:
+                world.restart(name)
+        world.after(SUPERVISE_NS, self._supervise)
+
+    def _start_evaluator(self, name: str) -> None:
+        self.evaluators[name] = None
+        self.cluster.world.spawn(name, HOME, self._run_evaluator)
+
+    def _let_leave(self, name: str) -> None:
+        process, worker = self.cluster.world.process(name), self.evaluators[name]
+        if worker is not None and worker.process is process and not process.paused:
+            worker.leave()
 
     # -- harm
 
@@ -184,9 +225,9 @@ class SimulatedStrategies:
         world = self.cluster.world
         if world.now_ns >= self._until_ns:
             return
-        name = self._draws.choice((MARKET, *NAMES, *NAMES))
+        name = self._draws.choice((MARKET, *self.evaluators, *self.evaluators))
         if self._draws.random() < 0.6:
-            self.wires.done[f"kills of {name.split('-')[0]}"] += 1
+            self.wires.done[f"kills of {'market' if name == MARKET else 'evaluator'}"] += 1
             world.crash(name)
         else:
             self.wires.done["evaluators and market paused"] += 1

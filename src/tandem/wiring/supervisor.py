@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from tandem.adapters.local.network import UnixNetwork
+from tandem.core.evaluating.crew import Crew
 from tandem.domain.commands import Done, SetUpPool
 from tandem.domain.errors import CoordinatorUnreachableError, TandemError
 from tandem.domain.halting import Alive
@@ -23,7 +24,6 @@ from tandem.domain.ids import CommandId, VenueId
 from tandem.ports import Clock
 from tandem.wiring.alerts import Alerts, AlertSettings
 from tandem.wiring.asking import desk_line
-from tandem.wiring.crew import Crew
 from tandem.wiring.dead_man import DeadMan
 from tandem.wiring.halt_file import new_halt, write_halt
 from tandem.wiring.home import Home, HomeLock

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.wiring.crew import LEAVE_NS, Crew
+from tandem.core.evaluating.crew import LEAVE_NS, Crew
 
 
 class Stage:
