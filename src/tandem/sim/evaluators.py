@@ -169,6 +169,7 @@ class SimulatedBroker:
             case words.Confirmed() if word.run == self._run:
                 self._confirmed(route, word)
             case words.Leaving():
+                self._newcomers.forget(route)
                 self._perform(balancer.on_leaving(route, now_ns))
             case words.Pong() if word.run == self._run:
                 held = word.held
