@@ -104,14 +104,14 @@ class Stream:
 
     def pass_on(self, data: bytes) -> None:
         """Put `data` on its way."""
-        now_ns = self._wire.loop.now_ns
         self.under_way += len(data)
         if self.chunks:
             last = self.chunks[-1]
-            if last.sent_ns == now_ns and last.content is not None:
+            if last.sent_ns == self._wire.loop.now_ns and last.content is not None:
                 last.content += data
                 return
-        self._schedule(bytearray(data), None, delay_ns=self.travel_ns())
+        delay_ns = self._wire.travel_ns(self.source.process, target=self.target.process)
+        self._schedule(bytearray(data), None, delay_ns=delay_ns)
 
     def finish(self, reason: Exception | None, *, delay_ns: int) -> None:
         """Let the stream end behind all that is under way, not before `delay_ns` has passed."""
@@ -151,7 +151,7 @@ class Stream:
         """Remove and return the first `count` arrived bytes, and let the writer go on."""
         data = bytes(self.arrived[:count])
         del self.arrived[:count]
-        if self.source.has_backlog:
+        if self.source.backlog:
             self._wire.loop.deliver(self.source.process, self.source.drain)
         return data
 
@@ -210,7 +210,7 @@ class SimTransport(asyncio.Transport):
         self._wire = wire
         self._loop = wire.loop
         self._protocol: asyncio.Protocol | None = None
-        self._backlog = bytearray()
+        self.backlog = bytearray()  # waits in the process for room in the kernel
         self._closing = False
         self._reading = True
         self._offered = False
@@ -238,27 +238,22 @@ class SimTransport(asyncio.Transport):
 
     def drain(self) -> None:
         """Hand the kernel what now fits; called in the process."""
-        if not self.is_open or not self._backlog:
+        if not self.is_open or not self.backlog:
             return
-        room = len(self._backlog) if self.outgoing.broken else self.outgoing.room
+        room = len(self.backlog) if self.outgoing.broken else self.outgoing.room
         if room > 0:
-            self.outgoing.send(bytes(self._backlog[:room]))
-            del self._backlog[:room]
-        if self._told_to_pause and len(self._backlog) <= self._low_bytes:
+            self.outgoing.send(bytes(self.backlog[:room]))
+            del self.backlog[:room]
+        if self._told_to_pause and len(self.backlog) <= self._low_bytes:
             self._told_to_pause = False
             self._tell("resume_writing")
-        if self._closing and not self._backlog:
+        if self._closing and not self.backlog:
             self._loop.enqueue(self.process, self._lose, None)
 
     @property
     def is_attached(self) -> bool:
         """Whether a protocol owns the connection."""
         return self._protocol is not None
-
-    @property
-    def has_backlog(self) -> bool:
-        """Whether bytes wait in the process for room in the kernel."""
-        return bool(self._backlog)
 
     def hang_up(self, reason: Exception | None, *, delay_ns: int) -> None:
         """Close the kernel's end: the other end reads what is under way, then the end."""
@@ -276,10 +271,11 @@ class SimTransport(asyncio.Transport):
         self.process.before("send")
         if not data or self._closing or not self.is_open:
             return
-        if self._backlog or self.process.paused or len(data) > self.outgoing.room:
+        outgoing = self.outgoing
+        if self.backlog or self.process.paused or len(data) > outgoing.room:
             self._queue(bytes(data))
         else:
-            self.outgoing.send(bytes(data))
+            outgoing.send(bytes(data))
         self.process.after("send")
 
     def close(self) -> None:
@@ -287,7 +283,7 @@ class SimTransport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
-        if not self._backlog:
+        if not self.backlog:
             self._loop.enqueue(self.process, self._lose, None)
 
     def abort(self) -> None:
@@ -325,7 +321,7 @@ class SimTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         """Return how many bytes wait in this process."""
-        return len(self._backlog)
+        return len(self.backlog)
 
     def can_write_eof(self) -> bool:
         """Return False: nobody here closes half a connection."""
@@ -342,15 +338,15 @@ class SimTransport(asyncio.Transport):
         return self._protocol
 
     def _queue(self, data: bytes) -> None:
-        if self.process.paused and not self._backlog:
+        if self.process.paused and not self.backlog:
             # It stopped in the middle of a callback, just before this call: send on waking up.
             self.process.notices_held.append((self.drain, ()))
-        elif not self._backlog and self.outgoing.room > 0:
+        elif not self.backlog and self.outgoing.room > 0:
             room = self.outgoing.room
             self.outgoing.send(data[:room])
             data = data[room:]
-        self._backlog += data
-        if len(self._backlog) > self._high_bytes and not self._told_to_pause:
+        self.backlog += data
+        if len(self.backlog) > self._high_bytes and not self._told_to_pause:
             self._told_to_pause = True
             self._tell("pause_writing")
 
@@ -368,7 +364,7 @@ class SimTransport(asyncio.Transport):
         if not self.is_open or self._protocol is None:
             return
         if not self._reading or self._closing:
-            if self.incoming.ended and self._backlog:
+            if self.incoming.ended and self.backlog:
                 self._fail(BrokenPipeError(errno.EPIPE, "the other end is closed"))
             return
         incoming = self.incoming
@@ -410,7 +406,7 @@ class SimTransport(asyncio.Transport):
     def _fail(self, error: BaseException | None) -> None:
         if self.is_open:
             self._closing = True
-            self._backlog.clear()
+            self.backlog.clear()
             self._loop.enqueue(self.process, self._lose, error)
 
     def _lose(self, error: BaseException | None) -> None:

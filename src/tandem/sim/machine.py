@@ -94,4 +94,5 @@ class SimClock:
 
     def now(self) -> Instant:
         """Return this moment; see `Clock.now`."""
-        return Instant(self._machine.boot_ns(), self._machine.market_ns())
+        machine = self._machine
+        return Instant(machine.boot_ns(), machine.market_ns())

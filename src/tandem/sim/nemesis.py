@@ -126,7 +126,7 @@ class Nemesis:
 
     def _at_point(self, process: SimProcess, point: str) -> bool:
         chance = self._crash_chances.get(process.name)
-        if chance is None or self._is_over:
+        if chance is None or self._world.loop.now_ns >= FAULTS_NS:
             return False
         if point == "after stall":
             self._kill_while_it_waits(process)

@@ -100,8 +100,9 @@ class SimProcess:
         """
         if not self.alive:
             raise Killed
-        if self._points.hook is not None:
-            self._stand("before " + effect)
+        hook = self._points.hook
+        if hook is not None and (hook(self, "before " + effect) or not self.alive):
+            self._die()
 
     def after(self, effect: str) -> None:
         """Stand just after `effect`, before its caller hears of it.
@@ -109,15 +110,15 @@ class SimProcess:
         Raises:
             Killed: the process died here.
         """
-        if self._points.hook is not None and self.alive:
-            self._stand("after " + effect)
-
-    def _stand(self, point: str) -> None:
         hook = self._points.hook
-        if hook is not None and hook(self, point):
-            self._points.crash(self)
-        if not self.alive:
-            raise Killed
+        if hook is None or not self.alive:
+            return
+        if hook(self, "after " + effect) or not self.alive:
+            self._die()
+
+    def _die(self) -> None:
+        self._points.crash(self)  # nothing when the scenario has done so
+        raise Killed
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """Keep `task` until it is done, or for as long as the world lasts."""
