@@ -32,10 +32,11 @@ class Span(enum.StrEnum):
 
     def begin_ns(self, at_ns: int) -> int:
         """Return when the one began that holds this moment; an end belongs to the next."""
-        shift_ns = _MONDAY_NS if self is Span.W1 else 0
+        shift_ns = _MONDAY_NS if self is _WEEK else 0
         return at_ns - (at_ns - shift_ns) % self.ns
 
 
+_WEEK: Final = Span.W1  # finding a member of an enum costs more than comparing it
 _LENGTHS_NS: Final[dict[Span, int]] = {
     Span.M1: _MINUTE_NS,
     Span.M3: 3 * _MINUTE_NS,

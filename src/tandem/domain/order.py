@@ -16,12 +16,15 @@ class Side(enum.StrEnum):
     @property
     def opposite(self) -> "Side":
         """The side that trades against this one."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return _SELL if self is _BUY else _BUY
 
     @property
     def sign(self) -> int:
         """What one unit traded on this side adds to a position."""
-        return 1 if self is Side.BUY else -1
+        return 1 if self is _BUY else -1
+
+
+_BUY, _SELL = Side  # finding a member of an enum costs more than comparing it
 
 
 class OrderType(enum.StrEnum):

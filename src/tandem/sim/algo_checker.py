@@ -13,6 +13,9 @@ from tandem.domain.order import Side
 Timed = Twap | Participate | Momentum
 BySide = dict[Side, int]
 SIDES = tuple(Side)
+_DONE = ParentPhase.DONE
+_WORKING = AlgoPhase.WORKING
+_TAKING = (TwapMemo, ParticipateMemo)
 
 
 class AlgoChecker:
@@ -30,10 +33,10 @@ class AlgoChecker:
         for key in state.running:
             algo = state.algos[key]
             self._most[key] = max(self._most.get(key, 0), algo.spec.quantity)
-            if algo.phase is not AlgoPhase.WORKING:
+            if algo.phase is not _WORKING:
                 self._since_ns[key] = now_ns
             self._since_ns.setdefault(key, now_ns)
-            if isinstance(algo.memo, TwapMemo | ParticipateMemo) and algo.memo.take_until_ns:
+            if isinstance(algo.memo, _TAKING) and algo.memo.take_until_ns:
                 self._taking_ns.setdefault(key, now_ns)
             traded, most = _sums(state, algo)
             self._judge(algo, traded, most)
@@ -77,7 +80,7 @@ class AlgoChecker:
         """
         for key in state.running:
             algo = state.algos[key]
-            if not isinstance(algo.spec, Timed) or algo.phase is not AlgoPhase.WORKING:
+            if not isinstance(algo.spec, Timed) or algo.phase is not _WORKING:
                 continue
             span_ns = algo.spec.duration_ns
             since_ns = max(self._since_ns.get(key, late_ns), started_ns)
@@ -110,7 +113,7 @@ def _sums(state: DeskState, algo: Algo) -> tuple[BySide, BySide]:
     most: BySide = dict.fromkeys(SIDES, 0)
     for part in algo.parts:
         parent = state.parents[part]
-        if parent.phase is ParentPhase.DONE:
+        if parent.phase is _DONE:
             done = whole = parent.done_quantity + parent.netted
         else:
             whole = parent.quantity

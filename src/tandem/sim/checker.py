@@ -54,6 +54,7 @@ from tandem.sim.target_checker import TargetChecker, booking_desk
 
 _DONE = ParentPhase.DONE
 _FINAL = Phase.FINAL
+_SLICING = PairPhase.SLICING
 PUNCTUAL_NS = 2 * SECOND  # within which what has a deadline must have kept it
 
 
@@ -149,7 +150,7 @@ class Checker:
     def _check_owners(self, state: DeskState) -> None:
         """Pairs and two-sided quotes keep what they promise of the difference of their sides."""
         for pair in state.pairs.values():
-            if pair.phase is PairPhase.SLICING:
+            if pair.phase is _SLICING:
                 self._slice_ns.setdefault((pair.pair_id, pair.slices), self.cluster.world.now_ns)
                 apart, most = _surplus(state, pair), int(pair.spec.slice_quantity)
                 if abs(apart) > most:

@@ -41,6 +41,7 @@ from tandem.domain.venue import (
 # Finding a member of an enum costs more than comparing it, and these are asked for every report.
 _ATTEMPT: Final = Alarm.ATTEMPT
 _PLANNED, _RELEASED, _LIVE, _UNKNOWN, _FINAL = Phase
+_OUT: Final = (_RELEASED, _UNKNOWN)
 _PENDING_NEW: Final = OrderStatus.PENDING_NEW
 _NEW: Final = OrderStatus.NEW
 _FILLED: Final = OrderStatus.FILLED
@@ -487,8 +488,4 @@ def never_sent_by(attempt: Attempt, incarnation: Incarnation) -> bool:
 
     Only when it was handed out exactly once, and to this run.
     """
-    return (
-        attempt.phase in (Phase.RELEASED, Phase.UNKNOWN)
-        and attempt.sends == 1
-        and incarnation in attempt.handed_to
-    )
+    return attempt.phase in _OUT and attempt.sends == 1 and incarnation in attempt.handed_to

@@ -209,16 +209,6 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             _ring(turn)
         case Commanded():
             _commanded(turn, event)
-        case Joined():
-            pool.on_joined(turn, event)
-        case WorkerLost():
-            pool.on_lost(turn, event.incarnation, event.connection)
-        case WorkerDied():
-            pool.on_died(turn, event.incarnation)
-        case WorkerSilent():
-            pool.on_silent(turn, event.incarnation)
-        case LeaseLapsed():
-            pool.on_lapsed(turn, event)
         case QuotesSeen():
             for quote in event.quotes:
                 if not price_scale.is_current(turn, quote):
@@ -233,6 +223,16 @@ def _decide(turn: Turn, event: DeskEvent) -> None:  # noqa: C901 - one line a ki
             driver.touch_all(turn)
             targets.on_quotes(turn, event.quotes)
             objectives.on_prices(turn)
+        case Joined():
+            pool.on_joined(turn, event)
+        case WorkerLost():
+            pool.on_lost(turn, event.incarnation, event.connection)
+        case WorkerDied():
+            pool.on_died(turn, event.incarnation)
+        case WorkerSilent():
+            pool.on_silent(turn, event.incarnation)
+        case LeaseLapsed():
+            pool.on_lapsed(turn, event)
         case RoomChanged():
             turn.state.short_of_room = event.short
             turn.count("disk_full" if event.short else "disk_has_room")

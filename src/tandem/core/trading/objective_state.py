@@ -2,6 +2,7 @@
 
 import enum
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,11 @@ class ObjectivePhase(enum.StrEnum):
     STOPPED = "stopped"  # one was reached: only what reduces may trade
     FLATTENING = "flattening"
     FLAT = "flat"
+
+
+# Finding a member of an enum costs more than comparing it, and these are asked at every event.
+_FLATTENING: Final = ObjectivePhase.FLATTENING
+_ON: Final = (ObjectivePhase.WATCHING, _FLATTENING)
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False):
@@ -67,9 +73,9 @@ class Objectives(msgspec.Struct, array_like=True, gc=False):
     @property
     def is_flattening(self) -> bool:
         """Whether everything is being closed."""
-        return self.phase is ObjectivePhase.FLATTENING
+        return self.phase is _FLATTENING
 
     @property
     def is_on(self) -> bool:
         """Whether there is still something to see or to do."""
-        return self.phase in (ObjectivePhase.WATCHING, ObjectivePhase.FLATTENING)
+        return self.phase in _ON

@@ -36,6 +36,7 @@ RETRY_NS: Final = SECOND // 2
 LOOK_NS_MAX: Final = 3_600 * SECOND
 STRATEGY: Final = "flatten"  # what its orders are counted under in statements
 KEY: Final = ParentId("objectives")
+_WATCHING: Final = ObjectivePhase.WATCHING  # asked with every quote
 
 
 def set_objectives(turn: Turn, command: SetObjectives) -> Answer:
@@ -127,7 +128,7 @@ def on_alarm(turn: Turn) -> None:
 def on_prices(turn: Turn) -> None:
     """The market moved: see whether a time, a profit or a loss is reached."""
     state = turn.state.objectives
-    if state.phase is not ObjectivePhase.WATCHING:
+    if state.phase is not _WATCHING:
         return
     _count_gain(turn)
     if not _watch_clock(turn, state):

@@ -35,8 +35,8 @@ def is_quote(quote: Quote) -> bool:
     """Whether its prices can be prices, its volume one, and nobody buys higher than one sells."""
     if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
         return False
-    prices = (quote.bid, quote.ask, quote.last)
-    return quote.volume >= 0 and all(_is_price(one) for one in prices)
+    is_priced = _is_price(quote.bid) and _is_price(quote.ask) and _is_price(quote.last)
+    return is_priced and quote.volume >= 0
 
 
 def _is_price(price: Ticks | None) -> bool:

@@ -15,6 +15,8 @@ from tandem.domain.link import Ask, Release
 from tandem.domain.order import FenceClass
 from tandem.domain.venue import OrderFound, OrderNotFound
 
+_PLANNED, _RELEASED, _LIVE, _UNKNOWN, _FINAL = Phase  # as in `attempts`
+
 
 def on_alarm(turn: Turn, client_order_id: ClientOrderId) -> None:
     """An attempt's alarm rang; it may have been overtaken."""
@@ -27,11 +29,11 @@ def on_alarm(turn: Turn, client_order_id: ClientOrderId) -> None:
 
 def look(turn: Turn, attempt: Attempt) -> None:
     """Do what can be done for this attempt now."""
-    if attempt.phase is Phase.PLANNED or (attempt.is_final and not attempt.missing):
+    if attempt.phase is _PLANNED or (attempt.is_final and not attempt.missing):
         return
     seat = turn.state.seats[attempt.slot_id]
     venue = turn.venue(seat)
-    if attempt.phase is Phase.RELEASED:
+    if attempt.phase is _RELEASED:
         left_ns = _left_ns(turn, attempt, seat)
         if left_ns is None or left_ns > 0:
             attempts.look_in(turn, attempt, left_ns or turn.rules.timings.ask_ns)
@@ -53,7 +55,7 @@ def look(turn: Turn, attempt: Attempt) -> None:
 def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: VenueSettings) -> None:
     fence_class = turn.rules.slots[seat.slot_id].fence_class
     again_ns = turn.rules.timings.ask_ns
-    if attempt.phase is Phase.UNKNOWN:
+    if attempt.phase is _UNKNOWN:
         if fence_class is FenceClass.EXPIRES and not attempt.duplicate_seen:
             left_ns = _left_ns(turn, attempt, seat)
             if left_ns is None or left_ns > 0:
@@ -68,9 +70,9 @@ def _go_on(turn: Turn, attempt: Attempt, seat: Seat, worker: Worker, venue: Venu
                 return
     elif attempt.is_final and turn.parent(attempt).phase is ParentPhase.DONE:
         again_ns = turn.rules.timings.poll_ns
-    if attempt.phase is Phase.LIVE and attempt.cancel_wanted:
+    if attempt.phase is _LIVE and attempt.cancel_wanted:
         attempts.withdraw(turn, attempt)
-    elif attempt.phase is Phase.LIVE and attempt.wanted_quantity is not None:
+    elif attempt.phase is _LIVE and attempt.wanted_quantity is not None:
         amending.ask(turn, attempt)
     _ask(turn, attempt, seat, worker)
     attempts.look_in(turn, attempt, again_ns)
@@ -151,7 +153,7 @@ def on_answered(turn: Turn, answer: OrderFound | OrderNotFound) -> None:
 def _after_found(turn: Turn, attempt: Attempt) -> None:
     """Leave an order that lives alone for a while: the next look was meant for a lost answer."""
     is_awaited = attempt.cancel_wanted or attempt.wanted_quantity is not None
-    if attempt.phase is Phase.LIVE and not is_awaited:
+    if attempt.phase is _LIVE and not is_awaited:
         attempt.look_at_ns = None
         attempts.look_in(turn, attempt, turn.rules.timings.poll_ns)
 

@@ -201,7 +201,7 @@ def _instruments(turn: Turn, one: Assigned) -> list[InstrumentId]:
 def on_quotes(turn: Turn, quotes: Sequence[Quote]) -> None:
     """See whether a stop or a target is reached."""
     roster = turn.state.strategies
-    for quote in quotes:
+    for quote in quotes if roster.armed else ():
         for key in list(roster.armed.get(quote.instrument_id, ())):
             _watch(turn, roster.assigned[key], quote)
 

@@ -10,6 +10,7 @@ from tandem.domain.parents import ParentSpec
 
 GRACE_NS: Final = 1 * SECOND  # market time in which a venue may end an order by its date itself
 OVER: Final = "its time is over"
+_DATED: Final = TimeInForce.GOOD_TILL_DATE
 _AT_ONCE: Final = (TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL)
 
 
@@ -49,7 +50,7 @@ def _stop_objection(spec: ParentSpec) -> str | None:
 
 
 def _time_objection(spec: ParentSpec, market_ns: int) -> str | None:
-    is_dated = spec.time_in_force is TimeInForce.GOOD_TILL_DATE
+    is_dated = spec.time_in_force is _DATED
     if spec.good_till_ns is None:
         return "a gtd order needs its date" if is_dated else None
     if not is_dated:

@@ -54,6 +54,15 @@ STEP_NS_MIN: Final = 1_000_000  # market time; a kind that asks to be woken soon
 PARTS_KEPT: Final = 1_000  # of one algorithm, for questions; its sums count them all
 RETRY_NS: Final = 250_000_000  # after a part that was refused, or that nobody traded with
 
+# Finding a member of an enum costs more than comparing it, and these are asked for every quote.
+_WORKING, _PAUSED, _ENDING, _DONE = AlgoPhase
+_PART_DONE: Final = ParentPhase.DONE
+_BUY: Final = Side.BUY
+_ALGO: Final = Alarm.ALGO
+_CANCEL_RESTING: Final = SelfTrade.CANCEL_RESTING
+_REJECT_NEW: Final = SelfTrade.REJECT_NEW
+_OF_BOTH_SIDES: Final = (MakeMarket, Momentum)  # kinds that trade to and fro
+
 
 def open_algo(turn: Turn, command_id: CommandId, command: PlaceAlgo) -> Answer:
     """Take an algorithm, and let it begin at once; refused, nothing has changed."""
@@ -89,7 +98,7 @@ def begin(turn: Turn, command_id: CommandId, spec: AlgoSpec) -> Algo | Refused:
 def _objection(spec: AlgoSpec) -> str | None:
     if not 0 < spec.quantity <= LOTS_MAX:
         return f"quantity {spec.quantity} is not within 1 to {LOTS_MAX}"
-    text = None if isinstance(spec, MakeMarket | Momentum) else _objection_to_worked(spec)
+    text = None if isinstance(spec, _OF_BOTH_SIDES) else _objection_to_worked(spec)
     return text or kinds.objection(spec)
 
 
@@ -135,15 +144,15 @@ def renew(turn: Turn) -> None:
 
 def advance(turn: Turn, algo: Algo) -> None:
     """Count what has ended, ask the algorithm, and do what it says."""
-    if algo.phase is AlgoPhase.DONE:
+    if algo.phase is _DONE:
         return
     _count_ended(turn, algo)
     _note_shown(turn, algo)
     if algo.spec.flat_by_ns is not None:
         _mind_flat_by(turn, algo)
-    if algo.phase is AlgoPhase.PAUSED:
+    if algo.phase is _PAUSED:
         return
-    if algo.phase is AlgoPhase.ENDING and any(one.role != LEAVE for one in algo.open):
+    if algo.phase is _ENDING and any(one.role != LEAVE for one in algo.open):
         _cancel_parts(turn, algo, algo.text or "its algorithm ends")
         return
     sight = _sight(turn, algo, _quote(turn, algo))
@@ -156,10 +165,10 @@ def advance(turn: Turn, algo: Algo) -> None:
         step = leave(Leaving.FLATTEN, algo, sight)
     else:
         step = kinds.step(algo.spec, algo.memo, sight)
-    if step.is_over and algo.phase is AlgoPhase.ENDING and _holds_on(algo, sight):
+    if step.is_over and algo.phase is _ENDING and _holds_on(algo, sight):
         algo.text = "holds what it has until it is to be flat"
         return
-    _do(turn, algo, step)
+    _do(turn, algo, step, sight)
     _note_shown(turn, algo)
 
 
@@ -172,7 +181,7 @@ def _mind_flat_by(turn: Turn, algo: Algo) -> None:
         _look_in(turn, algo, turn.rules.life_ns(left_ns))
     elif not (algo.flattens or algo.is_canceled):
         turn.count("algos_flat_by")
-        algo.phase, algo.text = AlgoPhase.ENDING, "it is time to be flat"
+        algo.phase, algo.text = _ENDING, "it is time to be flat"
         algo.flattens = flat_by.gives_back(algo.spec)
     if algo.flattens and flat_by.goes_on(algo.spec, turn.now.market_ns):
         algo.leaves = 0
@@ -185,21 +194,22 @@ def _holds_on(algo: Algo, sight: Sight) -> bool:
     return is_to_be_flat and not is_over
 
 
-def _do(turn: Turn, algo: Algo, step: Step) -> None:
+def _do(turn: Turn, algo: Algo, step: Step, sight: Sight | None) -> None:
     algo.text = step.text or algo.text
     for what in step.counts:
         turn.count(what)
     if step.is_over:
-        if algo.phase is AlgoPhase.ENDING:
+        if algo.phase is _ENDING:
             _end(turn, algo)
         else:
-            algo.phase = AlgoPhase.ENDING
+            algo.phase = _ENDING
             turn.touch(algo.algo_id)
         return
     for parent_id in step.cancel:
         planning.cancel_parent(turn, turn.state.parents[parent_id], "its algorithm moved it")
     for one in step.place:
-        _place(turn, algo, one)
+        _place(turn, algo, one, sight)
+        sight = None  # what was placed just now counts for the next
     algo.wake_market_ns = step.wake_market_ns
     if step.wake_market_ns is not None:
         left_ns = max(STEP_NS_MIN, step.wake_market_ns - turn.now.market_ns)
@@ -211,7 +221,7 @@ def _look_in(turn: Turn, algo: Algo, after_ns: int) -> None:
     due_ns = turn.now_ns + after_ns
     if not turn.now_ns < algo.alarm_ns <= due_ns:
         algo.alarm_ns = due_ns
-        turn.wait(Alarm.ALGO, algo.algo_id, after_ns=after_ns)
+        turn.wait(_ALGO, algo.algo_id, after_ns=after_ns)
 
 
 def _pause_for_breath(turn: Turn, algo: Algo) -> None:
@@ -219,8 +229,8 @@ def _pause_for_breath(turn: Turn, algo: Algo) -> None:
     _look_in(turn, algo, RETRY_NS)
 
 
-def _place(turn: Turn, algo: Algo, one: Slice) -> None:
-    room = kinds.room(algo.spec, one.side, _sight(turn, algo, None))  # what was placed just now too
+def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight | None) -> None:
+    room = kinds.room(algo.spec, one.side, sight or _sight(turn, algo, None))
     assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
     if _is_waited_for(turn, algo, one):
         _pause_for_breath(turn, algo)
@@ -246,6 +256,8 @@ def _is_waited_for(turn: Turn, algo: Algo, one: Slice) -> bool:
 
     What was canceled to make way must not come back before that order has gone by.
     """
+    if not turn.state.clearing:
+        return False
     waiting = [turn.state.parents[key].spec for key in turn.state.clearing]
     return any(each.symbol == algo.spec.symbol and each.side is not one.side for each in waiting)
 
@@ -262,10 +274,10 @@ def _parent_spec(turn: Turn, spec: AlgoSpec, one: Slice) -> ParentSpec:
         time_in_force=one.time_in_force,
         post_only=one.post_only,
         slots=slots if one.slots is None else one.slots,
-        self_trade=SelfTrade.CANCEL_RESTING if one.cancels_own else SelfTrade.REJECT_NEW,
+        self_trade=_CANCEL_RESTING if one.cancels_own else _REJECT_NEW,
         strategy=spec.strategy,
     )
-    if isinstance(spec, MakeMarket | Momentum):
+    if isinstance(spec, _OF_BOTH_SIDES):
         return made
     return msgspec.structs.replace(
         made,
@@ -280,10 +292,10 @@ def _count_ended(turn: Turn, algo: Algo) -> None:
     still = []
     for part in algo.open:
         parent = turn.state.parents[part.parent_id]
-        if parent.phase is not ParentPhase.DONE:
+        if parent.phase is not _PART_DONE:
             still.append(part)
             continue
-        if parent.spec.side is Side.BUY:
+        if parent.spec.side is _BUY:
             algo.bought += parent.done_quantity + parent.netted
             algo.bought_value = add(algo.bought_value, two_sided.value_of(parent))
         else:
@@ -302,7 +314,7 @@ def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
         parent = turn.state.parents[part.parent_id]
         seen = _seen(part, parent)
         parts.append(seen)
-        if parent.spec.side is Side.BUY:
+        if parent.spec.side is _BUY:
             bought += seen.traded
             open_buys += parent.quantity - seen.traded
         else:
@@ -320,7 +332,7 @@ def _sight(turn: Turn, algo: Algo, quote: SeenQuote | None) -> Sight:
         open_buys=open_buys,
         open_sells=open_sells,
         parts=parts,
-        is_ending=algo.phase is AlgoPhase.ENDING,
+        is_ending=algo.phase is _ENDING,
         quoted_market_ns=_told_ns(quote) if quote is not None else None,
         collar_ppm=turn.rules.limits.price_collar_ppm,
     )
@@ -356,6 +368,8 @@ def _note_shown(turn: Turn, algo: Algo) -> None:
 
     What is planned or unknown counts in full, so it is never more than what is noted here.
     """
+    if not algo.open:
+        return
     state = turn.state
     shown: dict[VenueId, int] = {}
     for part in algo.open:
@@ -379,7 +393,7 @@ def _cancel_parts(turn: Turn, algo: Algo, why: str) -> None:
 
 def _end(turn: Turn, algo: Algo) -> None:
     assert not algo.open, f"{algo.algo_id} ends while something of it is out"
-    algo.phase = AlgoPhase.DONE
+    algo.phase = _DONE
     algo.ended_market_ns = turn.now.market_ns
     del turn.state.running[algo.algo_id]
     turn.count("algos_done")
@@ -389,11 +403,11 @@ def _end(turn: Turn, algo: Algo) -> None:
 
 def cancel(turn: Turn, algo: Algo, why: str) -> None:
     """Wind it up: cancel what is out, leave as its spec says, end."""
-    if algo.is_canceled or algo.phase is AlgoPhase.DONE:
+    if algo.is_canceled or algo.phase is _DONE:
         return
     algo.is_canceled = True
-    if algo.phase is not AlgoPhase.ENDING or not algo.open:
-        algo.phase, algo.text = AlgoPhase.ENDING, why
+    if algo.phase is not _ENDING or not algo.open:
+        algo.phase, algo.text = _ENDING, why
     turn.touch(algo.algo_id)
 
 
@@ -402,7 +416,7 @@ def pause(turn: Turn, algo: Algo) -> Answer:
     if algo.phase is not AlgoPhase.WORKING:
         text = f"{algo.algo_id} is {algo.phase}: only a working algorithm can be paused"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
-    algo.phase = AlgoPhase.PAUSED
+    algo.phase = _PAUSED
     turn.count("algos_paused")
     _cancel_parts(turn, algo, "paused")
     return Done(text=f"{algo.algo_id} is paused; {len(algo.open)} of its orders are being canceled")
@@ -410,7 +424,7 @@ def pause(turn: Turn, algo: Algo) -> Answer:
 
 def resume(turn: Turn, algo: Algo) -> Answer:
     """Go on: what a schedule asked for meanwhile is caught up."""
-    if algo.phase is not AlgoPhase.PAUSED:
+    if algo.phase is not _PAUSED:
         text = f"{algo.algo_id} is {algo.phase}, not paused"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     algo.phase = AlgoPhase.WORKING
@@ -421,7 +435,7 @@ def resume(turn: Turn, algo: Algo) -> Answer:
 
 def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
     """Change its quantity or limit; what is out by the old words is canceled."""
-    if algo.phase in (AlgoPhase.ENDING, AlgoPhase.DONE):
+    if algo.phase in (_ENDING, _DONE):
         text = f"{algo.algo_id} is {algo.phase}"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     spec = kinds.replaced(algo.spec, command)
@@ -430,7 +444,7 @@ def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
     objection = _objection(spec)
     if objection is not None:
         return Refused(reason=RefusalReason.BAD_ORDER, text=objection)
-    if not isinstance(spec, MakeMarket | Momentum):
+    if not isinstance(spec, _OF_BOTH_SIDES):
         traded = _sight(turn, algo, None).traded(spec.side)
         if spec.quantity < traded:
             text = f"quantity {spec.quantity} is less than the {traded} that have traded"
@@ -450,6 +464,6 @@ def forget_old(turn: Turn) -> None:
     algos, kept = turn.state.algos, turn.rules.settings.finished_max
     surplus = len(algos) - len(turn.state.running) - kept
     if surplus > kept // 16:
-        done = (key for key, algo in algos.items() if algo.phase is AlgoPhase.DONE)
+        done = (key for key, algo in algos.items() if algo.phase is _DONE)
         for key in list(islice(done, surplus)):
             del algos[key]

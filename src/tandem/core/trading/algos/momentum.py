@@ -18,6 +18,8 @@ from tandem.domain.order import Side, TimeInForce
 
 WINDOW_MAX = 10_000
 MILLION = 1_000_000
+_BUY, _SELL = Side
+_AT_ONCE = TimeInForce.IMMEDIATE_OR_CANCEL
 
 
 def objection(spec: Momentum) -> str | None:
@@ -131,7 +133,7 @@ def _name(memo: MomentumMemo) -> str:
 def _trading(missing: int) -> Slice:
     return Slice(
         role="follow",
-        side=Side.BUY if missing > 0 else Side.SELL,
+        side=_BUY if missing > 0 else _SELL,
         quantity=abs(missing),
-        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+        time_in_force=_AT_ONCE,
     )
