@@ -2,7 +2,8 @@
 
 A coordinator on one computer, and ten with a worker each, in network namespaces of their own,
 speak mutual TLS. While the list is traded, workers are killed and cables pulled out of the switch
-and put back. Then the journals are judged: nothing lost, nothing repeated, no own order met.
+and put back. Then the journals are judged: nothing lost, nothing repeated, no own order met. Two of
+the computers evaluate strategies meanwhile, and each bar must be decided on once.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.polling import poll
 from tandem.wiring.settings import Settings, take_paper
+from tests.system.lan import strategies
 from tests.system.lan.computers import Computers, may_be_made
 from tests.system.running import RUN, environment, longer_list, processes
 from tests.system.storm.judge import Blow, Judgement, Ours, Venue, judge
@@ -87,7 +89,7 @@ class Lan:
         host = self._computers.address(1)
         self._start(
             1,
-            *("up", "--home", self.home.folder, "--plain", "--workers", 0),
+            *("up", "--home", self.home.folder, "--plain", "--workers", 0, "--evaluators", 0),
             *("--lan", f"{host}:{PORT}"),
         )
 
@@ -102,6 +104,7 @@ class Lan:
             *("worker", "join", f"{self._computers.address(1)}:{PORT}"),
             *("--token", done.stdout.split()[0], "--name", f"computer{number}"),
             *("--home", self._folder / f"computer{number}"),
+            *("--evaluators", int(number in strategies.HOSTS)),
         )
 
     def _start(self, number: int, *arguments: object) -> None:
@@ -127,7 +130,7 @@ class Lan:
         self._log.close()
 
     def workers(self) -> dict[str, int]:
-        """Return the worker processes of all computers, by name."""
+        """Return the workers and evaluators of all computers, by name."""
         found: dict[str, int] = {}
         for number, one in self._running.items():
             if number > 1:
@@ -164,6 +167,9 @@ class Lan:
             self._computers.plug(number, is_in=True)
 
     def _blow(self, kind: str, name: str) -> None:
+        if strategies.is_evaluator(name):
+            self.done[f"evaluator: {kind}"] += 1  # it has no account that could be taken over
+            return
         self.blows.append(Blow(time.clock_gettime_ns(time.CLOCK_BOOTTIME), kind, name))
         self.done[kind] += 1
 
@@ -201,21 +207,24 @@ async def run(lan: Lan, share_list: Path) -> int:
             await asyncio.to_thread(lan.join, number)
         await _until(line, lambda one: sum(slot.ready for slot in one.slots) == len(CLASSES))
         write(f"{MACHINES} computers joined; {len(CLASSES)} accounts trade over mutual TLS")
+        await strategies.assign(line)
         raging = asyncio.create_task(lan.rage())
         try:
             code = await _trade(lan, share_list)
+            await strategies.until_decided(lan.home)
         finally:
             raging.cancel()
             with suppress(asyncio.CancelledError):
                 await raging
         await _until(line, lambda one: not one.parents_open and not one.unknown)
+        lan.done["evaluator: lost"] = await strategies.lost(lan.home)
     return code
 
 
 def report(lan: Lan, judgement: Judgement, verdict: Verdict) -> bool:
     """Print what happened; return whether it was good."""
     for what, count in sorted(lan.done.items()):
-        write(f"{what:<12} {count:>4} times")
+        write(f"{what:<22} {count:>4} times")
     print_times(judgement)
     write(
         f"{judgement.orders} orders accepted, {judgement.executions} executions; "
@@ -227,7 +236,9 @@ def report(lan: Lan, judgement: Judgement, verdict: Verdict) -> bool:
     repeated = verdict.repeated + len(judgement.repeated)
     crossed = verdict.crossed + judgement.crossed
     write(f"{lost} lost, {repeated} repeated, {crossed} crossed")
-    return not (lost or repeated or crossed)
+    count, missing, twice = strategies.judge(lan.home)
+    write(f"{count} decisions of strategies, {missing} missing, {twice} repeated")
+    return not (lost or repeated or crossed or missing or twice)
 
 
 def main(arguments: Sequence[str]) -> int:
