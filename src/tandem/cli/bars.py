@@ -5,7 +5,6 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, TextIO
 
@@ -14,6 +13,7 @@ from cyclopts import App, Parameter
 from tandem.cli.calling import BadInputError, HomeOption, JsonOption, finish, home_of, new_app
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
+from tandem.cli.typed import moment_text, time_ns
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.instrument import Instrument
 from tandem.ports import BarStore
@@ -35,7 +35,6 @@ bars = App(name="bars", help="The history of final bars: show it, bring recordin
 app.command(bars)
 
 SHOWN: Final = 40
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_NS: Final = 0
 _LAST_NS: Final = 2**62
 _HEADS: Final = ("time", "open", "high", "low", "close", "volume", "filled", "number", "revision")
@@ -135,7 +134,7 @@ def export(symbol: str, out: Path, /, *, which: Which = _ALL) -> int:
             store.close()
         export_bars(found, instrument, out)
         sys.stdout.write(f"{len(found)} bars: {out}\n")
-        return OK if found else FAILED
+        return OK
 
     return finish(act)
 
@@ -182,14 +181,14 @@ def show_series(store: BarStore, out: TextIO, *, as_json: bool) -> int:
 def show_bars(
     found: Iterable[FinalBar], instrument: Instrument, out: TextIO, *, as_json: bool
 ) -> int:
-    """Write bars; return the exit code: 1 when there is none."""
+    """Write bars; return the exit code."""
     rows = [_row(one, instrument) for one in found]
     if as_json:
         write_json([dict(zip(_HEADS, row, strict=True)) for row in rows], out)
     else:
         heads = [name if name in ("time", "filled") else f">{name}" for name in _HEADS]
         out.write(table(heads, [[*row[:6], "filled" if row[6] else "", *row[7:]] for row in rows]))
-    return OK if rows else FAILED
+    return OK
 
 
 def show_imported(found: Sequence[Imported], out: TextIO, *, as_json: bool) -> int:
@@ -248,18 +247,21 @@ def found_bars(store: BarStore, symbol: str, which: Which) -> tuple[list[FinalBa
     """Return the bars of a symbol that were asked for, and its instrument.
 
     Raises:
-        BadInputError: a time cannot be.
+        BadInputError: a time cannot be, or there are no such bars.
         ConfigurationError: there are no bars of that symbol.
     """
     instrument = instrument_stored(store, symbol)
-    found = bars_between(
-        store,
-        instrument.instrument_id,
-        Span(which.span),
-        from_ns=time_ns("--from", which.from_time, _FIRST_NS),
-        to_ns=time_ns("--to", which.to_time, _LAST_NS),
-    )
-    return list(found), instrument
+    from_ns = _FIRST_NS if which.from_time is None else time_ns(which.from_time, option="--from")
+    to_ns = _LAST_NS if which.to_time is None else time_ns(which.to_time, option="--to")
+    if from_ns >= to_ns:
+        raise BadInputError(f"--from {which.from_time} is not before --to {which.to_time}")
+    span = Span(which.span)
+    read = bars_between(store, instrument.instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+    found = list(read)
+    if not found:
+        there = "'tandem bars show' without a symbol lists what there is"
+        raise BadInputError(f"no {span} bars of {symbol} in that time; {there}")
+    return found, instrument
 
 
 def _row(final: FinalBar, instrument: Instrument) -> tuple[object, ...]:
@@ -282,27 +284,3 @@ def _types(instrument: Instrument) -> dict[str, str]:
         "number": "BIGINT",
         "revision": "BIGINT",
     }
-
-
-def time_ns(option: str, text: str | None, otherwise: int) -> int:
-    """Return the moment that was typed, in UTC where no offset stands there.
-
-    Raises:
-        BadInputError: it is none; names the option.
-    """
-    if text is None:
-        return otherwise
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInputError(
-            f"{option} {text!r}: expected a time such as 2018-04-05 or 2018-04-05T09:30:00"
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
-
-
-def moment_text(at_ns: int) -> str:
-    """Return a moment as people write it, in UTC."""
-    return f"{_EPOCH + timedelta(microseconds=at_ns // 1_000):%Y-%m-%d %H:%M:%S}"

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, TextIO
 
@@ -19,6 +18,7 @@ from tandem.cli.statement_text import (
     statement_json,
     statement_text,
 )
+from tandem.cli.typed import time_ns
 from tandem.domain.statements import CostMethod, GroupBy, Statement
 from tandem.wiring.home import Home
 from tandem.wiring.statements import Asking, statement_of
@@ -26,8 +26,6 @@ from tandem.wiring.whole_files import write_whole
 
 app = new_app()
 PROGRESS_RECORDS: Final = 50_000
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 Flag = Annotated[bool, Parameter(negative="")]
 Format = Literal["table", "csv", "json"]
 Words = str
@@ -115,8 +113,8 @@ def asking(options: StatementOptions) -> Asking:
     Raises:
         BadInputError: a time or a grouping cannot be; says what was expected.
     """
-    from_ns = _time_ns("--from", options.from_time)
-    to_ns = _time_ns("--to", options.to_time)
+    from_ns = None if options.from_time is None else time_ns(options.from_time, option="--from")
+    to_ns = None if options.to_time is None else time_ns(options.to_time, option="--to")
     if from_ns is not None and to_ns is not None and from_ns >= to_ns:
         raise BadInputError(f"--from {options.from_time} is not before --to {options.to_time}")
     by = _groups(options.by)
@@ -140,20 +138,6 @@ def _groups(text: str) -> tuple[GroupBy, ...]:
             raise BadInputError(f"--by {text!r}: expected some of {', '.join(known)}, each once")
         found.append(by)
     return tuple(found)
-
-
-def _time_ns(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInputError(
-            f"{option} {text!r}: expected a time such as 2025-03-14 or 2025-03-14T09:30:00"
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - EPOCH) // MICROSECOND * 1_000
 
 
 def _writer(options: StatementOptions) -> Callable[[Statement], str]:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 from cyclopts import Parameter
 
-from tandem.cli.bars import moment_text, time_ns
 from tandem.cli.calling import HomeOption, JsonOption, finish, home_of
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
 from tandem.cli.strategy_text import position_text
+from tandem.cli.typed import moment_text, time_ns
 from tandem.domain.bars import Bar
 from tandem.domain.instrument import Instrument
 from tandem.domain.strategies import Answer, AssignmentId, WantedOrder
@@ -39,7 +39,7 @@ def explain_command(
         require_strategies()
         from tandem.wiring.explaining import explain
 
-        at_ns = None if at is None else time_ns("--at", at, 0)
+        at_ns = None if at is None else time_ns(at, option="--at")
         found = await explain(home_of(home), AssignmentId(assignment), at_ns, _say)
         return write_explained(found, sys.stdout, as_json=json)
 

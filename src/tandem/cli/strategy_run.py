@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import msgspec
 from cyclopts import Parameter
 
-from tandem.cli.bars import Which, found_bars, imported, moment_text
+from tandem.cli.bars import Which, found_bars, imported
 from tandem.cli.calling import JsonOption, finish, home_of
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
 from tandem.cli.strategy_text import position_text
 from tandem.cli.strategy_words import parameters_of, text_of
+from tandem.cli.typed import moment_text
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import Rostered
 from tandem.domain.ids import Lots, Ticks

@@ -115,8 +115,7 @@ def until_ns(text: str, *, market_ns: int) -> int:
                 f"{text!r}: expected a duration such as 90s, or a time such as 15:30 or "
                 "2026-11-22T15:30:00, in UTC"
             ) from error
-        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-        moment_ns = since // timedelta(microseconds=1) * 1_000
+        moment_ns = _since_epoch_ns(moment)
     if moment_ns <= market_ns:
         raise BadInputError(f"{text!r} is over: the market is at {moment_text(market_ns)}")
     return moment_ns
@@ -140,6 +139,26 @@ def _time_of_day(text: str, *, market_ns: int) -> int | None:
     midnight_ns = market_ns - market_ns % _DAY_NS
     today_ns = midnight_ns + since_midnight_ns
     return today_ns if today_ns > market_ns else today_ns + _DAY_NS
+
+
+def time_ns(text: str, *, option: str) -> int:
+    """Return the moment that was typed behind an option, in UTC where no offset stands there.
+
+    Raises:
+        BadInputError: it is none; names the option.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(
+            f"{option} {text!r}: expected a time such as 2018-04-05 or 2018-04-05T09:30:00"
+        ) from error
+    return _since_epoch_ns(moment)
+
+
+def _since_epoch_ns(moment: datetime) -> int:
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    return since // timedelta(microseconds=1) * 1_000
 
 
 def moment_text(market_ns: int) -> str:

@@ -7,6 +7,7 @@ the home which market is played and since when. The others wait for that.
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable
 from typing import Final
@@ -14,11 +15,14 @@ from typing import Final
 import msgspec
 
 from tandem.adapters.local.clock import SystemClock
+from tandem.adapters.local.disk import FolderDisk
+from tandem.adapters.local.sync import PageSync
 from tandem.domain.commands import Refused, SetUpPool
 from tandem.domain.errors import ConfigurationError, TandemError
 from tandem.domain.ids import CommandId, VenueId
 from tandem.wiring.asking import DeskLine
 from tandem.wiring.home import Home, HomeLock
+from tandem.wiring.pool import WORKERS_MAX
 from tandem.wiring.roles import Plan, Role, role_work
 from tandem.wiring.serving import serve
 from tandem.wiring.settings import ReplayPlan, read_settings, take_paper
@@ -28,6 +32,7 @@ from tandem.wiring.whole_files import write_whole
 WAIT_S: Final = 30.0
 POLL_S: Final = 0.05
 SET_UP_S: Final = 20.0
+_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -47,8 +52,10 @@ def run_exchange(
 
     Raises:
         ConfigurationError: the home or its settings cannot be used.
+        JournalBusyError: another exchange runs in this home.
     """
     home.make()
+    FolderDisk(home.exchange, PageSync()).close()  # is it free? Else nothing is touched
     clock = replay.clock() if replay is not None else SystemClock()
     replayed = replay.instruments if replay is not None else ()
     paper = take_paper(home, read_settings(home), replayed or None, market_ns=clock.now().market_ns)
@@ -67,8 +74,10 @@ def run_coordinator(home: Home, *, workers: int, say: Callable[[str], None]) -> 
 
     Raises:
         HomeBusyError: another process runs a pool in this home.
-        ConfigurationError: no exchange was started in time.
+        ConfigurationError: no exchange was started in time, or so many workers cannot be.
     """
+    if not 2 <= workers <= WORKERS_MAX:
+        raise ConfigurationError(f"--workers {workers}: expected 2 to {WORKERS_MAX}")
     stage = _stage(home)
     lock = HomeLock(home)
     try:
@@ -88,8 +97,13 @@ def run_other(home: Home, role: Role, name: str) -> int:
     """Be a worker, the market or an evaluator until told to end; return the exit code.
 
     Raises:
-        ConfigurationError: no exchange was started in time, or not for strategies.
+        ConfigurationError: the name cannot be, no exchange was started in time, or not for
+            strategies.
     """
+    is_own = role is Role.MARKET or name not in [one.value for one in Role]
+    if not is_own or not _NAME.fullmatch(name):
+        expected = "expected 1 to 32 letters, digits and '-', and no component's name"
+        raise ConfigurationError(f"--name {name!r}: {expected}")
     stage = _stage(home)
     if role is not Role.WORKER and stage.strategies is None:
         raise ConfigurationError("the exchange was started without strategies (--no-strategies)")

@@ -32,7 +32,10 @@ def test_a_strategy_that_fails_or_has_no_bars_proves_nothing(
     proof = ("prove-no-lookahead", file, "--bars", "BTCUSD", "--home", home)
     assert tandem(*proof, "--every", "100") == FAILED
     assert capsys.readouterr().out == "the strategy failed: line 1: unknown name 'nothing'\n"
-    assert tandem(*proof, "--from", "2030-01-01") == FAILED
+    assert tandem(*proof, "--from", "2030-01-01") == BAD_INPUT
+    assert "no 1m bars of BTCUSD in that time" in capsys.readouterr().err
+    file.write_text("return 1", encoding="utf-8")
+    assert tandem(*proof, "--every", "100000") == FAILED
     assert capsys.readouterr().out == "no bars: nothing proved\n"
     file.write_text("return", encoding="utf-8")
     assert tandem(*proof[:3], "XX", "--home", home) == BAD_INPUT

@@ -51,7 +51,7 @@ def test_equity_over_time_is_traced_for_all_or_for_one() -> None:
     [
         (StatementOptions(by="colour"), "--by 'colour': expected some of account, instrument"),
         (StatementOptions(by="account,account"), "each once"),
-        (StatementOptions(from_time="noon"), "--from 'noon': expected a time such as 2025-03-14"),
+        (StatementOptions(from_time="noon"), "--from 'noon': expected a time such as 2018-04-05"),
         (StatementOptions(to_time="2025-13-01"), "--to '2025-13-01': expected a time"),
         (
             StatementOptions(from_time="2025-01-02", to_time="2025-01-02"),

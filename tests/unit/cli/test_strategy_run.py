@@ -111,6 +111,6 @@ def test_a_strategy_that_fails_says_where_and_runs_no_further(
     file.write_text("def decide(:", encoding="utf-8")
     assert tandem(*asked) == FAILED
     assert "1 bars, 0 changes" in capsys.readouterr().out
-    assert tandem(*asked, "--from", "2030-01-01") == FAILED
-    assert capsys.readouterr().out == f"0 bars, 0 changes\n{NOTHING}\n"
+    assert tandem(*asked, "--from", "2030-01-01") == BAD_INPUT
+    assert "no 1m bars of BTCUSD in that time" in capsys.readouterr().err
     assert tandem("strategy", "run", file, "XX", "--home", home) == BAD_INPUT

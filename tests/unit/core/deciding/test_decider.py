@@ -94,6 +94,20 @@ def test_bars_of_a_series_are_evaluated_one_after_the_other() -> None:
     assert (attached.state, attached.position_ppm) == ('{"n":1}', FULL_PPM)
 
 
+def test_an_answer_that_comes_again_is_none_of_the_next_bar() -> None:
+    """B15, I14: whoever was thought dead answers late, when the next bar is asked."""
+    bench = Bench(entry())
+    bench.bars(final(1), final(2))
+    first = bench.task
+    bench.answer(first, said(0, FULL_PPM))
+    second = bench.task
+    assert bench.answer(first, said(0, 0)) == []
+    assert (bench.decider.state.late, bench.decider.state.decided) == (1, 1)
+    bench.answer(second, said(0, FULL_PPM // 2))
+    assert bench.decided.task_id.number == 2
+    assert bench.decider.state.held[AssignmentId("a")].decided == 2
+
+
 def test_whoever_cannot_do_it_cold_or_whole_has_decided_nothing_and_it_is_said() -> None:
     """F22: a bar is passed over, and the next one is asked with everything."""
     bench = Bench(entry())

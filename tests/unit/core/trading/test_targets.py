@@ -115,6 +115,7 @@ def test_short_on_a_spot_account_holds_the_quote_currency() -> None:
     floor.fill_all()
     assert floor.held() == 0
     assert floor.assigned().position_ppm == -1_000_000
+    assert floor.state.strategies.nets == {}, "it wants nothing that the account cannot hold"
 
 
 def test_short_on_a_margin_account_is_a_negative_position() -> None:
