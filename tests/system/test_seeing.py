@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from tandem.cli.top_screen import Top
 from tandem.wiring.asking import desk_line
+from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.home import Home
 from tests.system.running import (
     RUN,
@@ -183,7 +184,7 @@ async def test_top_shows_a_takeover_as_it_happens(running: tuple[Path, int, int]
     """A18 C13: driven without a terminal, on the pool's own control socket."""
     home, _, _ = running
     async with desk_line(Home(home)) as line:
-        app = Top(lambda: line.status(5.0))
+        app = Top(lambda: line.status(5.0), lambda: ask_evaluators(Home(home)))
         async with app.run_test(size=(140, 60)) as pilot:
             await _until(pilot, lambda: "ready" in _pane(app, "slots").splitlines()[1])
             before = await line.status()

@@ -1,5 +1,6 @@
 """The pool on a terminal: a table that is drawn in place, or plain lines."""
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from typing import Final, TextIO
@@ -8,6 +9,7 @@ from tandem.cli.printing import table
 from tandem.domain.views import SlotView, StatusView, WorkerView
 
 SAID_MAX: Final = 6
+_EVALUATOR: Final = re.compile("e[0-9]+")
 _UP: Final = "\x1b[{}A"
 _CLEAR: Final = "\r\x1b[J"
 
@@ -99,9 +101,10 @@ def worker_state(worker: WorkerView) -> str:
 
 
 def processes_text(pids: Mapping[str, int]) -> str:
-    """Return coordinator and exchange with their processes."""
-    named = (f"{name} {pids[name]}" for name in ("coordinator", "exchange") if name in pids)
-    return ", ".join(named)
+    """Return coordinator, exchange and who evaluates strategies, with their processes."""
+    evaluators = sorted(filter(_EVALUATOR.fullmatch, pids), key=lambda name: int(name[1:]))
+    named = [name for name in ("coordinator", "exchange", "market") if name in pids]
+    return ", ".join(f"{name} {pids[name]}" for name in (*named, *evaluators))
 
 
 def summary(status: StatusView) -> str:

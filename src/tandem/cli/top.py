@@ -7,6 +7,7 @@ from tandem.cli.calling import BadInputError, HomeOption, finish, home_of, new_a
 from tandem.cli.main import OK
 from tandem.domain.errors import ConfigurationError
 from tandem.wiring.asking import desk_line, refuse_absent
+from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.home import Home
 
 app = new_app()
@@ -15,7 +16,7 @@ STATUS_S = 2.0
 
 @app.command
 def top(*, home: HomeOption = None) -> int:
-    """Watch the pool: slots, workers, leases, latencies, takeovers, what waits. q quits, p pauses.
+    """Watch the pool: slots, workers, evaluators, latencies, what waits. q quits, p pauses.
 
     Args:
         home: Where journals and sockets are.
@@ -40,6 +41,6 @@ async def run_top(home: Home) -> int:
     from tandem.cli.top_screen import Top
 
     async with desk_line(home) as line:
-        screen = Top(lambda: line.status(STATUS_S))
+        screen = Top(lambda: line.status(STATUS_S), lambda: ask_evaluators(home))
         await screen.run_async()
     return OK if screen.return_code is None else screen.return_code

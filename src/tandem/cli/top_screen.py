@@ -9,21 +9,32 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from tandem.cli.screen import summary
-from tandem.cli.top_text import counters_text, latencies_text, persons_text, slots_text
+from tandem.cli.top_text import (
+    counters_text,
+    evaluators_text,
+    latencies_text,
+    persons_text,
+    slots_text,
+)
 from tandem.domain.errors import CoordinatorUnreachableError
+from tandem.domain.halting import EvaluatorsView
 from tandem.domain.views import StatusView
 
 EVERY_S: Final = 0.5
 TITLES: Final = {
     "slots": "slots and workers",
     "latencies": "how long things took",
+    "evaluators": "who evaluates strategies",
     "persons": "unknown",
     "counters": "counted",
 }
 
 
 class Top(App[None]):
-    """Asks for the pool's status again and again, and shows it; changes nothing."""
+    """Asks for the pool's status again and again, and shows it; changes nothing.
+
+    `evaluators` is asked who evaluates strategies, when anybody does.
+    """
 
     CSS = """
     #summary { height: auto; padding: 0 1; background: $panel; }
@@ -32,9 +43,14 @@ class Top(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "Quit"), ("p", "pause", "Pause")]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, ask: Callable[[], Awaitable[StatusView]]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[StatusView]],
+        evaluators: Callable[[], Awaitable[EvaluatorsView | None]],
+    ) -> None:
         super().__init__()
         self._ask = ask
+        self._evaluators = evaluators
         self._is_paused = False
         self._head = "asking"
 
@@ -62,19 +78,21 @@ class Top(App[None]):
         except CoordinatorUnreachableError:
             self._say("the coordinator does not answer")
             return
+        view = await self._evaluators()
         if not self._is_paused:
-            self._show(status)
+            self._show(status, view)
 
     def action_pause(self) -> None:
         """Stand still, or go on."""
         self._is_paused = not self._is_paused
         self._say(self._head)
 
-    def _show(self, status: StatusView) -> None:
+    def _show(self, status: StatusView, view: EvaluatorsView | None) -> None:
         counters = counters_text(status.counters.items(), width=self.size.width - 8)
         texts = {
             "slots": slots_text(status),
             "latencies": latencies_text(status.latencies),
+            "evaluators": evaluators_text(view),
             "persons": persons_text(status),
             "counters": counters,
         }

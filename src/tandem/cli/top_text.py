@@ -5,6 +5,7 @@ from typing import Final
 
 from tandem.cli.printing import table
 from tandem.cli.screen import pool_table
+from tandem.domain.halting import EvaluatorsView
 from tandem.domain.views import LatencyView, StatusView
 
 BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -86,6 +87,30 @@ def persons_text(status: StatusView) -> str:
     waiting = [one for one in status.external if one.waits]
     lines += [f"  {one.account_id} {one.unit}: {one.text}" for one in waiting[:PERSONS_MAX]]
     return "".join(f"{line}\n" for line in lines)
+
+
+def evaluators_text(view: EvaluatorsView | None) -> str:
+    """Return who evaluates strategies, and how many are wanted."""
+    if view is None:
+        return "none\n"
+    bounds = f" ({view.fewest} to {view.most})" if view.fewest < view.most else ""
+    wanted = "" if view.wanted is None else f"{view.wanted} wanted here{bounds}; "
+    rows = [
+        (
+            one.name,
+            "here" if one.is_here else "elsewhere",
+            "leaving" if one.is_leaving else "ready",
+            one.held,
+            one.waiting,
+        )
+        for one in view.evaluators
+    ]
+    oldest = f", the oldest for {duration(view.oldest_ns)}" if view.open_tasks else ""
+    return (
+        table(("evaluator", "machine", "", ">has", ">waiting"), rows)
+        + f"{wanted}{view.open_tasks} bars wait{oldest}; "
+        + f"{view.lost} evaluators lost, {view.redone} bars done again, {view.moved} series moved\n"
+    )
 
 
 def counters_text(counters: Iterable[tuple[str, int]], *, width: int) -> str:

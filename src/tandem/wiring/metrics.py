@@ -9,6 +9,7 @@ import msgspec
 from tandem.adapters.lan.addresses import address_text, split_address
 from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
 from tandem.wiring.asking import desk_line
+from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.home import Home
 
 ASK_S: Final = 3.0
@@ -77,7 +78,8 @@ async def run_metrics(home: Home, plan: MetricsPlan) -> None:
 
         async def page() -> bytes:
             try:
-                return exposition(await line.status(ASK_S))
+                status = await line.status(ASK_S)
+                return exposition(status, await ask_evaluators(home))
             except CoordinatorUnreachableError:
                 return exposition(None)
 

@@ -5,8 +5,10 @@ from textual.widgets import Static
 
 from tandem.cli.top_screen import Top
 from tandem.domain.errors import CoordinatorUnreachableError
+from tandem.domain.halting import EvaluatorsView
 from tandem.domain.views import StatusView
 from tests.unit.cli.test_screen import STATUS
+from tests.unit.cli.test_top_text import EVALUATORS
 
 
 class Pool:
@@ -23,16 +25,21 @@ class Pool:
         return msgspec.structs.replace(STATUS, records=100 + self.asked)
 
 
+async def evaluators() -> EvaluatorsView | None:
+    return EVALUATORS
+
+
 def text(app: Top, name: str) -> str:
     return str(app.query_one(f"#{name}", Static).content)
 
 
 async def test_the_first_answer_is_on_the_screen_at_once() -> None:
     """C13."""
-    app = Top(Pool().status)
+    app = Top(Pool().status, evaluators)
     async with app.run_test(size=(120, 50)):
         assert "101 records" in text(app, "summary")
         assert text(app, "slots").splitlines()[1].split()[:3] == ["w1", "A1", "p2"]
+        assert text(app, "evaluators").splitlines()[1].split()[:3] == ["e1", "here", "ready"]
         assert "0 unknown" in text(app, "persons")
         assert "takeovers 2" in text(app, "counters")
         assert app.query_one("#latencies", Static).border_title == "how long things took"
@@ -40,7 +47,7 @@ async def test_the_first_answer_is_on_the_screen_at_once() -> None:
 
 async def test_p_pauses_and_goes_on_and_q_quits() -> None:
     pool = Pool()
-    app = Top(pool.status)
+    app = Top(pool.status, evaluators)
     async with app.run_test() as pilot:
         await pilot.press("p")
         asked = pool.asked
@@ -58,7 +65,7 @@ async def test_p_pauses_and_goes_on_and_q_quits() -> None:
 async def test_what_was_shown_stays_while_the_coordinator_is_away() -> None:
     """C15."""
     pool = Pool()
-    app = Top(pool.status)
+    app = Top(pool.status, evaluators)
     async with app.run_test():
         pool.answers = False
         await app.look()

@@ -12,15 +12,32 @@ from tandem.cli.top_text import (
     bars,
     counters_text,
     duration,
+    evaluators_text,
     latencies_text,
     percentile,
     persons_text,
     slots_text,
 )
 from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.domain.halting import EvaluatorsView, EvaluatorView
 from tandem.domain.ids import AccountId, ClientOrderId
 from tandem.domain.views import ExternalView, LatencyView
 from tests.unit.cli.test_screen import STATUS
+
+EVALUATORS = EvaluatorsView(
+    wanted=2,
+    fewest=1,
+    most=4,
+    evaluators=(
+        EvaluatorView(name="e1", is_here=True, held=3, waiting=5, is_leaving=False),
+        EvaluatorView(name="tower-e1", is_here=False, held=0, waiting=0, is_leaving=True),
+    ),
+    open_tasks=8,
+    oldest_ns=120_000_000,
+    lost=1,
+    redone=4,
+    moved=7,
+)
 
 
 def latency(**counts: int) -> LatencyView:
@@ -39,6 +56,28 @@ def test_a_histogram_is_drawn_under_its_scale() -> None:
     assert line[at : at + 2 * WIDE] == "██▁▁"
     assert scale[: at + WIDE].endswith("524 µs")  # the bound of that bucket, at its end
     assert line.split()[-5:] == ["9", "524", "µs", "1.0", "ms"]
+
+
+def test_evaluators_are_listed_with_what_they_have_and_how_many_are_wanted() -> None:
+    """C13, B15."""
+    lines = evaluators_text(EVALUATORS).splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["evaluator", "machine", "has", "waiting"],
+        ["e1", "here", "ready", "3", "5"],
+        ["tower-e1", "elsewhere", "leaving", "0", "0"],
+    ]
+    assert lines[3] == (
+        "2 wanted here (1 to 4); 8 bars wait, the oldest for 120 ms; "
+        "1 evaluators lost, 4 bars done again, 7 series moved"
+    )
+
+
+def test_a_fixed_number_of_evaluators_has_no_bounds_and_without_any_nobody_is_listed() -> None:
+    fixed = msgspec.structs.replace(EVALUATORS, fewest=2, most=2, evaluators=(), open_tasks=0)
+    assert evaluators_text(fixed).splitlines()[1].startswith("2 wanted here; 0 bars wait; ")
+    unknown = msgspec.structs.replace(EVALUATORS, wanted=None, fewest=2, most=2)
+    assert evaluators_text(unknown).splitlines()[3].startswith("8 bars wait, the oldest")
+    assert evaluators_text(None) == "none\n"
 
 
 def test_without_histograms_there_is_nothing_to_draw() -> None:

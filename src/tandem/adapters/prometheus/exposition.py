@@ -1,7 +1,8 @@
 """What Prometheus reads of a pool, in its text format.
 
-Every number is the desk's own: nothing is counted here, so that whoever reads sees the same after
-a restart of any process. Durations are in seconds, as Prometheus wants them.
+Every number is the desk's own, or the market process' own: nothing is counted here. Whoever reads
+sees the same after a restart of any process, but the market process counts from its own start.
+Durations are in seconds, as Prometheus wants them.
 
 Source: "Exposition formats", "Metric and label naming" in Prometheus' documentation.
 """
@@ -19,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from tandem.domain.commands import RefusalReason
+from tandem.domain.halting import EvaluatorsView, EvaluatorView
 from tandem.domain.views import LatencyView, SlotView, StatusView, WorkerView
 
 # By the name in the desk's counters.
@@ -34,16 +36,20 @@ COUNTERS: Final = {
 ENDINGS: Final = ("filled", "canceled", "incomplete", "refused")
 
 
-def exposition(status: StatusView | None) -> bytes:
-    """Return the page; of a coordinator that does not answer it says only that."""
+def exposition(status: StatusView | None, view: EvaluatorsView | None = None) -> bytes:
+    """Return the page; of a coordinator that does not answer it says only that.
+
+    `view` says who evaluates strategies, where anybody does.
+    """
     registry = CollectorRegistry()
-    registry.register(_Pool(status))
+    registry.register(_Pool(status, view))
     return generate_latest(registry)
 
 
 class _Pool(Collector):
-    def __init__(self, status: StatusView | None) -> None:
+    def __init__(self, status: StatusView | None, view: EvaluatorsView | None) -> None:
         self._status = status
+        self._view = view
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family."""
@@ -54,6 +60,8 @@ class _Pool(Collector):
             yield from _gauges(status)
             yield from _counters(status)
             yield _histogram(status.latencies)
+        if self._view is not None:
+            yield from _evaluators(self._view)
 
 
 def _gauges(status: StatusView) -> Iterator[Metric]:
@@ -89,6 +97,43 @@ def _gauges(status: StatusView) -> Iterator[Metric]:
         if one.lease_left_ns is not None:
             leases.add_metric([one.slot_id], one.lease_left_ns / 1e9)
     yield leases
+
+
+def _evaluators(view: EvaluatorsView) -> Iterator[Metric]:
+    yield _labeled(
+        GaugeMetricFamily(
+            "tandem_evaluators", "Who evaluates strategies, by what they are.", labels=["state"]
+        ),
+        _count(("busy", "idle", "leaving"), map(evaluator_state, view.evaluators)),
+    )
+    yield GaugeMetricFamily(
+        "tandem_evaluators_elsewhere",
+        "Of these, those of other computers.",
+        value=sum(not one.is_here for one in view.evaluators),
+    )
+    if view.wanted is not None:
+        text = "How many evaluators this computer should have, by what waits."
+        yield GaugeMetricFamily("tandem_evaluators_wanted", text, value=view.wanted)
+    text = "Bars of series that wait for an evaluator's answer."
+    yield GaugeMetricFamily("tandem_evaluations_open", text, value=view.open_tasks)
+    text = "How long the oldest of these has waited."
+    yield GaugeMetricFamily("tandem_evaluation_oldest_seconds", text, value=view.oldest_ns / 1e9)
+    counted = {"lost": view.lost, "redone": view.redone, "moved": view.moved}
+    yield _labeled(
+        CounterMetricFamily(
+            "tandem_evaluating",
+            "Evaluators lost, their bars redone elsewhere, and series moved to another one.",
+            labels=["what"],
+        ),
+        counted,
+    )
+
+
+def evaluator_state(evaluator: EvaluatorView) -> str:
+    """Return what an evaluator is, in a word."""
+    if evaluator.is_leaving:
+        return "leaving"
+    return "busy" if evaluator.held else "idle"
 
 
 def slot_state(slot: SlotView) -> str:

@@ -6,6 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tandem.adapters.prometheus.exposition import exposition, slot_state, worker_state
 from tandem.core.trading.latencies import BOUNDS_NS
+from tandem.domain.halting import EvaluatorsView, EvaluatorView
 from tandem.domain.ids import AccountId, ClientOrderId, SlotId
 from tandem.domain.views import LatencyView, SlotView, StatusView, WorkerView
 
@@ -50,10 +51,12 @@ STATUS = StatusView(
 )
 
 
-def samples(status: StatusView | None) -> dict[tuple[str, ...], float]:
+def samples(
+    status: StatusView | None, view: EvaluatorsView | None = None
+) -> dict[tuple[str, ...], float]:
     """Return what a reader of the page finds: values by name and labels."""
     found = {}
-    for family in text_string_to_metric_families(exposition(status).decode()):
+    for family in text_string_to_metric_families(exposition(status, view).decode()):
         for one in family.samples:
             found[one.name, *one.labels.values()] = one.value
     return found
@@ -140,3 +143,36 @@ def test_a_worker_is_one_thing(
         WORKER, connected=connected, draining=draining, slot_id=slot_id
     )
     assert worker_state(worker) == state
+
+
+def test_evaluators_are_told_with_how_many_are_wanted() -> None:
+    """B15, C13."""
+    one = EvaluatorView(name="e1", is_here=True, held=2, waiting=0, is_leaving=False)
+    view = EvaluatorsView(
+        wanted=3,
+        fewest=1,
+        most=4,
+        evaluators=(
+            one,
+            msgspec.structs.replace(one, name="e2", held=0),
+            msgspec.structs.replace(one, name="e3", is_leaving=True),
+            msgspec.structs.replace(one, name="tower-e1", is_here=False),
+        ),
+        open_tasks=4,
+        oldest_ns=1_500_000_000,
+        lost=1,
+        redone=2,
+        moved=3,
+    )
+    found = samples(STATUS, view)
+    states = {state: found["tandem_evaluators", state] for state in ("busy", "idle", "leaving")}
+    assert states == {"busy": 2, "idle": 1, "leaving": 1}
+    assert found["tandem_evaluators_elsewhere",] == 1
+    assert found["tandem_evaluators_wanted",] == 3
+    assert found["tandem_evaluations_open",] == 4
+    assert found["tandem_evaluation_oldest_seconds",] == 1.5
+    counted = {what: found["tandem_evaluating_total", what] for what in ("lost", "redone", "moved")}
+    assert counted == {"lost": 1, "redone": 2, "moved": 3}
+    unknown = samples(None, msgspec.structs.replace(view, wanted=None))
+    assert ("tandem_evaluators_wanted",) not in unknown
+    assert not [name for name, *_ in samples(STATUS) if name.startswith("tandem_evaluat")]
