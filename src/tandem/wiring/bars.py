@@ -1,10 +1,11 @@
 """Stored bars: recordings are brought in through the market core, and whoever asks is served."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from tandem.adapters.bars.parquet import write_parquet
 from tandem.adapters.bars.sqlite import SqliteBars
+from tandem.adapters.local.clock import SystemClock
 from tandem.core.market.recordings import FeedWords
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.errors import ConfigurationError, MarketFileError
@@ -39,6 +40,7 @@ TURN_WORDS: Final = 2_000  # one transaction
 ANSWER_BARS: Final = 1_440
 READ_BARS: Final = 10_000  # at once
 ALWAYS_NS: Final = 2**62
+NOT_OVER: Final = "a bar that is not over yet"
 _RECORDING: Final = SourceId("recording")
 
 
@@ -72,11 +74,13 @@ class Imported(NamedTuple):
     refused: dict[str, int]
 
 
-def import_feed(opened: OpenFeed, store: BarStore) -> Imported:
+def import_feed(opened: OpenFeed, store: BarStore, *, now_ns: int | None = None) -> Imported:
     """Bring a recorded feed into the store, the same way as a live one.
 
     What is stored already, and equal, is left as it is; what differs, or is older than the first
-    bar stored, comes as a revision.
+    bar stored, comes as a revision. A bar that is not over yet is refused: it is not final, and
+    shorter bars of the same time, from an exchange, would be told too late. `now_ns` is the time
+    of this computer, unless given.
 
     Raises:
         MarketFileError: it cannot be read, or tells bars of another span than those stored.
@@ -103,7 +107,9 @@ def import_feed(opened: OpenFeed, store: BarStore) -> Imported:
     made_of = Listing(instrument_id=instrument_id, sources=(source,), span=says.span)
     bars = StoredBars(MarketSettings(grace_ns=0, wait_ns=0), [made_of], store)
     counts = _Counts(says.span)
-    for words, at_ns in _turns(opened, says, _closed_ns(kept)):
+    if now_ns is None:
+        now_ns = SystemClock().now().market_ns
+    for words, at_ns in _turns(opened, says, _closed_ns(kept), counts.over(now_ns)):
         counts.add(bars, words, Instant(at_ns, at_ns))
     return Imported(
         opened.place,
@@ -155,6 +161,24 @@ class _Counts:
         self.refused: dict[str, int] = {}
         self._span = span
 
+    def over(self, now_ns: int) -> Callable[[MarketWord], bool]:
+        """Return what says whether a word is of a time that is over, and counts bars that are not.
+
+        After the first that is not, nothing is: what it told would be closed by a later word.
+        """
+        is_open = False
+
+        def is_over(word: MarketWord) -> bool:
+            nonlocal is_open
+            end_ns = word.bar.end_ns if isinstance(word, BarTold) else 0
+            end_ns = word.at_ns if isinstance(word, TimeTold) else end_ns
+            is_open = is_open or end_ns > now_ns
+            if is_open and isinstance(word, BarTold):
+                self.refused[NOT_OVER] = self.refused.get(NOT_OVER, 0) + 1
+            return not is_open
+
+        return is_over
+
     def add(self, bars: StoredBars, words: list[MarketWord], now: Instant) -> None:
         for effect in bars.take(words, now):
             if isinstance(effect, Publish) and effect.final.bar.span is self._span:
@@ -177,7 +201,7 @@ def _closed_ns(kept: list[Kept]) -> int:
 
 
 def _turns(
-    opened: OpenFeed, says: FeedWords, closed_ns: int
+    opened: OpenFeed, says: FeedWords, closed_ns: int, is_over: Callable[[MarketWord], bool]
 ) -> Iterator[tuple[list[MarketWord], int]]:
     """Yield some words, and when the last of them was known, many times."""
     past = _Past(opened.instrument.instrument_id, says.span, closed_ns)
@@ -186,7 +210,8 @@ def _turns(
     for news in opened.feed.news(opened.instrument):
         at_ns = max(at_ns, news.at_ns)
         for word in says.words(news):
-            turn += past.take(word)
+            if is_over(word):
+                turn += past.take(word)
         if len(turn) >= TURN_WORDS:
             yield turn, at_ns
             turn = []

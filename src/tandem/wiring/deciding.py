@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,6 +17,7 @@ from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.sync import InlineSync
 from tandem.core.deciding.decider import Decider
 from tandem.core.evaluating.elastic import ElasticLimits
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import CandlesTold
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
@@ -115,7 +116,7 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     """Be the market process, until canceled; with `lan` for evaluators of other computers too."""
     _make_folders(home, plan, is_replay=is_replay)
     store = SqliteBars.writing(bars_file(home, is_replay=is_replay))
-    store.list_instruments(instruments)
+    instruments = list(storable(store, instruments, say))
     decider, journal = _recovered(home)
 
     async def set_up() -> bytes:
@@ -199,6 +200,19 @@ def _make_folders(home: Home, plan: StrategiesPlan, *, is_replay: bool) -> None:
     for folder in (home.market, home.decisions):
         private_folder(folder)
     marker.write_text(plan.run)
+
+
+def storable(
+    store: BarStore, instruments: Sequence[Instrument], say: Callable[[str], None]
+) -> Iterator[Instrument]:
+    """Yield those whose bars can be stored here; the others decide nothing, and it is said."""
+    for one in instruments:
+        try:
+            store.list_instruments([one])
+        except ConfigurationError as error:
+            say(f"no strategy decides on {one.symbol}: {error}")
+        else:
+            yield one
 
 
 def _source_id(instrument_id: InstrumentId) -> SourceId:

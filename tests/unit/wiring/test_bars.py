@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.domain.bars import Span
+from tandem.domain.bars import Bar, FinalBar, Span
 from tandem.domain.errors import ConfigurationError, MarketFileError
-from tandem.domain.ids import InstrumentId
+from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.instant import Instant
+from tandem.domain.market_words import (
+    BarTold,
+    Listing,
+    MarketSettings,
+    Publish,
+    Source,
+    SourceId,
+    TimeTold,
+)
+from tandem.shells.stored_bars import StoredBars
 from tandem.sim.bars import MemoryBars
 from tandem.wiring.bars import bars_between, import_feed, instrument_stored
 from tandem.wiring.feeds import open_feeds
@@ -139,3 +150,53 @@ def test_however_a_recording_is_cut_the_latest_bars_are_the_same(
             for some in (store, whole)
         ]
         assert alike[0] == alike[1]
+
+
+def test_a_bar_that_is_not_over_yet_is_no_bar_of_a_recording(tmp_path: Path) -> None:
+    """B9: nor is what comes after it; live bars of that time would be told too late."""
+    day = 1_440 * MINUTE
+    rows = [(n * day, 100, 109, 91, 100, 1) for n in range(4)]
+    (opened,) = open_feeds([table(tmp_path / "a.csv", rows, "span=1d")])
+    store = MemoryBars()
+    now_ns = (START + 3 * day - 1) * 10**9
+    made = import_feed(opened, store, now_ns=now_ns)
+    assert (made.bars, made.refused) == (2, {"a bar that is not over yet": 2})
+    again = import_feed(opened, store, now_ns=now_ns + 10**9)
+    assert (again.bars, again.revisions, sum(again.refused.values())) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("after", [0, 300, 2_000])
+def test_minutes_of_an_exchange_go_on_where_imported_days_end(tmp_path: Path, after: int) -> None:
+    """B8 B12: side by side; each new minute decides, and makes the days that follow."""
+    days = [(n * 1_440 * MINUTE, 100, 109, 91, 100, 1) for n in range(10)]
+    store = MemoryBars()
+    bring_in(store, table(tmp_path / "a.csv", days, "span=1d"))
+    instrument = instrument_stored(store, "BTCUSD")
+    source = Source(source_id=SourceId("live"), stale_ns=EVER)
+    listing = Listing(instrument_id=COIN, sources=(source,))
+    begin_ns = (START + (10 * 1_440 + after) * MINUTE) * 10**9
+    finals: list[FinalBar] = []
+    for number in range(3_000):
+        if number % 1_000 == 0:  # a restart
+            live = StoredBars(MarketSettings(grace_ns=0), [listing], store)
+        bar = Bar(
+            instrument_id=instrument.instrument_id,
+            span=Span.M1,
+            begin_ns=begin_ns + number * Span.M1.ns,
+            open=Ticks(7),
+            high=Ticks(7),
+            low=Ticks(7),
+            close=Ticks(7),
+            volume=Lots(1),
+        )
+        told = (
+            BarTold(source_id=source.source_id, bar=bar),
+            TimeTold(source_id=source.source_id, at_ns=bar.end_ns),
+        )
+        effects = live.take(told, Instant(bar.end_ns, bar.end_ns))
+        finals += [one.final for one in effects if isinstance(one, Publish)]
+    assert not any(one.revision for one in finals)
+    assert [one.number for one in finals if one.bar.span is Span.M1] == list(range(1, 3_001))
+    whole_days = (after + 3_000) // 1_440
+    numbers = [one.number for one in finals if one.bar.span is Span.D1]
+    assert numbers == list(range(11, 11 + whole_days - after // 1_440))
