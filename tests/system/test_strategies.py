@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.domain.bars import Span
-from tandem.domain.commands import Assign, SaveStrategy
+from tandem.domain.commands import Assign, SaveStrategy, SetTargets
 from tandem.domain.deciding import Decided
+from tandem.domain.desk import Commanded
 from tandem.domain.ids import CommandId, Lots
 from tandem.domain.strategies import (
     FULL_PPM,
@@ -25,7 +26,7 @@ from tandem.domain.strategies import (
 )
 from tandem.wiring.asking import desk_line
 from tandem.wiring.home import Home
-from tandem.wiring.journals import decider_records
+from tandem.wiring.journals import decider_records, desk_records
 from tests.system.running import (
     ROOT,
     WAIT_S,
@@ -100,9 +101,10 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     tmp_path: Path,
 ) -> None:
-    """B15, B16, B19, B20, B25: an evaluator and the market process are killed on the way.
+    """A41, B15, B16, B19, B20, B25: an evaluator and the market process are killed on the way.
 
-    Each decision is the same when it is made again afterwards.
+    What is decided comes to the desk as commands in the same log as a person's, and each decision
+    is the same when it is made again afterwards.
     """
     home = Home(tmp_path / "home")
     with pool(home.folder, "--workers", 5, *MARKET, *WITH) as process:
@@ -122,6 +124,15 @@ def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
     begins = sorted(decided)
     assert begins == list(range(begins[0], begins[-1] + 1, Span.M1.ns)), "a bar is missing"
     assert {one.position_ppm for (one,) in decided.values()} <= {0, FULL_PPM, None}
+    told = [
+        target
+        for record in desk_records(home)
+        if isinstance(record.event, Commanded)
+        and isinstance(record.event.asked.command, SetTargets)
+        for target in record.event.asked.command.targets
+    ]
+    assert {one.begin_ns for one in told} <= set(begins), "a target that nobody decided"
+    assert told, "no target came to the desk"
     code, out, err = tandem("replay", "--home", home.folder)
     assert code == 0, out + err
     assert "decisions: " in out

@@ -45,10 +45,6 @@ class VenueUnreachableError(TandemError):
     """No answer: the venue may or may not have acted. The attempt becomes UNKNOWN."""
 
 
-class VenueProtocolError(TandemError):
-    """The venue sent something that its own documentation does not allow."""
-
-
 class CoordinatorUnreachableError(TandemError):
     """No coordinator answers at the address; whether it acted on the last command is unknown."""
 

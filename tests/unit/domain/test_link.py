@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.domain import commands, control, desk, link, views
+from tandem.domain import (
+    commands,
+    control,
+    deciding,
+    desk,
+    evaluation,
+    exchange,
+    halting,
+    link,
+    market_words,
+    views,
+)
 from tandem.domain.bundle import Bundle, Strategy
 from tandem.domain.ids import AccountId, ClientOrderId, Incarnation
 from tandem.domain.limits import Limits
@@ -23,6 +34,15 @@ UNIONS: dict[str, Any] = {
     "control in": control.ControlRequest,
     "control out": control.ControlMessage,
     "shown": views.View,
+    "to the market core": market_words.MarketWord,
+    "from the market core": market_words.MarketEffect,
+    "to the decider": deciding.DeciderEvent,
+    "from the decider": deciding.DeciderEffect,
+    "from an evaluator": evaluation.TaskAnswer,
+    "to an exchange": exchange.ExchangeEvent,
+    "from an exchange": exchange.ExchangeEffect,
+    "asked of a process": halting.OwnRequest,
+    "answered by a process": halting.OwnAnswer,
 }
 
 
@@ -36,6 +56,7 @@ def test_kinds_of_one_stream_are_told_apart_by_their_tags(name: str) -> None:
 
 @pytest.mark.parametrize("name", UNIONS)
 def test_every_word_is_a_frozen_array(name: str) -> None:
+    """B26: what processes tell each other are values, and nothing else is shared."""
     for kind in get_args(UNIONS[name]):
         config = kind.__struct_config__
         assert (config.frozen, config.array_like, config.gc) == (True, True, False), kind
