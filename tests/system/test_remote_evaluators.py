@@ -15,13 +15,18 @@ from pathlib import Path
 import msgspec
 
 from tandem.domain.bars import Span
+from tandem.messaging.places import Connect
+from tandem.messaging.worker import Worker
 from tandem.wiring.components import Stage
+from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.gate import open_lan
 from tandem.wiring.home import Home
+from tandem.wiring.polling import poll
 from tandem.wiring.roles import Plan, Role
 from tandem.wiring.settings import LanPlan
+from tandem.wiring.strategies import tasks_place
 from tests.system.lan_running import HERE, free_ports, lines_until, machine, token_of
-from tests.system.running import WAIT_S, ended_at_last, environment, start, tandem, wait_for
+from tests.system.running import WAIT_S, ended_at_last, environment, pool, start, tandem, wait_for
 from tests.system.test_strategies import (
     MARKET,
     assign_paper,
@@ -115,3 +120,38 @@ def test_strategies_are_evaluated_by_other_computers(tmp_path: Path) -> None:
     assert Counter(map(len, decided.values())) == {1: len(decided)}
     begins = sorted(decided)
     assert begins == list(range(begins[0], begins[-1] + 1, Span.M1.ns)), "a bar is missing"
+
+
+def test_who_does_not_hold_what_it_was_given_gets_no_work_and_that_is_an_alert(
+    tmp_path: Path,
+) -> None:
+    """B16: as with workers, the hash of the set-up counts."""
+    home = Home(tmp_path / "home")
+    worked: list[bytes] = []
+
+    def work(payload: bytes) -> bytes:
+        worked.append(payload)
+        return payload
+
+    async def forget(_given: bytes) -> bytes:
+        return b"nothing"
+
+    async def log() -> str:
+        return home.log_file.read_text()
+
+    async def be_evaluator() -> None:
+        worker = Worker(Connect(tasks_place(home)), work, name="forgetful", hold=forget)
+        async with asyncio.timeout(WAIT_S):
+            await poll(log, lambda text: "alert: evaluator forgetful does not hold" in text)
+            view = await poll(
+                lambda: ask_evaluators(home), lambda one: one is not None and bool(one.evaluators)
+            )
+        assert view is not None
+        assert [one.name for one in view.evaluators] == ["e1"]
+        worker.close()
+
+    with pool(home.folder, "--workers", 3, *MARKET, "--evaluators", 1):
+        asyncio.run(assign_paper(home))
+        asyncio.run(be_evaluator())
+        wait_until_decided(home, 2)
+    assert worked == []
