@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, TextIO
 
@@ -19,7 +20,9 @@ from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
 from tandem.domain.commands import DrainWorker
 from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
+from tandem.domain.halting import EvaluatorView
 from tandem.domain.views import StatusView, WorkerView
+from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.home import Home
 from tandem.wiring.leaving import drain_machine
 from tandem.wiring.strategies import EVALUATORS_MAX, is_installed, require_strategies
@@ -58,11 +61,12 @@ class Hosted:
 
 
 class MachineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine that may join, and its workers that are in the pool now."""
+    """A machine that may join, and its workers and evaluators that are in the pool now."""
 
     machine: str | None  # None: this computer
     expires_s: int | None
     workers: tuple[WorkerView, ...]
+    evaluators: tuple[EvaluatorView, ...] = ()
 
 
 @worker.command
@@ -206,7 +210,7 @@ async def join_pool(home: Home, asked: object, hosted: Hosted, out: TextIO) -> i
 
 @worker.command(name="list")
 def list_workers(*, home: HomeOption = None, json: JsonOption = False) -> int:
-    """List the computers that have joined, and the workers of each. 1 when no pool runs here."""
+    """List the computers that have joined, with workers and evaluators. 1 without a pool here."""
 
     async def act() -> int:
         chosen = home_of(home)
@@ -214,14 +218,23 @@ def list_workers(*, home: HomeOption = None, json: JsonOption = False) -> int:
             view = await ask_desk(chosen, lambda line: line.status())
         except CoordinatorUnreachableError:
             view = None
-        shown = machine_views(Machines(chosen.lan).all(), view)
+        found = await ask_evaluators(chosen)
+        evaluators = found.evaluators if found is not None else ()
+        shown = machine_views(Machines(chosen.lan).all(), view, evaluators)
         return show_machines(shown, view, sys.stdout, as_json=json)
 
     return finish(act)
 
 
-def machine_views(machines: list[Machine], view: StatusView | None) -> list[MachineView]:
-    """Return this computer, then the others by name, each with its workers."""
+def machine_views(
+    machines: list[Machine], view: StatusView | None, evaluators: Sequence[EvaluatorView] = ()
+) -> list[MachineView]:
+    """Return this computer, then the others by name, each with its workers and evaluators."""
+    evaluating: dict[str | None, list[EvaluatorView]] = {}
+    for each in evaluators:
+        # The name of one of another computer is believed: it is its key's.
+        machine = None if each.is_here else each.name.rpartition("-")[0]
+        evaluating.setdefault(machine, []).append(each)
     by_machine: dict[str | None, list[WorkerView]] = {None: []}
     expiries = {one.name: one.expires_s for one in machines if not one.is_removed}
     for name in expiries:
@@ -233,6 +246,7 @@ def machine_views(machines: list[Machine], view: StatusView | None) -> list[Mach
             machine=name,
             expires_s=expiries.get(name) if name is not None else None,
             workers=tuple(found),
+            evaluators=tuple(evaluating.get(name, ())),
         )
         for name, found in by_machine.items()
     ]
@@ -251,6 +265,10 @@ def show_machines(
             rows += [
                 (machine, found.name, worker_state(found), found.slot_id or "")
                 for found in one.workers
+            ]
+            rows += [
+                (machine, each.name, "leaving" if each.is_leaving else "evaluating", "")
+                for each in one.evaluators
             ]
             if not one.workers:
                 rows.append((machine, "", "no workers", ""))

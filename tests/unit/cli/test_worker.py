@@ -11,6 +11,7 @@ from tandem.adapters.lan.machines import Certified, Machine, Machines
 from tandem.adapters.lan.tokens import read_token
 from tandem.cli.main import BAD_INPUT, FAILED, run
 from tandem.cli.worker import machine_views, new_token, show_machines, worker_state
+from tandem.domain.halting import EvaluatorView
 from tandem.domain.ids import SlotId
 from tandem.domain.views import WorkerView
 from tandem.wiring.home import Home
@@ -57,6 +58,7 @@ def test_a_token_is_printed_with_the_command_that_takes_it(
     [
         (("token", "--minutes", 0), "0 minutes: expected 1 to 1440"),
         (("join", "tower", "--workers", 0), "--workers 0: expected 1 to 256"),
+        (("join", "tower", "--evaluators", 65), "--evaluators 65: expected 0 to 64"),
         (("remove", "laptop"), "no machine 'laptop'; there are: none"),
     ],
 )
@@ -120,6 +122,25 @@ def test_machines_are_listed_with_and_without_a_pool(
     listed = json.loads(text.getvalue())
     assert listed["running"] is False
     assert [one["machine"] for one in listed["machines"]] == [None, "laptop"]
+
+
+def test_evaluators_are_listed_with_their_computers() -> None:
+    """B15: also one whose workers are away."""
+    machine = Machine(name="old-laptop", key="k", serials=("01",), joined_s=1, expires_s=2)
+    evaluators = [
+        EvaluatorView(name=name, is_here=is_here, held=0, waiting=0, is_leaving=is_leaving)
+        for name, is_here, is_leaving in (
+            ("e1", True, True),
+            ("old-laptop-e2", False, False),
+        )
+    ]
+    shown = machine_views([machine], None, evaluators)
+    text = io.StringIO()
+    show_machines(shown, None, text, as_json=False)
+    rows = [line.split("  ") for line in text.getvalue().splitlines()]
+    found = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert ["this computer", "e1", "leaving"] in found
+    assert ["old-laptop", "old-laptop-e2", "evaluating"] in found
 
 
 @pytest.mark.parametrize(
