@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from tandem.cli.bars import Which, found_bars
 from tandem.cli.calling import BadInputError, finish, home_of, new_app
 from tandem.cli.strategy_run import bars_at
-from tandem.cli.strategy_words import parameters_of, text_of
+from tandem.cli.strategy_words import judged_parameters, parameters_of, text_of
 from tandem.ports import BarStore
 from tandem.wiring.strategies import require_strategies
 
@@ -63,8 +63,9 @@ def prove_no_lookahead(
             own = bars if place is None else only_symbol(store, bars)
             names = [one.strip() for one in options.others.split(",") if one.strip()]
             found = [found_bars(store, one, which) for one in (own, *names)]
-        parameters = parameters_of(options.param)
-        return write_proof(text_of(file), parameters, found, sys.stdout, every=every)
+        text = text_of(file)
+        parameters = judged_parameters(parameters_of(options.param), text)
+        return write_proof(text, parameters, found, sys.stdout, every=every)
 
     return finish(act)
 

@@ -25,6 +25,7 @@ from tandem.cli.strategy_words import (
     AssignOptions,
     assignment_of,
     is_file,
+    judged_parameters,
     text_of,
 )
 from tandem.cli.typed import Choice
@@ -229,8 +230,11 @@ def assign(
         source = given or source_of(await roster(line), what)
         if not isinstance(source, StrategyText):
             assignment = assignment_of(source, symbol, chosen, choice)
+            for text in (await line.texts([source[1]])).texts:
+                judged_parameters(assignment.parameters, text)
         else:
             assignment = assignment_of((source.name, source.text_hash), symbol, chosen, choice)
+            judged_parameters(assignment.parameters, source)
             answer = await line.command(fresh_command("save"), SaveStrategy(text=source))
             if isinstance(answer, Refused):
                 return answer

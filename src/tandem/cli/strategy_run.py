@@ -17,7 +17,7 @@ from tandem.cli.calling import JsonOption, finish, home_of
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
 from tandem.cli.strategy_text import position_text
-from tandem.cli.strategy_words import parameters_of, text_of
+from tandem.cli.strategy_words import judged_parameters, parameters_of, text_of
 from tandem.cli.typed import moment_text
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import Rostered
@@ -138,7 +138,7 @@ def trial_of(
         symbol=symbol,
         span=Span(which.span),
         sizing=Fixed(quantity=Lots(1)),
-        parameters=parameters_of(options.param),
+        parameters=judged_parameters(parameters_of(options.param), text),
         others=names,
         may_short=options.may_short,
     )

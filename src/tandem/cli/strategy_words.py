@@ -23,6 +23,7 @@ from tandem.domain.strategies import (
     TextHash,
     VolatilityTarget,
 )
+from tandem.wiring.strategies import is_installed
 
 SpanText = Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 _LANGUAGES: Final = {".lua": Language.LUA, ".py": Language.PYTHON}
@@ -168,6 +169,24 @@ def parameters_of(words: tuple[str, ...]) -> Parameters:
         if isinstance(value, int | float) and not abs(value) <= _NUMBER_MAX:
             raise BadInputError(f"--param {word[:60]!r}: expected a number within 2^53")
     return found
+
+
+def judged_parameters(parameters: Parameters, text: StrategyText) -> Parameters:
+    """Return them; one that a text never reads was mistyped.
+
+    Raises:
+        BadInputError: there is one; says which the text reads.
+    """
+    if not parameters or not is_installed():
+        return parameters
+    from tandem.strategies.parameters import parameters_read
+
+    read = parameters_read(text)
+    for name in parameters if read is not None else ():
+        if name not in (read or ()):
+            known = f"it reads {', '.join(read)}" if read else "it reads none"
+            raise BadInputError(f"--param {name}: {text.name} reads no such parameter; {known}")
+    return parameters
 
 
 def _scalar(text: str) -> Scalar:

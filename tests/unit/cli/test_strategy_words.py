@@ -12,6 +12,7 @@ from tandem.cli.strategy_words import (
     AssignOptions,
     assignment_of,
     is_file,
+    judged_parameters,
     parameters_of,
     text_of,
 )
@@ -25,6 +26,7 @@ from tandem.domain.strategies import (
     Fixed,
     Language,
     PercentOfEquity,
+    StrategyText,
     TextHash,
     VolatilityTarget,
 )
@@ -129,6 +131,34 @@ def test_a_parameter_has_a_name_and_a_value(word: str) -> None:
 def test_a_parameter_is_a_number_that_every_language_knows(number: str) -> None:
     with pytest.raises(BadInputError, match="expected a number within"):
         parameters_of((f"fast={number}",))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "says"),
+    [
+        (Language.LUA, "return params.fast", "mine reads no such parameter; it reads fast"),
+        (Language.LUA, "return params.b or params.a", "it reads a, b"),
+        (Language.LUA, "return 1 -- params.fats", "it reads none"),
+        (Language.PYTHON, "def decide(params):\n    return params.fast", "it reads fast"),
+        (Language.LUA, "return params['fats']", None),
+        (Language.LUA, "return bar.params.x, params", None),
+        (Language.LUA, "return '", None),
+        (Language.PYTHON, "def decide(params):\n    return params['x'] or params.y", None),
+        (Language.PYTHON, "def decide(params):\n    return sum(params)", None),
+        (Language.PYTHON, "def decide(:", None),
+        (Language.PYTHON, "def decide(params):\n    return params.fats", None),
+    ],
+)
+def test_a_parameter_that_a_text_never_reads_was_mistyped(
+    language: Language, text: str, says: str | None
+) -> None:
+    mine = StrategyText(name="mine", language=language, text=text)
+    assert judged_parameters({}, mine) == {}
+    if says is None:
+        assert judged_parameters({"fats": 1}, mine) == {"fats": 1}
+        return
+    with pytest.raises(BadInputError, match=f"--param fats: .*{says}$"):
+        judged_parameters({"fats": 1}, mine)
 
 
 def test_a_file_is_read_and_called_like_it(tmp_path: Path) -> None:
