@@ -371,6 +371,7 @@ def test_every_grouping_sums_to_the_accounts_own_books_through_splits_and_divide
     assert gains == {money + Decimal(lots * mark - held_before) / 100}
 
 
+@functools.cache
 def pool_start(by: tuple[GroupBy, ...], method: CostMethod) -> Moment:
     """Return the moment before anything was traded, at a price of 1000."""
     pool = Counted(settings_of(may_short=True))
