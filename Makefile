@@ -20,6 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
+MEASURED_TESTS := tests/unit/core tests/unit/domain
 SLOWER_TESTS := $(wildcard tests/contract tests/golden tests/hostile tests/simulation tests/system)
 # Parts that run side by side print one after the other, where make can do that.
 WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
@@ -27,7 +28,7 @@ CAMPAIGN := $(wildcard src/tandem/sim/campaign.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check .rules .examples .properties test simulate model million judge bars chaos hostile lan drill day fleet bench lock clean
+.PHONY: help setup run check .rules .examples .properties .others test simulate model million judge bars chaos hostile lan drill day fleet bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
@@ -40,10 +41,11 @@ run: setup  ## Trade the example share list on this computer, with a worker kill
 	$(BIN)/tandem trade examples/sharelist.txt --workers 9 --drill --home .run/home
 
 check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under a minute.
-	@$(MAKE) --no-print-directory -j 2 $(WHOLE_OUTPUTS) .rules .examples .properties
+	@$(MAKE) --no-print-directory -j 2 $(WHOLE_OUTPUTS) .properties .examples .others .rules
 
-# The three parts of `check`, two at a time. Coverage counts written examples only (tests/conftest.py
-# says why), so the properties need no tracer, which would make them several times as slow.
+# The four parts of `check`, two at a time, the longest first. Coverage counts written examples of
+# core and domain only (tests/conftest.py says why), so nothing else needs the tracer, which makes
+# properties several times as slow.
 .rules:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,10 +53,13 @@ check: setup  ## Lint, types, rings, house rules, unit tests and coverage: under
 	$(BIN)/lint-imports
 
 .examples:
-	$(BIN)/python -m pytest -q --cov --cov-report=term -m "not no_cover" tests/test_tidy.py tests/unit
+	$(BIN)/python -m pytest -q --cov --cov-report=term -m "not no_cover" $(MEASURED_TESTS)
 
 .properties:
-	$(BIN)/python -m pytest -q -m no_cover tests/unit
+	$(BIN)/python -m pytest -q -m no_cover $(MEASURED_TESTS)
+
+.others:
+	$(BIN)/python -m pytest -q $(addprefix --ignore=,$(MEASURED_TESTS)) tests/test_tidy.py tests/unit
 
 test: check  ## `make check` and all the rest; this is what CI runs.
 	$(if $(CAMPAIGN),$(BIN)/python -m tandem.sim.campaign --seeds 300 --first 1)

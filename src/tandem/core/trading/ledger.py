@@ -51,6 +51,10 @@ class Books(msgspec.Struct, array_like=True, gc=False):
     issuer_lots: dict[InstrumentId, int] = {}
 
 
+_Sides = dict[str, tuple[Decimal, Decimal]]  # debits and credits of a unit
+_EMPTY: Final = (ZERO, ZERO)
+
+
 class Ledger(msgspec.Struct, array_like=True, gc=False):
     """All accounts of one desk."""
 
@@ -123,8 +127,8 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
 
     def trial_balance(self) -> list[Total]:
         """Return the totals of every currency, then of every instrument, in order of first use."""
-        money: dict[str, Total] = {}
-        lots: dict[str, Total] = {}
+        money: _Sides = {}
+        lots: _Sides = {}
         for books in self.accounts.values():
             far = (books.market, books.opening, books.external, books.issuer)
             for amounts in (books.cash, books.fees, *far):
@@ -132,7 +136,11 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
             far_lots = (books.market_lots, books.opening_lots, books.external_lots)
             for counts in (books.lots, *far_lots, books.issuer_lots):
                 _add_up(lots, {unit: Decimal(count) for unit, count in counts.items()})
-        return [*money.values(), *lots.values()]
+        return [
+            Total(unit=unit, debits=debits, credits=credits)
+            for sides in (money, lots)
+            for unit, (debits, credits) in sides.items()
+        ]
 
     def check(self) -> None:
         """Assert that debits equal credits in every unit."""
@@ -148,11 +156,10 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
         return books
 
 
-def _add_up(totals: dict[str, Total], book: Mapping[str, Decimal]) -> None:
+def _add_up(sides: _Sides, book: Mapping[str, Decimal]) -> None:
     for unit, amount in book.items():
-        before = totals.get(unit) or Total(unit=unit, debits=ZERO, credits=ZERO)
-        totals[unit] = Total(
-            unit=unit,
-            debits=add(before.debits, max(amount, ZERO)),
-            credits=subtract(before.credits, min(amount, ZERO)),
-        )
+        debits, credits = sides.get(unit, _EMPTY)
+        if amount > 0:
+            sides[unit] = add(debits, amount), credits
+        else:
+            sides[unit] = debits, subtract(credits, amount)

@@ -732,32 +732,27 @@ def _prove_reservations(desk: Desk) -> None:
     state = desk.state
     live = sum(1 for one in state.attempts.values() if not one.is_final)
     assert state.exposure.open_orders == live
-    for seat in state.seats.values():
-        cash: dict[str, Decimal] = {}
-        lots: dict[InstrumentId, int] = {}
-        for slot_id, instrument_id, side, price, leaves in _out(desk):
-            if slot_id != seat.slot_id:
-                continue
+    cash: dict[tuple[SlotId, str], Decimal] = {}
+    lots: Counter[tuple[SlotId, InstrumentId]] = Counter()
+    open_lots: Counter[tuple[InstrumentId, Side]] = Counter()
+    for slot_id, instrument_id, side, price, leaves in _out(desk):
+        open_lots[instrument_id, side] += leaves
+        if side is Side.BUY:
             listed = desk.rules.catalogue[instrument_id]
-            if side is Side.BUY:
-                amount = listed.step_value * price * leaves
-                cash[listed.quote] = cash.get(listed.quote, Decimal(0)) + amount
-            else:
-                lots[instrument_id] = lots.get(instrument_id, 0) + leaves
-        assert {k: v for k, v in seat.reserved_cash.items() if v} == {
-            k: v for k, v in cash.items() if v
-        }, seat.slot_id
-        assert {k: v for k, v in seat.reserved_lots.items() if v} == {
-            k: v for k, v in lots.items() if v
-        }, seat.slot_id
+            amount = listed.step_value * price * leaves
+            cash[slot_id, listed.quote] = cash.get((slot_id, listed.quote), Decimal(0)) + amount
+        else:
+            lots[slot_id, instrument_id] += leaves
+    seats = state.seats.values()
+    reserved_cash = {(one.slot_id, k): v for one in seats for k, v in one.reserved_cash.items()}
+    assert {k: v for k, v in reserved_cash.items() if v} == {k: v for k, v in cash.items() if v}
+    reserved_lots = {(one.slot_id, k): v for one in seats for k, v in one.reserved_lots.items()}
+    assert {k: v for k, v in reserved_lots.items() if v} == {k: v for k, v in lots.items() if v}
+    for seat in seats:
         assert seat.blocked == Counter(_blocked(desk, seat)), seat.slot_id
     for instrument_id, holding in state.exposure.holdings.items():
-        for side, total in ((Side.BUY, holding.open_buys), (Side.SELL, holding.open_sells)):
-            assert total == sum(
-                leaves
-                for _, what, which, _, leaves in _out(desk)
-                if (what, which) == (instrument_id, side)
-            ), instrument_id
+        assert holding.open_buys == open_lots[instrument_id, Side.BUY], instrument_id
+        assert holding.open_sells == open_lots[instrument_id, Side.SELL], instrument_id
         held = sum(books.lots.get(instrument_id, 0) for books in state.ledger.accounts.values())
         assert holding.position == held, instrument_id
 

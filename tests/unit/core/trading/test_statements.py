@@ -1,5 +1,6 @@
 """Statements: rows that sum to the accounts' own books, over any span and any grouping."""
 
+import functools
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
