@@ -111,8 +111,8 @@ class DecidingShell:
     async def run(self) -> None:
         """Start, and serve until canceled."""
         self.recording.feed(Started(run=self._run))
-        self._republish()
         self._tell_others()
+        self._republish()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._dialer.run())
             tasks.create_task(self._look())

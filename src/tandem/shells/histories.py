@@ -34,6 +34,7 @@ class BarsThen:
 
     def __init__(self, store: BarStore, effect: Evaluate) -> None:
         self._store = store
+        self.own_id = effect.bar.instrument_id
         self._last: dict[InstrumentId, int] = {}
         if effect.whole is not None:
             self._last = {one.instrument_id: one.number for one in effect.whole.others_seen}

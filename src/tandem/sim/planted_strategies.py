@@ -180,3 +180,22 @@ def later_drops_are_not_told() -> Undo:
         self._is_asking = False
 
     return put(RosterLine, "_on_dropped", pass_over)
+
+
+def others_are_read_as_they_are_now() -> Undo:
+    """Whoever is cold is given bars of others that were told only after the bar was asked about."""
+    bars = BarsThen.bars
+
+    def now(
+        self: BarsThen, instrument_id: InstrumentId, span: Span, *, from_ns: int, to_ns: int
+    ) -> list[FinalBar]:
+        if instrument_id != self.own_id:
+            return self._store.bars(instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+        return bars(self, instrument_id, span, from_ns=from_ns, to_ns=to_ns)
+
+    return put(BarsThen, "bars", now)
+
+
+def others_before_are_not_told() -> Undo:
+    """What was published before somebody looked at a series, or was missed, is not told to him."""
+    return put(DecidingShell, "_tell_others", lambda _self: None)

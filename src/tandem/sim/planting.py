@@ -98,6 +98,8 @@ BUGS: dict[str, Callable[[], Undo]] = {
         strategies.whoever_leaves_goes_on_trading,
         strategies.dropped_is_believed_taken,
         strategies.later_drops_are_not_told,
+        strategies.others_are_read_as_they_are_now,
+        strategies.others_before_are_not_told,
     )
 }
 

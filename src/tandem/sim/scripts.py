@@ -1,13 +1,14 @@
 """Simulated strategies, and the simulated process of a tenant that evaluates them.
 
 A strategy is a pure function of its text, what it remembers, what it wanted last, and the closes
-of all bars since the origin: whatever is evaluated otherwise than it should be soon answers
-otherwise. Some fail, some hang, and some end the process that they run in.
+of all bars since the origin, of its own and of others that it looks at: whatever is evaluated
+otherwise than it should be soon answers otherwise. Some fail, some hang, and some end the process
+that they run in.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from zlib import crc32
 
@@ -49,10 +50,16 @@ TEXTS = tuple(text_of(kind) for kind in ("steady", "failing", "hanging", "ending
 _KINDS = {one.text_hash: one.name for one in TEXTS}
 
 
-def evaluate(attached: Attached, closes: Sequence[int]) -> Answer | End | None:
-    """Return what a strategy says of the last of these closes; None when it says nothing."""
+def evaluate(
+    attached: Attached, closes: Sequence[int], others: Mapping[str, Sequence[int]]
+) -> Answer | End | None:
+    """Return what a strategy says of the last of these closes; None when it says nothing.
+
+    `others` has the closes of whatever it may look at besides, by symbol.
+    """
     kind = _KINDS[attached.text_hash]
-    given = (attached.state, attached.position_ppm, attached.parameters, closes)
+    seen = [others[symbol] for symbol in attached.others]
+    given = (attached.state, attached.position_ppm, attached.parameters, closes, *seen)
     mixed = crc32(msgspec.msgpack.encode(given))
     if kind != "steady" and mixed % RARELY == 0:
         if kind == "failing":
@@ -84,11 +91,16 @@ class _Warm:
         self.attached = {one.number: one for one in whole.attached}
         self._history = series.history
         self._instrument_id = instrument_id
+        self._others = whole.others
+        self.others: dict[str, list[int]] = {}
 
     def begin(self, task: Task) -> None:
         """Take the history in."""
         bars = self._history.bars(self._instrument_id, task.bar.span)
         self.closes = [bar.close for bar in bars]
+        for one in self._others:
+            history = one.history.bars(one.instrument.instrument_id, task.bar.span)
+            self.others[one.symbol] = [bar.close for bar in history]
 
 
 class SimulatedCell:
@@ -162,9 +174,11 @@ class SimulatedCell:
             return Cold(task_id=task_id)
         warm.number = task_id.number
         warm.closes.append(task.bar.close)
+        for other in task.others:
+            warm.others[other.symbol].append(other.bar.close)
         said = []
         for number, attached in warm.attached.items():
-            answer = evaluate(attached, warm.closes)
+            answer = evaluate(attached, warm.closes, warm.others)
             if isinstance(answer, End):
                 self._fail(number, answer)
                 return None

@@ -28,7 +28,8 @@ def strategy_intentions(seed: int, *, until_ns: int) -> list[Intention]:
         name = AssignmentId(f"S{number}")
         at_ns = draws.randrange(SAVED_NS + MS, until_ns // 2)
         for step in range(draws.choice((1, 1, 2, 4))):
-            command: Command = Assign(assignment=_assignment(draws, name))
+            others = _others(random.Random(f"{seed} others {name} {step}"))
+            command: Command = Assign(assignment=_assignment(draws, name, others))
             if step == 2 or (step == 1 and draws.random() < 0.3):
                 command = Unassign(assignment_id=name, leaving=Leaving.FLATTEN)
             found.append(_intention(at_ns, f"s-{name}-{step}", command))
@@ -36,7 +37,12 @@ def strategy_intentions(seed: int, *, until_ns: int) -> list[Intention]:
     return found
 
 
-def _assignment(draws: random.Random, name: AssignmentId) -> Assignment:
+def _others(draws: random.Random) -> tuple[str, ...]:
+    """Return what one may look at besides; its own symbol is left out later."""
+    return tuple(draws.sample(("AAA", "BBB", "CCC"), draws.choice((0, 0, 1, 2))))
+
+
+def _assignment(draws: random.Random, name: AssignmentId, others: tuple[str, ...]) -> Assignment:
     symbol = draws.choice(("AAA", "BBB", "BBB", "CCC"))
     slots = {"BBB": X_SLOTS, "CCC": Y_SLOTS}.get(symbol, Y_SLOTS)
     some = draws.random() < 0.6
@@ -50,6 +56,7 @@ def _assignment(draws: random.Random, name: AssignmentId) -> Assignment:
         slots=tuple(draws.sample(slots, draws.randint(1, 3))) if some else slots,
         sizing=Fixed(quantity=Lots(draws.choice((1, 4, 8, 13)))),
         parameters={"fast": draws.randint(1, 3)},
+        others=tuple(one for one in others if one != symbol),
         good_for_ns=draws.choice((GOOD_FOR_NS, GOOD_FOR_NS, GOOD_FOR_NS, SHORT_NS)),
     )
 
