@@ -111,7 +111,7 @@ def test_the_pool_grows_with_its_load_and_shrinks_again_and_decides_each_bar_onc
         )
         before = evaluators_of(home)
         assert (before.wanted, before.fewest, before.most) == (2, 1, 2)
-        wait_until("nothing is decided", lambda: min(map(len, decided_in(home).values())) > 20)
+        wait_until("nothing is decided", lambda: min(map(len, decided_in(home).values())) > 8)
         commands = [(f"un {one}", Unassign(assignment_id=one)) for one in assigned]
         asyncio.run(command_all(home, commands))
         wait_until("it does not shrink", lambda: "e2" not in processes(process.pid))

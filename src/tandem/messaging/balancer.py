@@ -195,6 +195,21 @@ class Balancer:
         seat = self._homes.get(key)
         return seat is not None and seat.is_open
 
+    def due_to_newcomer(self) -> dict[bytes, None]:
+        """Return the keys that a worker which comes now will probably take over.
+
+        The next tasks of keys that are settled longest are expected to come first.
+        """
+        due: dict[bytes, None] = {}
+        if self.rules.keys_apart is None:
+            return due
+        homes = {seat.worker: seat.homes for seat in self._in_turn}
+        for key, seat in self._homes.items():
+            if seat.is_open and homes[seat.worker] - len(due) >= self.rules.keys_apart:
+                homes[seat.worker] -= 1
+                due[key] = None
+        return due
+
     def named(self, name: str) -> list[bytes]:
         """Return the workers of that name; more than one while one replaces another."""
         return [seat.worker for seat in self._seats.values() if seat.name == name]

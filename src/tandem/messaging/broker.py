@@ -129,6 +129,10 @@ class Broker:
         """Return whether there is a worker that the tasks of that key go to."""
         return self._balancer.has_home(key)
 
+    def due_to_newcomer(self) -> dict[bytes, None]:
+        """Return the keys that a worker which comes now will probably take over from another."""
+        return self._balancer.due_to_newcomer()
+
     def workers(self) -> list[WorkerLoad]:
         """Return every worker and its load, in the order of their coming."""
         return self._balancer.loads()

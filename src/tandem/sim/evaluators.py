@@ -121,9 +121,10 @@ class SimulatedBroker:
         self._waiting: dict[int, tuple[str, bytes, Callable[[bytes], None]]] = {}
         wires.broker = self
 
-    def has_home(self, key: TaskKey) -> bool:
-        """Return whether there is an evaluator that the tasks of that key go to."""
-        return self._balancer.has_home(key.encode())
+    def is_settled(self) -> Callable[[TaskKey], bool]:
+        """Return what says whether a series stays where it is when another evaluator comes now."""
+        due = self._balancer.due_to_newcomer()
+        return lambda key: key.encode() not in due and self._balancer.has_home(key.encode())
 
     def submit(self, key: str, payload: bytes, done: Callable[[bytes], None]) -> None:
         """Have it done; what nobody could do is given again after a while."""

@@ -126,7 +126,7 @@ class SimulatedStrategies:
             run="simulated",
             snapshot_records=SNAPSHOT_EVERY,
         )
-        broker.make = lambda: holdings(shell.decider.state, self.store, broker.has_home)
+        broker.make = lambda: holdings(shell.decider.state, self.store, broker.is_settled())
         stored = StoredBars(SETTINGS, self.minutes.listings, self.store)
         self.shell = shell
         self.starts += 1

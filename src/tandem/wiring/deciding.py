@@ -120,8 +120,7 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     decider, journal = _recovered(home)
 
     async def set_up() -> bytes:
-        state = shell.decider.state
-        return await holdings(state, store, lambda key: broker.has_home(key.encode()))
+        return await holdings(shell.decider.state, store, evaluators.is_settled())
 
     alerts = Alerts(read_settings(home).alerts, home.log_file, say=lambda _: None)
     broker = Broker(

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from tandem.core.evaluating.elastic import Elastic, ElasticLimits, PoolSeen
+from tandem.domain.evaluation import TaskKey
 from tandem.domain.halting import (
     Alive,
     AskEvaluators,
@@ -50,6 +51,15 @@ class EvaluatorPool:
 
         number = self._broker.give(key.encode(), payload=payload, on_outcome=on_outcome)
         self._elastic.on_given(number, key, self._clock.now())
+
+    def is_settled(self) -> Callable[[TaskKey], bool]:
+        """Return what says whether a series stays where it is when another evaluator comes now."""
+        due = self._broker.due_to_newcomer()
+
+        def is_settled(key: TaskKey) -> bool:
+            return key.encode() not in due and self._broker.has_home(key.encode())
+
+        return is_settled
 
     def answer(self, request: OwnRequest) -> OwnAnswer:
         """Answer what came to the market process' own control socket."""

@@ -177,6 +177,30 @@ def test_who_comes_later_gets_his_share_of_the_keys() -> None:
     assert sorted(round_of_tasks().values()) == [A, A, C, C]
 
 
+def test_what_a_newcomer_will_take_over_is_known_before_it_comes() -> None:
+    desk = Desk(Rules(keys_apart=2), workers=(A, B))
+    keys = [b"%d" % number for number in range(9)]
+
+    def round_of_tasks() -> dict[bytes, bytes]:
+        for key in keys:
+            desk.submit(key, key)
+            desk.done(desk.given[-1][0], key)
+        return {payload: worker for worker, payload in desk.given[-9:]}
+
+    before = round_of_tasks()
+    due = list(desk.balancer.due_to_newcomer())
+    assert len(due) == 3
+    desk.join(C)
+    assert desk.balancer.due_to_newcomer() != {}  # it has no key yet
+    after = round_of_tasks()
+    assert [key for key in keys if after[key] != before[key]] == due
+    assert {after[key] for key in due} == {C}
+    desk.lost(A)
+    desk.join(A)
+    assert all(after[key] != A for key in desk.balancer.due_to_newcomer())
+    assert Desk().balancer.due_to_newcomer() == {}
+
+
 def test_a_key_with_an_open_task_is_not_spread_so_that_its_order_stays() -> None:
     desk = Desk(Rules(keys_apart=1), workers=(A,))
     for payload in (b"x1", b"y1", b"x2"):
