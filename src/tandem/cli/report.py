@@ -87,7 +87,8 @@ def report_text(found: RunReport, *, limit: int, width: int) -> str:
     prevented = sum(
         count
         for name, count in found.counters.items()
-        if name in ("refused_self_trade", "venue_refused_self_match")
+        # As a command, as an algorithm's order, for what strategies want, and by the venue.
+        if name.endswith("refused_self_trade") or name == "venue_refused_self_match"
     )
     parts.append(f"own orders met: {found.own_trades}; refused because they could: {prevented}\n")
     parts.append("ledger balanced\n" if found.balanced else "THE LEDGER DOES NOT BALANCE\n")

@@ -45,7 +45,11 @@ def run(**changes: Any) -> RunReport:
         "balanced": True,
         "differences": (),
         "own_trades": 0,
-        "counters": {"refused_self_trade": 2, "fills": 9},
+        "counters": {
+            "refused_self_trade": 1,
+            "targets_refused_self_trade": 1,
+            "fills": 9,
+        },
         "journal_bytes": {"coordinator": 12_345, "exchange": 6},
     }
     return RunReport(**(fields | changes))
