@@ -154,6 +154,9 @@ def _objection(turn: Turn, new: Assignment) -> Refused | None:
 
 
 def _objection_to_places(turn: Turn, new: Assignment) -> Refused | None:
+    if new.symbol in new.others:
+        text = f"{new.symbol} is its own symbol: --others are those that it looks at besides"
+        return Refused(reason=RefusalReason.BAD_ASSIGNMENT, text=text)
     for symbol in (new.symbol, *new.others):
         if not turn.rules.catalogue.on_symbol(symbol):
             text = f"no venue lists {symbol}"

@@ -126,6 +126,8 @@ def test_an_assignment_is_refused_with_the_name_of_what_cannot_be() -> None:
     assert unknown.reason is RefusalReason.UNKNOWN_STRATEGY
     assert refusal(floor, symbol="Z").reason is RefusalReason.UNKNOWN_SYMBOL
     assert refusal(floor, others=("Z",)).reason is RefusalReason.UNKNOWN_SYMBOL
+    own = refusal(floor, others=("U", "T"))
+    assert (own.reason, own.text[:20]) == (RefusalReason.BAD_ASSIGNMENT, "T is its own symbol:")
     assert refusal(floor, slots=("s9",)).reason is RefusalReason.UNKNOWN_SLOT
     short = refusal(floor, may_short=True)
     assert (short.reason, "spot account" in short.text) == (RefusalReason.BAD_ASSIGNMENT, True)
@@ -144,7 +146,7 @@ def test_an_assignment_is_refused_with_the_name_of_what_cannot_be() -> None:
         {"name": " a"},
         {"key": "a\u2028b"},
         {"key": "a" * 61},
-        {"others": ("T",) * 21},
+        {"others": ("U",) * 21},
         {"parameters": {f"p{n}": n for n in range(65)}},
         {"parameters": {"p": "x" * 1_001}},
         {"good_for_ns": 0},
