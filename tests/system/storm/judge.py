@@ -122,6 +122,7 @@ class Ours:
         self.found: list[tuple[int, str, str]] = []  # when, what, which incarnation or account
         self.commands = 0
         self.taken: Counter[tuple[AssignmentId, int, int]] = Counter()  # decisions, by their bar
+        self.taken_again = 0  # of a bar that was not newer than the one before
         desk = Desk()
         for record in desk_records(home):
             ends = self._ends(desk, record.event)
@@ -168,6 +169,8 @@ class Ours:
             name = target.assignment_id
             if name in ends and ends[name] != desk.state.strategies.assigned[name].end_ns:
                 self.taken[name, target.number, target.begin_ns] += 1
+        counted = desk.state.counters.get("targets_taken", 0)
+        self.taken_again = counted - sum(self.taken.values())
 
     def known_after(self, target: str, at_ns: int) -> int | None:
         """Return when that run's end or silence was recorded; None if it was not looked for."""

@@ -41,6 +41,8 @@ def judge_strategies(home: Home, venue: Venue, ours: Ours, ended: Ended) -> Stra
     bad += list(missing_bars(home, closed_bars(home), ended.hushed_ns or 0))
     done["decisions at the desk"] = sum(ours.taken.values())
     bad += [f"taken {times} times: {one}" for one, times in ours.taken.items() if times > 1]
+    if ours.taken_again:
+        bad.append(f"{ours.taken_again} decisions were taken that were not of a newer bar")
     bad += [f"never taken: {one}" for one in sorted(told.sent) if not ours.taken[one]]
     bad += list(_unlike(venue, ours, done))
     bad += list(_replayed(home))
