@@ -113,11 +113,11 @@ def task_of(texts: Sequence[StrategyText], number: int, *, is_whole: bool) -> by
 
 async def evaluator() -> tuple[Evaluator, ForkingJail]:
     """Return an evaluator with a jail of its own."""
-    jail = ForkingJail(Mode.JAILED, lambda: None)
+    jail = ForkingJail(Mode.JAILED, lambda _: None)
     try:
         await jail.start()
     except ConfigurationError:
-        jail = ForkingJail(Mode.TRUSTED, lambda: None)
+        jail = ForkingJail(Mode.TRUSTED, lambda _: None)
         await jail.start()
     return Evaluator(Tenants(EvaluatingLimits(), TenantQuota()), jail, SystemClock()), jail
 

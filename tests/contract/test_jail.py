@@ -22,7 +22,7 @@ from tandem.adapters.jail.lockdown import CHANNEL, NOBODY, lock_down, open_doors
 from tandem.adapters.jail.page import ControlPage, new_page
 from tandem.adapters.jail.ranks import may_rank
 from tandem.adapters.jail.rehearsal import rehearsal
-from tandem.domain.errors import ConfigurationError
+from tandem.domain.errors import ConfigurationError, ProcessUnreachableError
 from tandem.domain.evaluation import TaskAnswer, answer_of, task_bytes
 from tandem.ports import Cell
 
@@ -57,7 +57,7 @@ class Line:
 
 @asynccontextmanager
 async def a_jail(mode: Mode = Mode.JAILED) -> AsyncIterator[ForkingJail]:
-    jail = ForkingJail(mode, lambda: None)
+    jail = ForkingJail(mode, lambda _: None)
     await jail.start()
     try:
         yield jail
@@ -178,7 +178,7 @@ async def test_without_its_library_strategies_of_others_are_refused_and_ones_own
     (tmp_path / "pyseccomp.py").write_text(what + "\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ConfigurationError, match=words):
-        await ForkingJail(Mode.JAILED, lambda: None).start()
+        await ForkingJail(Mode.JAILED, lambda _: None).start()
     async with a_jail(Mode.TRUSTED) as jail:
         line = Line()
         await line.ask(await line.open(jail))
@@ -202,7 +202,18 @@ class SyscallFilter:
     (tmp_path / "pyseccomp.py").write_text(allows_everything)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ConfigurationError, match="a jailed process could open a file"):
-        await ForkingJail(Mode.JAILED, lambda: None).start()
+        await ForkingJail(Mode.JAILED, lambda _: None).start()
+
+
+async def test_a_jail_that_is_killed_while_it_starts_is_not_one_without_fences() -> None:
+    """I14: nobody takes a kill for a computer that has no fences, and goes on without."""
+    jail = ForkingJail(Mode.JAILED, lambda _: None)
+    starting = asyncio.create_task(jail.start())
+    await asyncio.sleep(0)
+    assert jail._process is not None
+    os.kill(jail._process.pid, signal.SIGKILL)
+    with pytest.raises(ProcessUnreachableError, match="was killed"):
+        await starting
 
 
 async def test_a_process_that_is_killed_is_noticed() -> None:
@@ -239,14 +250,14 @@ async def test_when_the_evaluator_goes_its_processes_go() -> None:
 
 
 async def test_when_the_parent_process_goes_all_go_and_the_evaluator_is_told() -> None:
-    lost = asyncio.Event()
-    jail = ForkingJail(Mode.JAILED, lost.set)
+    lost: asyncio.Queue[int] = asyncio.Queue()
+    jail = ForkingJail(Mode.JAILED, lost.put_nowait)
     await jail.start()
     line = Line()
     cell = await line.open(jail)
     parent = int(status(cell.pid)["PPid"][0])
     os.kill(parent, signal.SIGKILL)
-    await asyncio.wait_for(lost.wait(), 30)
+    assert await asyncio.wait_for(lost.get(), 30) == -signal.SIGKILL
     await asyncio.wait_for(line.ended.wait(), 30)
     late = Line()
     with pytest.raises(AssertionError, match="the jail has ended"):

@@ -221,7 +221,7 @@ async def bench(mode: Mode = Mode.JAILED) -> AsyncIterator[Bench]:
     """Yield an evaluator whose own environment has a secret."""
     os.environ[PLANTED_NAME] = PLANTED
     lost = asyncio.Event()
-    jail = ForkingJail(mode, lost.set)
+    jail = ForkingJail(mode, lambda _: lost.set())
     await jail.start()
     quota = TenantQuota(memory_bytes=256 << 20, bar_ns=3_600_000_000_000)
     evaluator = Evaluator(Tenants(EvaluatingLimits(processes_max=8), quota), jail, SystemClock())

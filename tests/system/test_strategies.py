@@ -30,6 +30,7 @@ from tandem.wiring.journals import decider_records, desk_records
 from tests.system.running import (
     ROOT,
     WAIT_S,
+    children,
     ended_at_last,
     pool,
     processes,
@@ -42,6 +43,7 @@ from tests.system.running import (
 COINBASE = ROOT / "examples" / "data" / "crypto" / "coinbase" / "minute" / "btcusd"
 MARKET = ("--replay", COINBASE, "--speed", "120")
 WITH = ("--evaluators", 1)
+JAILS = 5  # more than a process may fail by its own fault
 PAPER = StrategyText(
     name="paper",
     language=Language.LUA,
@@ -178,3 +180,26 @@ def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path)
     ]
     assert wanted[0] == wanted[1]
     assert len(wanted[0]) > 0
+
+
+def test_a_jail_that_others_kill_again_and_again_is_made_anew(tmp_path: Path) -> None:
+    """B15: that is no fault of its evaluator's, which nobody gives up for it."""
+    home = Home(tmp_path / "home")
+    killed: set[int] = set()
+
+    def jails(supervisor: int) -> set[int]:
+        evaluator = processes(supervisor).get("e1")
+        is_ready = evaluator is not None and Path(home.own_socket("e1")).exists()
+        return set(children(evaluator) if evaluator is not None and is_ready else ()) - killed
+
+    with pool(home.folder, "--workers", 2, *WITH) as process:
+        for _ in range(JAILS):
+            wait_until(lambda: jails(process.pid) != set())
+            (jail,) = jails(process.pid)
+            killed.add(jail)
+            os.kill(jail, signal.SIGKILL)
+        wait_until(lambda: jails(process.pid) != set())
+        code, out, err = stop(process)
+    assert code == 0, out + err
+    assert "again and again" not in out
+    assert out.count("ended: killed by SIGKILL") == JAILS

@@ -1,6 +1,8 @@
 """An evaluator's process: tasks of the market process, done in a jail by its tenants' processes."""
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -44,8 +46,8 @@ async def run_evaluator(
     def named(text: str) -> None:
         say(f"{name}: {text}")
 
-    ended = asyncio.Event()
-    async with _open_evaluator(clock, named, ended.set, jailed=plan.jailed) as evaluator:
+    ended: asyncio.Queue[int] = asyncio.Queue()
+    async with _open_evaluator(clock, named, ended.put_nowait, jailed=plan.jailed) as evaluator:
         worker = Worker(
             Connect(tasks_place(home)), evaluator.do, name=name, window=WINDOW, hold=evaluator.hold
         )
@@ -53,7 +55,7 @@ async def run_evaluator(
         await open_own_control(UnixNetwork(), home.own_socket(name), partial(_answer, leaving))
         try:
             async with asyncio.TaskGroup() as tasks:
-                serving = (tasks.create_task(worker.run()), tasks.create_task(_until(ended)))
+                serving = (tasks.create_task(worker.run()), tasks.create_task(_until(ended, named)))
                 await leaving.wait()
                 await worker.leave(timeout_s=LEAVE_S)
                 for one in serving:
@@ -85,15 +87,15 @@ async def run_remote_evaluator(home: Home, pool: RemotePool, name: str) -> None:
     assert pool.tasks_key is not None, "a broker without a key"
     keys = ConnectKeys(own=take_keys(Path(pool.certificates), MESSAGING), server=pool.tasks_key)
     place = Connect(f"tcp://{pool.tasks}", keys)
-    ended = asyncio.Event()
-    jail = ForkingJail(Mode.JAILED, ended.set)
+    ended: asyncio.Queue[int] = asyncio.Queue()
+    jail = ForkingJail(Mode.JAILED, ended.put_nowait)
     await jail.start()
     async with _evaluating(jail, SystemClock()) as evaluator:
         worker = Worker(place, evaluator.do, name=name, window=WINDOW, hold=evaluator.hold)
         await open_own_control(UnixNetwork(), home.own_socket(name), lambda _: Alive())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run())
-            tasks.create_task(_until(ended))
+            tasks.create_task(_until(ended, say))
             tasks.create_task(_tell(worker, pool.tasks, say))
 
 
@@ -117,7 +119,7 @@ async def evaluator_here(say: Callable[[str], None]) -> AsyncIterator[Ask]:
     """
     ended = asyncio.Event()
 
-    def on_end() -> None:
+    def on_end(_code: int) -> None:
         ended.set()
         evaluator.close()  # nobody answers those who still wait
 
@@ -136,7 +138,7 @@ async def evaluator_here(say: Callable[[str], None]) -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def _open_evaluator(
-    clock: Clock, say: Callable[[str], None], on_end: Callable[[], None], *, jailed: bool
+    clock: Clock, say: Callable[[str], None], on_end: Callable[[int], None], *, jailed: bool
 ) -> AsyncIterator[Evaluator]:
     """Yield an evaluator with a jail of its own; without fences here it has none, and says so."""
     jail = ForkingJail(Mode.JAILED if jailed else Mode.TRUSTED, on_end)
@@ -161,11 +163,17 @@ async def _evaluating(jail: ForkingJail, clock: Clock) -> AsyncIterator[Evaluato
         jail.close()
 
 
-async def _until(ended: asyncio.Event) -> None:
+async def _until(ended: asyncio.Queue[int], say: Callable[[str], None]) -> None:
     """Wait until the jail has ended.
 
+    When others have killed it, for want of memory perhaps, nothing is wrong with this process: it
+    ends in the same way, so that whoever watches over it does not give it up as faulty.
+
     Raises:
-        RuntimeError: it has.
+        RuntimeError: it has ended by itself.
     """
-    await ended.wait()
+    code = await ended.get()
+    if code == -signal.SIGKILL:
+        say("the jail's parent process was killed")
+        os.kill(os.getpid(), signal.SIGKILL)
     raise RuntimeError("the jail's parent process has ended")

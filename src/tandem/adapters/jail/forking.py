@@ -29,11 +29,12 @@ from tandem.adapters.jail.parent import (
     Unable,
 )
 from tandem.adapters.jail.ranks import may_rank, rank
-from tandem.domain.errors import ConfigurationError, FrameError
+from tandem.domain.errors import ConfigurationError, FrameError, ProcessUnreachableError
 from tandem.domain.evaluation import Sight
 from tandem.ports import Cell
 
 READY_S: Final = 30.0
+_ENDS_S: Final = 0.5
 _READ_BYTES: Final = 1 << 18
 _SCHED: Final = 2  # clock_getcpuclockid(3): a process' time on processors, by its pid
 _NEWS: Final[msgspec.msgpack.Decoder[News]] = msgspec.msgpack.Decoder(News)
@@ -172,11 +173,11 @@ class ForkingJail:
     """Satisfies `tandem.ports.Jail`; runs on the loop in which it was started.
 
     `on_lost` is called when the parent process has ended, with all that it had forked; there is
-    no other then.
+    no other then. It is told the exit code, or minus the signal that killed it.
     """
 
     def __init__(
-        self, mode: Mode, on_lost: Callable[[], None], parent: str = "tandem.adapters.jail"
+        self, mode: Mode, on_lost: Callable[[int], None], parent: str = "tandem.adapters.jail"
     ) -> None:
         """Take a running loop; `parent` is the module that is run as the parent process."""
         self._mode = mode
@@ -189,6 +190,7 @@ class ForkingJail:
         self._wanted: dict[int, _Wanted] = {}
         self._cells: dict[int, ForkedCell] = {}
         self._number = 0
+        self._was_killed = False
 
     @property
     def cells(self) -> tuple[ForkedCell, ...]:
@@ -200,6 +202,7 @@ class ForkingJail:
 
         Raises:
             ConfigurationError: strategies of others cannot be held here; says what is missing.
+            ProcessUnreachableError: somebody killed it; that says nothing of its fences.
         """
         self._spawn()
         try:
@@ -208,6 +211,8 @@ class ForkingJail:
             reason = f"its parent process was not ready within {READY_S:.0f} s"
         if reason is not None:
             self.close()
+            if self._was_killed:
+                raise ProcessUnreachableError("the jail's parent process was killed")
             raise ConfigurationError(f"strategies cannot be {self._mode.value} here: {reason}")
 
     def open(
@@ -252,15 +257,17 @@ class ForkingJail:
         self._wanted.clear()
         self._hang_up()
 
-    def _hang_up(self) -> None:
+    def _hang_up(self) -> int:
+        """Let go of the parent process; return how it ended."""
         if self._channel is not None:
             self._loop.remove_reader(self._channel)
             self._channel.close()
             self._channel = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        process.kill()
+        return process.wait()
 
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -318,13 +325,18 @@ class ForkingJail:
             self._ready.set_result(reason)
 
     def _lose(self) -> None:
-        self._hang_up()
+        # It hangs up a moment before it has ended; killed by us it would not say how it did.
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDS_S)
+        code = self._hang_up()
+        self._was_killed = code == -signal.SIGKILL
         self._tell_ready("its parent process ended; what it said stands in the log")
         wanted, self._wanted = self._wanted, {}
         for one in wanted.values():
             one.channel.close()
             one.on_open("the jail has ended")
-        self._on_lost()
+        self._on_lost(code)
 
 
 def _environment() -> Mapping[str, str]:
