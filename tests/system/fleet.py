@@ -193,7 +193,11 @@ async def _do(line: DeskLine, command_id: CommandId, command: DeskCommand) -> No
 
 def kill_an_evaluator(supervisor: int, number: int) -> None:
     """Kill one of the evaluators that run, by its process id."""
-    found = sorted(one for one in processes(supervisor).items() if one[0].startswith("e"))
+    found = sorted(
+        (name, pid)
+        for name, pid in processes(supervisor).items()
+        if name[0] == "e" and name[1:].isdecimal()  # the exchange is none
+    )
     name, pid = found[number % len(found)]
     os.kill(pid, signal.SIGKILL)
     write(f"killed {name}, process {pid}")
