@@ -83,6 +83,17 @@ def test_all_that_was_published_is_served_by_its_numbers(store: BarStore) -> Non
     assert (series.first_begin_ns, series.last_begin_ns) == (0, MINUTE)
 
 
+def test_a_bar_is_read_back_with_all_that_it_says(store: BarStore) -> None:
+    """B12: each column by itself."""
+    wild = msgspec.structs.replace(
+        bar(0, 5), open=3, high=9, low=2, close=4, volume=2**40, is_filled=True
+    )
+    finals = [FinalBar(number=1, bar=wild), final(2, 1)]
+    store.add(finals)
+    assert everything(store) == store.published(COIN, Span.M1, after=0, count=9) == finals
+    assert [one.bar.is_filled for one in everything(store)] == [True, False]
+
+
 def test_what_is_there_already_is_passed_over(store: BarStore) -> None:
     """B12."""
     store.add([final(1, 0), final(2, 1)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.core.trading.showing import show
-from tandem.domain.commands import SetTargets, TargetsTaken
+from tandem.domain.commands import Assign, SaveStrategy, SetTargets, TargetsTaken
 from tandem.domain.control import AskDropped
 from tandem.domain.desk import QuotesSeen
 from tandem.domain.ids import InstrumentId, Lots, SlotId, Ticks
@@ -24,6 +24,7 @@ from tandem.domain.strategy_views import DroppedView
 from tandem.domain.venue import Quote
 from tests.unit.core.trading.desk_driver import SECOND, settings_of
 from tests.unit.core.trading.strategy_floor import (
+    CROSS,
     LIMITS,
     MINUTE,
     StrategyFloor,
@@ -222,6 +223,18 @@ def test_before_the_pool_is_set_up_a_decision_is_kept_and_makes_no_order() -> No
     floor.assign(slots=())
     floor.set(position=1)
     assert (floor.assigned().position_ppm, floor.out()) == (1_000_000, [])
+
+
+def test_of_accounts_that_nobody_drives_nothing_is_wanted() -> None:
+    """B21: the pool has two workers for its four slots."""
+    floor = StrategyFloor(settings_of(slots=4, limits=LIMITS))
+    floor.open(workers=2)
+    floor.ask(SaveStrategy(text=CROSS))
+    floor.ask(Assign(assignment=assignment(slots=())))
+    floor.ask(SetTargets(targets=(floor.target(position=1),)))
+    active = [key for key, seat in floor.state.seats.items() if seat.active]
+    assert len(active) == 2
+    assert [net.slot_id for net in floor.state.strategies.nets.values()] == active
 
 
 def test_what_cannot_be_sized_is_said_and_sized_with_the_next_answer() -> None:
