@@ -11,12 +11,15 @@ import pytest
 
 from tandem.cli.main import BAD_INPUT, FAILED, OK, run
 from tandem.cli.strategy_explain import write_explained
+from tandem.domain.bars import FinalBar
 from tandem.domain.ids import Lots, Ticks
 from tandem.domain.order import Side
 from tandem.domain.strategies import Answer, WantedOrder
 from tandem.wiring.explaining import made_again, recorded_decision
 from tandem.wiring.home import Home
-from tests.unit.wiring.test_explaining import A, ask, home, reading
+from tests.unit.core.deciding.bench import OTHER, entry, final
+from tests.unit.wiring.decided import DecidedHome
+from tests.unit.wiring.test_explaining import SEES, A, ask, assigned, home, of_all, reading
 
 __all__ = ["home"]
 
@@ -65,6 +68,24 @@ def test_changed_bars_are_other_inputs(home: Home, capsys: pytest.CaptureFixture
     assert command("a", "--home", home.folder) == FAILED
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("  inputs      other: ") for line in lines)
+
+
+async def test_what_was_seen_of_another_instrument_is_shown_and_is_the_same_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B16, B33: three of its bars were told, two of them over when the bar began."""
+    home = Home(tmp_path / "home")
+    made = DecidedHome(home)
+    await made.begin(of_all(assigned(SEES, entry("a", others=(OTHER,)))))
+    await made.bars(*(final(number, instrument=OTHER) for number in range(1, 4)))
+    await made.bars(FinalBar(number=1, bar=final(3).bar))
+    made.store.close()
+    found = await made_again(recorded_decision(home, A, None), reading(home), ask)
+    assert write_explained(found, sys.stdout, as_json=False) == OK
+    out = capsys.readouterr().out
+    said = f"{OTHER.symbol:<12}2 bars that were over when it began, of the first 3 published"
+    assert f"  {said}\n" in out
+    assert "  inputs      the same\n" in out
 
 
 async def test_everything_that_was_answered_is_shown(
