@@ -7,7 +7,7 @@ decision comes to it once, and whoever was taken away trades nothing but its way
 
 from collections import Counter
 
-from tandem.adapters.journal.reading import read_all
+from tandem.adapters.journal.reading import verify
 from tandem.core.deciding.decider import Decider
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
@@ -128,11 +128,16 @@ class StrategyChecker:
         shell = self.strategies.shell
         assert shell is not None, "no market process was started"
         disk = Platter(self.checker.cluster.world.folder(FOLDER, machine=HOME))
-        contents = [content for _, _, content in read_all(disk)]
+        contents: list[bytes] = []
+        try:
+            verify(disk, on_records=contents.extend)
+        except JournalCorruptError as error:
+            self.checker.bad("I13", text=f"decider: {error}")
+            return
         again = Decider()
         try:
             replay(again, contents, DECIDER_RECORDS)
-        except (JournalCorruptError, ReplayMismatchError) as error:
+        except ReplayMismatchError as error:
             self.checker.bad("I11", text=f"decider: {error}")
         else:
             if again.snapshot() != shell.decider.snapshot():
