@@ -377,7 +377,8 @@ class Checker:
         if state.short_of_room:
             self.bad("I2", text="new orders are refused for want of room, and there is room")
         self.algos.check_end(state, self._records())
-        self.targets.check_end(state, self._records())
+        accounts = [a for one in self.cluster.exchanges.values() for a in one.core.state.accounts]
+        self.targets.check_end(state, accounts)
         self._check_executions(state)
         self._check_balances(state)
         self._check_audit()

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from tandem.sim import planted_algos as algos
+from tandem.sim import planted_issuers as issuers
 from tandem.sim import planted_links as links
 from tandem.sim import planted_orders as orders
 from tandem.sim import planted_questions as questions
@@ -100,6 +101,9 @@ BUGS: dict[str, Callable[[], Undo]] = {
         strategies.later_drops_are_not_told,
         strategies.others_are_read_as_they_are_now,
         strategies.others_before_are_not_told,
+        issuers.strategies_keep_old_lots,
+        issuers.actions_booked_again,
+        issuers.splits_change_no_position,
     )
 }
 

@@ -15,6 +15,7 @@ from tandem.domain.errors import DiskFailedError, DiskFullError
 from tandem.sim.algo_load import algo_intentions
 from tandem.sim.checker import Checker, Violation
 from tandem.sim.cluster import Cluster
+from tandem.sim.issuer import Issuer
 from tandem.sim.load import Intention, Trader, intentions
 from tandem.sim.mix import HONEST, Mix, draw_mix, draw_plan, limited
 from tandem.sim.nemesis import FAULTS_NS, Liar, Nemesis
@@ -68,14 +69,14 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
         nemesis = Nemesis(cluster, mix)
         person = Person(cluster, trader, seed)
         outsider = Outsider(cluster, seed)
+        issuer = Issuer(cluster, seed)
         cluster.start()
         simulated.start()
         world.spawn("trader", "home", trader.run)
         world.spawn("liar", "home", liar.run)
         checker.is_needless = nemesis.is_needless
-        nemesis.start()
-        person.start()
-        outsider.start()
+        for start in (nemesis.start, person.start, outsider.start, issuer.start):
+            start()
         world.run(3 * SECOND)
         liar.lies = mix.lies
         settled_ns = 0
@@ -99,6 +100,7 @@ def run_seed(seed: int, *, keep_trace: bool = False, until_bad: bool = False) ->
                 _counters(cluster, checker, nemesis, trader)
                 + person.done
                 + outsider.done
+                + issuer.done
                 + strategies.counters
             ),
             callbacks=world.loop.callbacks_count,

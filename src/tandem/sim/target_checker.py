@@ -1,21 +1,26 @@
 """What must be true of what strategies want and hold, by the desk and by the exchanges."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
-from tandem.core.matching.state import OrderRecord
+from tandem.core.matching.state import AccountState, Execution
 from tandem.core.trading.accounting import Accounting
+from tandem.core.trading.booked import BookedAction, BookedFill
+from tandem.core.trading.claims import net_id
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
 from tandem.core.trading.target_state import Net, Strategies
-from tandem.domain.ids import AccountId, InstrumentId, ParentId, SlotId
+from tandem.domain.ids import AccountId, ClientOrderId, InstrumentId, ParentId, SlotId
 from tandem.domain.money import ZERO, add, subtract
 from tandem.domain.order import Side
 from tandem.domain.statements import CostMethod, GroupBy
 from tandem.domain.strategies import AssignmentId
+from tandem.domain.venue import Adjusted
+from tandem.sim.scaled import ScaledLots
 
 Place = tuple[SlotId, InstrumentId]
+Held = tuple[AccountId, InstrumentId]
 
 
 class TargetChecker:
@@ -89,16 +94,25 @@ class TargetChecker:
                 text = f"{parent.parent_id}: {claim.assignment_id} decided {age_ns} ns before"
                 self._bad("I12", f"{text}, good for {one.assignment.good_for_ns}")
 
-    def check_end(self, state: DeskState, records: Iterable[OrderRecord]) -> None:
+    def check_end(self, state: DeskState, accounts: Iterable[AccountState]) -> None:
         """By the exchanges' books strategies hold what was traded for them, and what they want."""
-        traded: Counter[Place] = Counter()
-        for record in records:
-            order = record.order
-            parent = state.parents.get(ParentId(order.client_order_id.rsplit("-", 2)[0]))
-            if parent is not None and parent.claims and record.cum_quantity:
-                self.seen["orders that traded for strategies"] += 1
-                slot_id = state.attempts[order.client_order_id].slot_id
-                traded[slot_id, order.instrument_id] += order.side.sign * record.cum_quantity
+        slots = {seat.account_id: seat.slot_id for seat in state.seats.values()}
+        traded: dict[Place, ScaledLots] = {}
+        orders: dict[ClientOrderId, None] = {}
+        for account in accounts:
+            for happened in _by_time(account):
+                if isinstance(happened, Adjusted):
+                    place = (slots[account.settings.account_id], happened.instrument_id)
+                    lots = traded.setdefault(place, ScaledLots())
+                    lots.split(happened, holders=self._holders(place))
+                    continue
+                key = happened.fill.client_order_id
+                parent = state.parents.get(ParentId(key.rsplit("-", 2)[0]))
+                if parent is not None and parent.claims:
+                    orders[key] = None
+                    place = (state.attempts[key].slot_id, happened.instrument_id)
+                    traded.setdefault(place, ScaledLots()).trade(happened.lots)
+        self.seen["orders that traded for strategies"] += len(orders)
         held: Counter[Place] = Counter()
         for net in state.strategies.nets.values():
             for member in net.members.values():
@@ -107,9 +121,15 @@ class TargetChecker:
             if lacking:
                 self._bad("I2", f"{net.net_id}: {lacking} lack something: {net.note}")
         for place in dict.fromkeys((*traded, *held)):
-            if traded[place] != held[place]:
-                text = f"strategies hold {held[place]} and traded {traded[place]} on {place}"
+            lots = traded.get(place, ScaledLots())
+            if not lots.allows(held[place]):
+                text = f"strategies hold {held[place]} and traded {lots} on {place}"
                 self._bad("I5", text)
+
+    def _holders(self, place: Place) -> int:
+        """Return how many assignments ever held, or wanted, something there."""
+        net = net_id(*place)
+        return sum(one == net for one, _ in self._most)
 
     def check_gains(self, desk: Desk) -> None:
         """What assignments and hands traded, paid and kept is what the ledger says was traded.
@@ -119,26 +139,56 @@ class TargetChecker:
         accounting = Accounting((GroupBy.ASSIGNMENT, GroupBy.STRATEGY), CostMethod.FIFO)
         for one in desk.booked or ():
             accounting.on_booked(one)
-        lots: Counter[tuple[AccountId, InstrumentId]] = Counter()
+        lots: Counter[Held] = Counter()
+        holders: Counter[Held] = Counter()
         cash: dict[tuple[AccountId, str], Decimal] = {}
         for (key, account_id, instrument_id), of in accounting.moment(desk).groups.items():
             self.seen["assignments with gains of their own"] += bool(key[0])
             lots[account_id, instrument_id] += of.lots
+            holders[account_id, instrument_id] += 1
             place = (account_id, desk.rules.instruments[instrument_id].quote)
             received = subtract(subtract(of.sold, of.bought), of.fees)
             cash[place] = add(cash.get(place, ZERO), received)
+        traded = _traded(desk, holders)
         for account_id, books in desk.state.ledger.accounts.items():
             for instrument_id, given in books.market_lots.items():
                 held = lots[account_id, instrument_id]
-                if held != -given:
-                    text = f"{held} by strategies and by hand, {-given} traded"
+                scaled = traded.get((account_id, instrument_id))
+                self.seen["lots of strategies compared across a split"] += scaled is not None
+                if held != -given if scaled is None else not scaled.allows(held):
+                    text = f"{held} by strategies and by hand, {scaled or -given} traded"
                     self._bad("I23", f"{account_id} {instrument_id}: {text}")
             for currency, paid in books.market.items():
-                traded = -add(paid, books.fees.get(currency, ZERO))
+                all_paid = -add(paid, books.fees.get(currency, ZERO))
                 told = cash.get((account_id, currency), ZERO)
-                if told != traded:
-                    text = f"{told} by strategies and by hand, {traded} traded"
+                if told != all_paid:
+                    text = f"{told} by strategies and by hand, {all_paid} traded"
                     self._bad("I23", f"{account_id} {currency}: {text}")
+
+
+def _by_time(account: AccountState) -> list[Execution | Adjusted]:
+    """Return what traded on an account and the splits of what it held, in order."""
+    found: list[tuple[int, Execution | Adjusted]] = [
+        *((one.at_ns, one) for one in account.executions),
+        *((one.at_ns, one.told) for one in account.adjusted if one.told.is_split),
+    ]
+    return [happened for _, happened in sorted(found, key=lambda one: one[0])]
+
+
+def _traded(desk: Desk, holders: Mapping[Held, int]) -> dict[Held, ScaledLots]:
+    """Return what was booked as traded, of all that was ever split."""
+    booked = desk.booked or ()
+    splits = [one for one in booked if isinstance(one, BookedAction) and one.told.is_split]
+    found = {(one.account_id, one.instrument_id): ScaledLots() for one in splits}
+    for one in booked:
+        place = (one.account_id, one.instrument_id)
+        if place not in found:
+            continue
+        if isinstance(one, BookedFill):
+            found[place].trade(one.side.sign * one.fill.quantity)
+        elif isinstance(one, BookedAction) and one.told.is_split:
+            found[place].split(one.told, holders=holders[place])
+    return found
 
 
 def booking_desk() -> Desk:
