@@ -11,6 +11,7 @@ import msgspec
 from tandem.domain.bars import Bar, Span
 from tandem.domain.exchange import CandlesTold, MarketEvent, PublicTrade, TradeBar
 from tandem.domain.ids import InstrumentId, Lots, Ticks
+from tandem.domain.limits import LOTS_MAX
 
 KEPT: Final = 240  # minutes of each instrument, for whoever missed them
 GRACE_NS: Final = 2_000_000_000
@@ -80,6 +81,16 @@ class Candles(msgspec.Struct, array_like=True, gc=False):
         candle.volume += volume
         if is_bar and time_ns == begin_ns + Span.M1.ns:
             self._close(event.instrument_id)
+
+    def split(self, instrument_id: InstrumentId, *, numerator: int, denominator: int) -> None:
+        """Let what is open be of the scale after a split: no candle may mix the two."""
+        candle = self.open.get(instrument_id)
+        if candle is None:
+            return
+        for name in ("open", "high", "low", "close"):
+            price = getattr(candle, name) * denominator // numerator
+            setattr(candle, name, max(1, min(LOTS_MAX, price)))
+        candle.volume = min(LOTS_MAX, candle.volume * numerator // denominator)
 
     def pass_to(self, at_ns: int) -> None:
         """Close what ended a grace before this moment of the market."""

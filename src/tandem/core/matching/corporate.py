@@ -164,6 +164,7 @@ class Corporate:
 
     def _rescale(self, asked: CorporateAction, market: MarketState) -> None:
         state, key = self._state, asked.instrument_id
+        state.candles.split(key, numerator=asked.numerator, denominator=asked.denominator)
         if market.last is not None:
             market.last = _fewer(market.last, asked)
         market.volume = _more(market.volume, asked)

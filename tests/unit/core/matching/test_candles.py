@@ -47,6 +47,27 @@ def test_a_candle_holds_what_traded_in_its_minute_and_closes_with_a_later_trade(
     assert bar.volume == 10
 
 
+def test_a_candle_that_spans_a_split_is_of_the_scale_after_it() -> None:
+    """B8: its prices and volume are of one scale, and a candle that was closed stays as it was."""
+    candles = Candles()
+    candles.note(trade(50, 3), NOON_NS, None)
+    candles.note(trade(40, 5), NOON_NS + MINUTE, None)
+    candles.note(trade(46, 1), NOON_NS + MINUTE + 1, None)
+    candles.split(COIN, numerator=2, denominator=1)
+    candles.note(trade(21, 2), NOON_NS + MINUTE + 2, None)
+    candles.note(trade(21), NOON_NS + 2 * MINUTE, None)
+    before, across = told(candles)
+    assert (before.open, before.volume) == (50, 3)
+    assert (across.open, across.high, across.low, across.close) == (20, 23, 20, 21)
+    assert across.volume == 14
+
+
+def test_a_split_of_what_has_no_open_candle_changes_none() -> None:
+    candles = Candles()
+    candles.split(COIN, numerator=2, denominator=1)
+    assert not candles.open
+
+
 def test_a_trade_is_of_the_minute_in_which_its_feed_says_that_it_was() -> None:
     """B8: what comes late is still of its minute, what is early is of the next."""
     candles = Candles()

@@ -88,6 +88,15 @@ def test_a_split_changes_every_position_and_the_price_and_nothing_is_made() -> N
     assert paper.sums() == ALL_THERE_IS
 
 
+def test_the_candle_of_the_minute_of_a_split_is_of_the_scale_after_it() -> None:
+    """A29, B8."""
+    paper = Paper()
+    paper.market(trade_at(1_001))
+    split(paper, 2, 1)
+    candle = paper.exchange.state.candles.open[SHARE]
+    assert (candle.open, candle.high, candle.low, candle.close, candle.volume) == (500,) * 4 + (2,)
+
+
 def test_open_orders_end_with_the_cause_and_for_a_while_no_new_one_is_taken() -> None:
     """A29: an order of the old scale would trade at twice its worth."""
     paper = Paper()
