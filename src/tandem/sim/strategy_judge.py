@@ -53,7 +53,7 @@ class _Key(msgspec.Struct):
     begin_ns: int = 0
     waiting: dict[int, None] = {}
     asked: tuple[Evaluate, list[_Giving]] | None = None
-    others: tuple[int, dict[InstrumentId, int]] = (0, {})  # of which bar, and how far told then
+    others: dict[InstrumentId, int] = {}  # how far each was told when the last bar was asked
 
 
 class Judge:
@@ -225,15 +225,14 @@ class Judge:
                 self._bad(f"{giving[0]} is suspended: {command.reason}, expected {answer}")
 
     def _note_others(self, key: _Key, asked: Evaluate) -> None:
-        """Of others is seen what was told when the bar was asked about first."""
-        if key.others[0] != asked.task_id.number:
-            told = {one: it for (one, span), it in self._numbers.items() if span is asked.bar.span}
-            key.others = (asked.task_id.number, told)
+        """Of others is seen what was told when the bar was asked about last."""
+        span = asked.bar.span
+        key.others = {one: it for (one, of), it in self._numbers.items() if of is span}
         self._check_seen(key, asked.task_id, asked.whole.others_seen if asked.whole else ())
 
     def _check_seen(self, key: _Key, task_id: TaskId, seen: tuple[OtherSeen, ...]) -> None:
         for one in seen:
-            expected = key.others[1].get(one.instrument_id, 0)
+            expected = key.others.get(one.instrument_id, 0)
             if one.number != expected:
                 self._bad(f"{task_id}: {one} is seen, {expected} were told")
 
@@ -247,7 +246,7 @@ class Judge:
         to_ns = asked.bar.begin_ns - asked.bar.span.ns + 1
         return {
             one.symbol: self._closes_of(
-                asked, one.instrument_id, key.others[1].get(one.instrument_id, 0), to_ns
+                asked, one.instrument_id, key.others.get(one.instrument_id, 0), to_ns
             )
             for one in rostered.others
         }

@@ -10,7 +10,7 @@ the next bar, for as long as it is wanted. A revised bar changes history, and de
 """
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -45,8 +45,6 @@ from tandem.domain.evaluation import (
     AttachmentNumber,
     Cold,
     Evaluated,
-    OtherBar,
-    OtherSeen,
     Said,
     Skipped,
     TaskId,
@@ -62,15 +60,6 @@ from tandem.domain.strategies import (
     Target,
     VolatilityTarget,
 )
-
-
-class _Given(NamedTuple):
-    """A bar that is asked about, and what is seen of others on it: newly, and in all."""
-
-    final: FinalBar
-    taken: tuple[OtherBar, ...]
-    seen: tuple[OtherSeen, ...]
-
 
 _SILENT: Final = Answer()  # of whoever said nothing
 
@@ -142,7 +131,7 @@ class Decider:
             key.warm = None
             if key.asked is not None:
                 asked, key.asked = key.asked, None
-                self._ask(name, key, _Given(asked.final, asked.others, asked.seen))
+                self._ask(name, key, asked.final, asked)
 
     # -- bars
 
@@ -180,11 +169,18 @@ class Decider:
                     roster.history_changed(self.state, key)
                     key.done = final.number
                 else:
-                    taken = others.take(self.state, key, final)
-                    self._ask(name, key, _Given(final, taken, others.seen(key)))
+                    self._ask(name, key, final)
 
-    def _ask(self, name: TaskKey, key: KeyState, given: _Given) -> None:
-        final, taken, seen = given
+    def _ask(
+        self, name: TaskKey, key: KeyState, final: FinalBar, before: Asked | None = None
+    ) -> None:
+        """Have a bar evaluated, with all that was told by now; `before` is how it was asked."""
+        taken = others.take(self.state, key, final)
+        seen = others.seen(key)
+        if before is not None:
+            taken = before.others + taken
+            if seen != before.seen:
+                roster.changed(self.state, key)  # an answer to that would be of less
         bar = final.bar
         began_ns = origin_ns(bar.span, bar.begin_ns, bar.instrument_id)
         if key.origin_ns != began_ns:
@@ -272,7 +268,7 @@ class Decider:
             if said.number in key.members:
                 self._suspend(self._member(key, said.number), said.answer.error or "ended by force")
                 roster.changed(self.state, key)
-        self._ask(cold.task_id.key, key, _Given(asked.final, asked.others, asked.seen))
+        self._ask(cold.task_id.key, key, asked.final, asked)
         if key.asked is None:  # nobody is left
             self._go_on((cold.task_id.key,))
 

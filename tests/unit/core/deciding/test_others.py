@@ -1,5 +1,6 @@
 """Which bars of other instruments are seen: recorded, hashed, and the same for everybody."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +121,43 @@ def test_whoever_is_looked_at_while_a_bar_is_evaluated_is_not_in_its_inputs() ->
     bench.bars(final(4))
     assert bench.task.whole is not None
     assert bench.task.whole.wants_chain
+
+
+def test_a_bar_that_is_asked_again_is_asked_with_all_that_was_told_since() -> None:
+    """B15 B33: under another roster, so that no answer to less counts."""
+    bench = Bench(entry("a", others=(OTHER,)))
+    bench.bars(other(1), final(3))
+    bench.answer(bench.task)
+    bench.bars(final(4))
+    first = bench.task
+    bench.bars(other(2), other(3))
+    bench.cold(first)
+    again = bench.task
+    assert again.whole is not None
+    assert [one.number for one in again.whole.others_seen] == [3]
+    assert again.task_id.roster > first.task_id.roster
+    assert bench.answer(first) == []
+    bench.answer(again)
+    bench.bars(final(5))
+    assert (closes(bench.task), bench.decider.state.late) == ([], 1)
+    same = bench.task.task_id
+    bench.cold(bench.task)
+    assert bench.task.task_id == same
+
+
+def test_whoever_came_while_a_bar_was_asked_is_asked_with_what_it_looks_at() -> None:
+    """B13 B16: the bar is asked again after a restart, of all that are assigned by then."""
+    third = msgspec.structs.replace(OTHER, instrument_id="paper:third", symbol="THIRD")
+    bench = Bench(entry("a", others=(OTHER,)))
+    bench.bars(other(1), final(3))
+    bench.roster(entry("a", others=(OTHER,)), entry("b", others=(third,)))
+    bench.restart()
+    whole = bench.task.whole
+    assert whole is not None
+    assert whole.wants_chain
+    assert [one.instrument_id for one in whole.others_seen] == [
+        one.instrument_id for one in whole.others
+    ]
 
 
 class Floor:
