@@ -4,7 +4,7 @@ from tandem.core.trading import external
 from tandem.core.trading.state import Seat
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason, Refused
-from tandem.domain.ids import SlotId
+from tandem.domain.ids import Lots, SlotId
 from tandem.domain.instrument import Instrument
 
 Place = tuple[Seat, Instrument]  # a seat, and what its venue calls the symbol of an order
@@ -23,6 +23,12 @@ def listed_at(turn: Turn, symbol: str, slots: tuple[SlotId, ...]) -> Instrument 
         if instrument is not None:
             return instrument
     return None
+
+
+def quantity_text(turn: Turn, symbol: str, slots: tuple[SlotId, ...], lots: int) -> str:
+    """Return lots of `symbol` as its venue writes them; no slots are all."""
+    found = listed_at(turn, symbol, slots or tuple(turn.state.seats))
+    return f"{lots} lots" if found is None else found.quantity_text(Lots(lots))
 
 
 def symbol_halted(turn: Turn, symbol: str) -> Refused:

@@ -145,11 +145,13 @@ def resolve(turn: Turn, command: ResolveOrder) -> Answer:
         text = f"{command.client_order_id} does not wait for a person"
         return Refused(reason=RefusalReason.UNKNOWN_ORDER, text=text)
     quantity = command.cum_quantity
+    in_words = turn.rules.instruments[attempt.order.instrument_id].quantity_text
     if not command.lived:
         attempts.finish(turn, attempt, Ending.ABSENT, 0)
         return Done(text=f"{command.client_order_id} never reached its venue")
     if not attempt.cum_quantity <= quantity <= attempt.order.quantity:
-        text = f"traded {quantity}: expected {attempt.cum_quantity} to {attempt.order.quantity}"
+        least, most = in_words(Lots(attempt.cum_quantity)), in_words(attempt.order.quantity)
+        text = f"traded {in_words(quantity)}: expected {least} to {most}"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     missing = quantity - attempt.cum_quantity
     if missing:
@@ -168,4 +170,4 @@ def resolve(turn: Turn, command: ResolveOrder) -> Answer:
         attempt.cum_quantity += missing
         books.book_fill(turn, attempt, fill)
     attempts.finish(turn, attempt, Ending.RESOLVED, quantity)
-    return Done(text=f"{command.client_order_id} ended with {quantity} traded")
+    return Done(text=f"{command.client_order_id} ended with {in_words(quantity)} traded")

@@ -8,7 +8,7 @@ out the assignment's position is left alone, and a new position cancels it first
 from collections.abc import Sequence
 from typing import Final
 
-from tandem.core.trading import netting, planning, taking
+from tandem.core.trading import destinations, netting, planning, taking
 from tandem.core.trading.algos import driver
 from tandem.core.trading.claims import net_id
 from tandem.core.trading.target_state import Assigned, Claim
@@ -49,7 +49,9 @@ def _objection(turn: Turn, one: Assigned, slot_id: SlotId, wanted: WantedOrder) 
     if one.assignment.may_short or wanted.side is Side.BUY:
         return None
     if _is_bracket(wanted) or wanted.quantity > _may_sell(turn, one, slot_id):
-        text = f"it would sell {wanted.quantity} lots, and may not be short"
+        symbol = one.assignment.symbol
+        sold = destinations.quantity_text(turn, symbol, (slot_id,), wanted.quantity)
+        text = f"it would sell {sold}, and may not be short"
         return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     return None
 

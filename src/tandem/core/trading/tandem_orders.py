@@ -159,7 +159,9 @@ def _exit(turn: Turn, both: Both) -> None:
         both.phase = BothPhase.DONE
         return
     if both.phase is BothPhase.FLATTENING:
-        both.text = f"could not flatten: {both.inventory} lots are left"
+        symbol, slots = both.spec.symbol, both.spec.slots
+        left = destinations.quantity_text(turn, symbol, slots, both.inventory)
+        both.text = f"could not flatten: {left} is left"
         both.phase = BothPhase.DONE
         return
     both.phase = BothPhase.FLATTENING

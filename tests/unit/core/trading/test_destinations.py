@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from tandem.core.trading.destinations import eligible, instrument_at, listed_at
+from tandem.core.trading.destinations import (
+    eligible,
+    instrument_at,
+    listed_at,
+    quantity_text,
+)
 from tandem.core.trading.turn import Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import SlotId
-from tests.unit.core.trading.desk_driver import Floor, settings_of, two_markets
+from tests.unit.core.trading.desk_driver import Floor, X, Y, instrument, settings_of, two_markets
 
 
 def turn_of(floor: Floor) -> Turn:
@@ -31,6 +36,15 @@ def test_it_goes_to_all_that_list_it_in_the_pool_s_order_or_to_those_named() -> 
     assert found(floor, "T", "s2") == ["s2"]
     assert found(floor, "T", "s9") == (RefusalReason.UNKNOWN_SLOT, "no slot s9 trades")
     assert found(floor, "NONE") == (RefusalReason.UNKNOWN_SYMBOL, "no venue lists NONE")
+
+
+def test_a_quantity_is_written_as_the_venue_of_its_slots_writes_it() -> None:
+    listed = (instrument("T", X, "mx", lot="0.001"), instrument("T", Y, "my", lot="10"))
+    turn = turn_of(Floor(two_markets(instruments=listed)).open())
+    assert quantity_text(turn, "T", slots("x1"), 50) == "0.050"
+    assert quantity_text(turn, "T", slots("y1"), 50) == "500"
+    assert quantity_text(turn, "T", (), -50) == "-0.050"
+    assert quantity_text(turn, "NONE", (), 50) == "50 lots"
 
 
 def test_in_two_markets_it_must_be_said_which() -> None:

@@ -10,7 +10,7 @@ from tandem.domain import link
 from tandem.domain.commands import Answer, Done, DrainWorker, ResolveOrder, SwapWorker
 from tandem.domain.ids import ClientOrderId, Incarnation, Lots, SlotId, Ticks
 from tandem.domain.order import FenceClass, Side
-from tests.unit.core.trading.desk_driver import SECOND, Floor, settings_of
+from tests.unit.core.trading.desk_driver import SECOND, Floor, X, instrument, settings_of
 
 
 def test_all_orders_are_canceled_at_once() -> None:
@@ -115,6 +115,17 @@ def test_a_person_says_what_traded_and_at_which_price() -> None:
         Decimal("0.5"),
     )
     floor.replay()
+
+
+def test_what_traded_is_said_as_its_venue_writes_it() -> None:
+    listed = (instrument("T", X, "m", lot="0.001"),)
+    floor = Floor(settings_of(fence_class=FenceClass.NEITHER, instruments=listed)).open()
+    (attempt,) = floor.attempts(floor.buy(10, slots=("s1",)))
+    floor.timed_out(attempt)
+    refused = floor.refusal(resolve(floor, attempt, lived=True, cum_quantity=Lots(11)))
+    assert refused.text == "traded 0.011: expected 0.000 to 0.010"
+    told = resolve(floor, attempt, lived=True, cum_quantity=Lots(10), price=Ticks(999))
+    assert told == Done(text="d-1-1-1 ended with 0.010 traded")
 
 
 def test_a_person_says_that_it_ended_without_a_trade() -> None:

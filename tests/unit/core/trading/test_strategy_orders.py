@@ -142,8 +142,8 @@ def test_what_would_be_short_is_refused_and_said() -> None:
     floor.set(orders=sells)
     assert floor.sizes() == [-3]
     assert [text for what, text in floor.said() if what == "refused"] == [
-        "s1: it would sell 3 lots, and may not be short",
-        "s1: it would sell 1 lots, and may not be short",
+        "s1: it would sell 3, and may not be short",
+        "s1: it would sell 1, and may not be short",
     ]
     other = opened(may_short=True)
     other.set(orders=(wanted(Side.SELL, 3),))

@@ -212,7 +212,7 @@ def test_what_could_not_be_flattened_is_told() -> None:
     floor.canceled(side(floor, both, Side.SELL))
     for one in floor.sent(link.Release):
         floor.canceled(floor.state.attempts[one.order.client_order_id], 0)
-    assert (both.phase, both.text) == (BothPhase.DONE, "could not flatten: 7 lots are left")
+    assert (both.phase, both.text) == (BothPhase.DONE, "could not flatten: 7 is left")
 
 
 def test_a_halt_stops_quotes_and_nothing_is_flattened() -> None:

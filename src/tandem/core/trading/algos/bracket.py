@@ -14,7 +14,7 @@ from typing import Final
 
 from tandem.core.trading.algos import watching
 from tandem.core.trading.algos.memos import BracketMemo
-from tandem.core.trading.algos.sight import PartSeen, Sight, Slice, Step
+from tandem.core.trading.algos.sight import LEFT, PartSeen, Sight, Slice, Step
 from tandem.core.trading.algos.twap import SPAN_NS_MAX
 from tandem.domain.algos import Bracket
 from tandem.domain.ids import ParentId, Ticks
@@ -52,7 +52,7 @@ def step(spec: Bracket, memo: BracketMemo, sight: Sight) -> Step:
     """Enter, protect what has traded, and get out by the target or the stop."""
     held = spec.side.sign * sight.position
     if sight.is_ending:
-        return Step(is_over=True, text=f"{held} lots are left, with no exit" if held else "")
+        return Step(is_over=True, text=f"{LEFT} is left, with no exit" if held else "", left=held)
     exits = spec.side.opposite
     price = watching.believed(memo.watch, spec.trigger, exits, sight)
     if memo.hit_at_ns is None and held > 0 and _is_stopped(spec, price):

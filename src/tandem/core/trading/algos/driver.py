@@ -22,7 +22,7 @@ import msgspec
 from tandem.core.trading import claims, destinations, planning, two_sided
 from tandem.core.trading.algos import flat_by, kinds
 from tandem.core.trading.algos.leaving import leave
-from tandem.core.trading.algos.sight import LEAVE, PartSeen, Sight, Slice, Step
+from tandem.core.trading.algos.sight import LEAVE, LEFT, PartSeen, Sight, Slice, Step
 from tandem.core.trading.state import (
     Algo,
     AlgoPhase,
@@ -196,6 +196,8 @@ def _holds_on(algo: Algo, sight: Sight) -> bool:
 
 def _do(turn: Turn, algo: Algo, step: Step, sight: Sight | None) -> None:
     algo.text = step.text or algo.text
+    if LEFT in step.text:
+        algo.text = step.text.replace(LEFT, _quantity_text(turn, algo, step.left))
     for what in step.counts:
         turn.count(what)
     if step.is_over:
@@ -214,6 +216,10 @@ def _do(turn: Turn, algo: Algo, step: Step, sight: Sight | None) -> None:
     if step.wake_market_ns is not None:
         left_ns = max(STEP_NS_MIN, step.wake_market_ns - turn.now.market_ns)
         _look_in(turn, algo, turn.rules.life_ns(left_ns))
+
+
+def _quantity_text(turn: Turn, algo: Algo, lots: int) -> str:
+    return destinations.quantity_text(turn, algo.spec.symbol, algo.spec.slots, lots)
 
 
 def _look_in(turn: Turn, algo: Algo, after_ns: int) -> None:
@@ -447,7 +453,8 @@ def replace(turn: Turn, algo: Algo, command: ReplaceOrder) -> Answer:
     if not isinstance(spec, _OF_BOTH_SIDES):
         traded = _sight(turn, algo, None).traded(spec.side)
         if spec.quantity < traded:
-            text = f"quantity {spec.quantity} is less than the {traded} that have traded"
+            asked, done = (_quantity_text(turn, algo, one) for one in (spec.quantity, traded))
+            text = f"quantity {asked} is less than the {done} that have traded"
             return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     algo.spec = spec
     turn.count("algos_replaced")

@@ -6,7 +6,7 @@ sure. A market can be empty for ever, so it is tried a few times, and then said.
 
 from typing import Final, Protocol
 
-from tandem.core.trading.algos.sight import LEAVE, Sight, Slice, Step
+from tandem.core.trading.algos.sight import LEAVE, LEFT, Sight, Slice, Step
 from tandem.domain.algos import Leaving
 from tandem.domain.order import Side, TimeInForce
 
@@ -27,7 +27,7 @@ def leave(rule: Leaving, memo: Leaver, sight: Sight) -> Step:
     if rule is Leaving.KEEP or not held:
         return Step(is_over=True)
     if memo.leaves >= LEAVES_MAX:
-        return Step(is_over=True, text=f"{held} lots could not be given back")
+        return Step(is_over=True, text=f"{LEFT} could not be given back", left=held)
     memo.leaves += 1
     order = Slice(
         role=LEAVE,

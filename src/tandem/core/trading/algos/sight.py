@@ -17,6 +17,7 @@ import msgspec
 from tandem.domain.ids import ParentId, SlotId, Ticks
 from tandem.domain.order import Side, TimeInForce
 
+LEFT: Final = "{left}"  # in the text of a step
 LEAVE: Final = "leave"  # the role of what gives an inventory back; not canceled at the end
 
 _BUY = Side.BUY  # finding a member of an enum costs more than comparing it
@@ -106,7 +107,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `wake_market_ns`: ask again then, at the latest. `is_over`: its work is done or its time is
     up, so wind it up; once winding up, that nothing is left to do (then nothing is placed).
-    `text` says why, or how it stands; empty keeps what was said before. `counts` are counted.
+    `text` says why, or how it stands; empty keeps what was said before; `LEFT` in it stands for
+    `left` lots, as their venue writes them. `counts` are counted.
     """
 
     cancel: Sequence[ParentId] = ()
@@ -114,4 +116,5 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wake_market_ns: int | None = None
     is_over: bool = False
     text: str = ""
+    left: int = 0
     counts: Sequence[str] = ()

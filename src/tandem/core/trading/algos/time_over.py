@@ -6,7 +6,7 @@ lasted at most, because a market can be empty for ever.
 """
 
 from tandem.core.trading.algos.memos import ParticipateMemo, TwapMemo
-from tandem.core.trading.algos.sight import Sight, Slice, Step
+from tandem.core.trading.algos.sight import LEFT, Sight, Slice, Step
 from tandem.domain.algos import AtEnd, Participate, Twap
 from tandem.domain.order import TimeInForce
 
@@ -32,11 +32,11 @@ def step_after(
         return Step()
     left = spec.quantity - sight.traded(spec.side)
     if spec.at_end is AtEnd.LEAVE:
-        return Step(is_over=True, text=f"its time is over; {left} lots are left")
+        return Step(is_over=True, text=f"its time is over; {LEFT} is left", left=left)
     if not memo.take_until_ns:
         memo.take_until_ns = sight.market_ns + spec.duration_ns
     if sight.market_ns >= memo.take_until_ns:
-        return Step(is_over=True, text=f"could not take the rest: {left} lots are left")
+        return Step(is_over=True, text=f"could not take the rest: {LEFT} is left", left=left)
     if sight.market_ns < memo.take_at_ns:
         return Step(wake_market_ns=memo.take_at_ns)
     memo.take_at_ns = min(sight.market_ns + again_ns, memo.take_until_ns)

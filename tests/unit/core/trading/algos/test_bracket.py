@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.algos import bracket
 from tandem.core.trading.algos.memos import BracketMemo
-from tandem.core.trading.algos.sight import PartSeen, Step
+from tandem.core.trading.algos.sight import LEFT, PartSeen, Step
 from tandem.core.trading.algos.watching import DOUBT_NS
 from tandem.core.trading.showing_algos import algo_view
 from tandem.core.trading.state import Algo, AlgoPhase, Attempt, Phase
@@ -163,7 +163,7 @@ def test_it_says_how_it_ended() -> None:
     hit = BracketMemo(hit_at_ns=1)
     assert look(spec(), hit, bought=4, sold=4).text == "its stop was hit"
     ending = look(spec(), BracketMemo(), bought=4, sold=1, is_ending=True)
-    assert (ending.is_over, ending.text) == (True, "3 lots are left, with no exit")
+    assert (ending.is_over, ending.text, ending.left) == (True, f"{LEFT} is left, with no exit", 3)
     assert look(spec(), hit, is_ending=True).text == ""
 
 
@@ -262,7 +262,7 @@ def test_a_canceled_bracket_leaves_what_it_holds_and_says_so() -> None:
     for one in out(floor, algo):
         floor.canceled(one)
     assert phase(algo) is AlgoPhase.DONE
-    assert algo.text == "10 lots are left, with no exit"
+    assert algo.text == "10 is left, with no exit"
     assert not floor.state.working
 
 

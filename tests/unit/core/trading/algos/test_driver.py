@@ -323,7 +323,17 @@ def test_a_position_that_a_halt_keeps_is_said() -> None:
     floor.pass_time(5 * SECOND)
     assert phase(algo) is AlgoPhase.DONE
     assert (algo.bought, algo.sold) == (10, 0)
-    assert "10 lots could not be given back" in algo.text
+    assert "10 could not be given back" in algo.text
+
+
+def test_what_is_left_is_said_as_its_venue_writes_it() -> None:
+    """A person never sees lots."""
+    listed = instrument("T", X, "m", lot="0.00000001")
+    floor = Floor(settings_of(instruments=(listed,))).open()
+    algo = follow(floor)
+    floor.halt()
+    floor.pass_time(5 * SECOND)
+    assert algo.text == "0.00000010 could not be given back"
 
 
 def test_those_that_are_done_are_forgotten_and_those_that_run_are_not() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.algos.leaving import LEAVES_MAX, leave
 from tandem.core.trading.algos.memos import MakeMarketMemo
-from tandem.core.trading.algos.sight import LEAVE, PartSeen, Step
+from tandem.core.trading.algos.sight import LEAVE, LEFT, PartSeen, Step
 from tandem.domain.algos import Leaving
 from tandem.domain.ids import ParentId
 from tandem.domain.order import Side, TimeInForce
@@ -37,7 +37,7 @@ def test_what_nobody_takes_is_said_in_the_end() -> None:
     for _ in range(LEAVES_MAX):
         assert leave(Leaving.FLATTEN, memo, sight(bought=3)).place
     last = leave(Leaving.FLATTEN, memo, sight(bought=3))
-    assert (last.is_over, last.text) == (True, "3 lots could not be given back")
+    assert (last.is_over, last.text, last.left) == (True, f"{LEFT} could not be given back", 3)
 
 
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(1, 5))

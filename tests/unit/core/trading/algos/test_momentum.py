@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tandem.core.trading.algos import momentum
 from tandem.core.trading.algos.leaving import LEAVES_MAX
+from tandem.core.trading.algos.sight import LEFT
 from tandem.domain.algos import Leaving, Momentum
 from tandem.domain.commands import PlaceAlgo, Taken
 from tandem.domain.desk import QuotesSeen
@@ -221,7 +222,7 @@ def test_what_nobody_takes_back_is_said_after_some_tries() -> None:
         played.end()
     step = played.look()
     assert step.is_over
-    assert "10 lots could not be given back" in step.text
+    assert (step.text, step.left) == (f"{LEFT} could not be given back", 10)
 
 
 @given(st.lists(ACTS, max_size=60), st.booleans())

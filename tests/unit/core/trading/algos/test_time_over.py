@@ -1,7 +1,7 @@
 """What becomes of the rest when an algorithm's time is over."""
 
 from tandem.core.trading.algos.memos import TwapMemo
-from tandem.core.trading.algos.sight import PartSeen, Step
+from tandem.core.trading.algos.sight import LEFT, PartSeen, Step
 from tandem.core.trading.algos.time_over import step_after, taking
 from tandem.domain.algos import AtEnd
 from tandem.domain.ids import ParentId, Ticks
@@ -21,7 +21,7 @@ def test_what_is_out_is_waited_for_first() -> None:
 def test_the_rest_is_left_and_said() -> None:
     step = step_after(spec(), TwapMemo(seed=1), sight(market_ns=1_000, bought=6), again_ns=250)
     assert step.is_over
-    assert "4 lots are left" in step.text
+    assert (step.text, step.left) == (f"its time is over; {LEFT} is left", 4)
 
 
 def test_the_rest_is_taken_within_the_limit_price_and_never_rests() -> None:
@@ -44,4 +44,4 @@ def test_it_is_tried_again_and_then_given_up() -> None:
     assert placed == [1_000, 1_250, 1_500, 1_750]
     step = step_after(TAKE, memo, sight(market_ns=2_000, bought=6), again_ns=250)
     assert step.is_over
-    assert "could not take the rest: 4" in step.text
+    assert (step.text, step.left) == (f"could not take the rest: {LEFT} is left", 4)
