@@ -9,6 +9,7 @@ supervisor's log, were said to.
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -59,7 +60,8 @@ def run(home: Home, seconds: float) -> dict[str, float]:
         if isinstance(record.event, WorkerSilent | WorkerDied)
         and began_ns <= record.now.now_ns <= ended_ns
     }
-    others = [line for line in out.splitlines() if " is silent" in line]
+    # "the market process is silent …", not "worker w1 is silent": those stand in the journal.
+    others = [line for line in out.splitlines() if re.search(r"\bthe \S+.* is silent for", line)]
     decided = sum(
         effect.count
         for record in decider_records(home)
