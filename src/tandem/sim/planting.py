@@ -123,6 +123,7 @@ MASKED: dict[str, str] = {
     "lease_not_looked_at": "a release is too old for its last moment before a lease can have ended",
     "old_connections_heard": "a late hello nearly always comes before anything was handed out anew",
     "any_send_proves": "the expiry refuses a second sending; without it as well (below) it is seen",
+    "others_are_read_as_they_are_now": "a pool reads at once; whoever explains it sees it: tested",
     "class_c_decided_by_machine": "absence told twice, a lag apart, is nearly always true",
 }
 
