@@ -21,7 +21,7 @@ from tandem.domain.commands import Refused, SetUpPool
 from tandem.domain.errors import ConfigurationError, TandemError
 from tandem.domain.ids import CommandId, VenueId
 from tandem.wiring.asking import DeskLine
-from tandem.wiring.home import Home, HomeLock
+from tandem.wiring.home import Home, HomeBusyError, HomeLock
 from tandem.wiring.pool import WORKERS_MAX
 from tandem.wiring.roles import Plan, Role, role_work
 from tandem.wiring.serving import serve
@@ -78,6 +78,9 @@ def run_coordinator(home: Home, *, workers: int, say: Callable[[str], None]) -> 
     """
     if not 2 <= workers <= WORKERS_MAX:
         raise ConfigurationError(f"--workers {workers}: expected 2 to {WORKERS_MAX}")
+    pid = home.running_pid()
+    if pid is not None:
+        raise HomeBusyError(home.folder, pid)
     stage = _stage(home)
     lock = HomeLock(home)
     try:
@@ -143,9 +146,11 @@ async def _awaited_stage(home: Home) -> Stage:
         except msgspec.MsgspecError as error:
             raise ConfigurationError(f"{home.stage_file}: {error}") from error
         return stage
-    raise ConfigurationError(
-        f"{home.folder}: no exchange after {WAIT_S:g} s; start one with 'tandem run exchange'"
-    )
+    text = f"{home.folder}: no exchange after {WAIT_S:g} s; start one with 'tandem run exchange'"
+    pid = home.running_pid()
+    if pid is not None:
+        text = f"{home.folder}: the pool that runs here, as process {pid}, has all it needs itself"
+    raise ConfigurationError(text)
 
 
 async def _set_up(home: Home, workers: int, say: Callable[[str], None]) -> None:

@@ -86,7 +86,9 @@ class Home:
     def sweep(self) -> None:
         """Remove what the processes of an ended run left in `run/`; only under the lock."""
         for path in self.run.iterdir():
-            if path.name in SOCKETS or path.name.endswith((OWN_SOCKET, ".fault")):
+            # The stage too: what an exchange that was killed played is no longer so.
+            is_known = path == self.stage_file or path.name in SOCKETS
+            if is_known or path.name.endswith((OWN_SOCKET, ".fault")):
                 path.unlink(missing_ok=True)
 
 

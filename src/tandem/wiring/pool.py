@@ -6,7 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from tandem.adapters.local.clock import SystemClock
-from tandem.domain.errors import ConfigurationError, CoordinatorUnreachableError
+from tandem.adapters.local.disk import FolderDisk
+from tandem.domain.errors import (
+    ConfigurationError,
+    CoordinatorUnreachableError,
+    JournalBusyError,
+)
 from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home, HomeBusyError
 from tandem.wiring.metrics import MetricsPlan, refuse_unservable
@@ -19,6 +24,7 @@ from tandem.wiring.supervisor import PoolFailedError, Supervisor
 WORKERS_MAX: Final = 1_000
 READY_S: Final = 20.0
 PRICE_S: Final = 3.0
+EXCHANGE_ENDS_S: Final = 2.0  # one whose supervisor was killed has ended by then
 
 
 @contextlib.asynccontextmanager
@@ -50,6 +56,7 @@ async def own_pool(  # noqa: PLR0913 - each has its name
     if metrics is not None:
         await refuse_unservable(metrics)
     home.make()
+    await refuse_lone_exchange(home)
     settings = settings if settings is not None else read_settings(home)
     supervisor = Supervisor(
         home,
@@ -110,6 +117,37 @@ async def any_pool(
             if supervisor is not None:
                 await supervisor.raise_failure()
             raise
+
+
+async def refuse_lone_exchange(home: Home) -> None:
+    """Pass when this home has no exchange that was started by itself (`tandem run`).
+
+    Nothing is changed: a pool has an exchange of its own, and two cannot keep one journal.
+
+    Raises:
+        HomeBusyError: a whole pool runs here.
+        ConfigurationError: such an exchange runs here.
+    """
+    pid = home.running_pid()
+    if pid is not None:
+        raise HomeBusyError(home.folder, pid)
+    is_free, why = await _is_exchange_free(home)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(EXCHANGE_ENDS_S):
+            is_free, why = await poll(lambda: _is_exchange_free(home), lambda seen: seen[0])
+    if not is_free:
+        raise ConfigurationError(
+            f"{home.folder}: an exchange runs here already, by itself ({why}), and a pool starts "
+            "its own: end that one, or start the rest with 'tandem run' too"
+        )
+
+
+async def _is_exchange_free(home: Home) -> tuple[bool, str]:
+    try:
+        FolderDisk(home.exchange).close()
+    except JournalBusyError as error:
+        return False, str(error)
+    return True, ""
 
 
 async def _knows_a_price(home: Home) -> bool:

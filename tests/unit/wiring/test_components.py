@@ -8,7 +8,7 @@ from tandem.adapters.local.disk import FolderDisk
 from tandem.adapters.local.sync import PageSync
 from tandem.domain.errors import ConfigurationError, JournalBusyError
 from tandem.wiring.components import run_coordinator, run_exchange, run_other
-from tandem.wiring.home import Home
+from tandem.wiring.home import Home, HomeBusyError, HomeLock
 from tandem.wiring.roles import Role
 
 
@@ -43,3 +43,24 @@ def test_a_second_exchange_leaves_what_the_first_one_plays_as_it_is(tmp_path: Pa
         first.close()
     assert home.stage_file.read_text() == "the first one's"
     assert not home.paper_file.exists()
+
+
+def test_a_coordinator_beside_a_pool_is_refused_at_once(tmp_path: Path) -> None:
+    """B28: it does not wait for an exchange that never comes."""
+    home = Home(tmp_path / "home")
+    home.make()
+    lock = HomeLock(home)
+    try:
+        with pytest.raises(HomeBusyError, match="a pool runs here already"):
+            run_coordinator(home, workers=2, say=[].append)
+    finally:
+        lock.release()
+
+
+def test_who_starts_a_pool_forgets_what_a_killed_exchange_played(tmp_path: Path) -> None:
+    """B28: else a component that is started later would join what is not there."""
+    home = Home(tmp_path / "home")
+    home.make()
+    home.stage_file.write_text("what it played")
+    home.sweep()
+    assert not home.stage_file.exists()
