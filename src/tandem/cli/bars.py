@@ -3,7 +3,8 @@
 import csv
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, TextIO
@@ -15,11 +16,13 @@ from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
 from tandem.cli.typed import moment_text, time_ns
 from tandem.domain.bars import FinalBar, Span
+from tandem.domain.errors import ConfigurationError
 from tandem.domain.instrument import Instrument
 from tandem.ports import BarStore
 from tandem.wiring.bars import (
     Imported,
     bars_between,
+    has_replayed,
     import_feed,
     instrument_stored,
     reading,
@@ -69,28 +72,32 @@ def show(
     *,
     which: Which = _ALL,
     count: int = SHOWN,
+    replayed: bool = False,
     json: JsonOption = False,
 ) -> int:
     """Show stored bars, the latest revision of each; without a symbol, what is stored.
+
+    A market with a clock of its own (`tandem up --replay` or `--begin`) keeps its bars apart,
+    until the next one begins: those are shown with --replayed.
 
     Args:
         symbol: Whose bars, such as BTCUSD.
         which: Which of them.
         count: The latest so many of them, 0 for all.
+        replayed: Those of the market with a clock of its own that ran last.
         json: Print JSON.
     """
 
     async def act() -> int:
         if count < 0:
             raise BadInputError(f"--count {count}: expected 0 or more")
-        store = reading(home_of(which.home))
-        try:
+        with opened(home_of(which.home), is_replay=replayed) as store:
             if symbol is None:
-                return show_series(store, sys.stdout, as_json=json)
+                code = show_series(store, sys.stdout, as_json=json)
+                sys.stderr.write(_hint(home_of(which.home), is_replay=replayed))
+                return code
             found, instrument = found_bars(store, symbol, which)
             return show_bars(found[-count:], instrument, sys.stdout, as_json=json)
-        finally:
-            store.close()
 
     return finish(act)
 
@@ -116,7 +123,7 @@ def bring_in(places: list[str], /, *, home: HomeOption = None, json: JsonOption 
 
 
 @bars.command
-def export(symbol: str, out: Path, /, *, which: Which = _ALL) -> int:
+def export(symbol: str, out: Path, /, *, which: Which = _ALL, replayed: bool = False) -> int:
     """Write stored bars to a file: .csv, .json or .parquet.
 
     Args:
@@ -124,19 +131,39 @@ def export(symbol: str, out: Path, /, *, which: Which = _ALL) -> int:
         out: The file; Parquet needs `pip install 'tandem-trading[parquet]'`. CSV and Parquet can be
             replayed and imported again.
         which: Which of them.
+        replayed: Those of the market with a clock of its own that ran last.
     """
 
     async def act() -> int:
-        store = reading(home_of(which.home))
-        try:
+        with opened(home_of(which.home), is_replay=replayed) as store:
             found, instrument = found_bars(store, symbol, which)
-        finally:
-            store.close()
         export_bars(found, instrument, out)
         sys.stdout.write(f"{len(found)} bars: {out}\n")
         return OK
 
     return finish(act)
+
+
+@contextmanager
+def opened(home: Home, *, is_replay: bool) -> Iterator[BarStore]:
+    """Yield the bars of a home; where they are not what was looked for, others are named.
+
+    Raises:
+        BadInputError: there are no bars, or not those that were asked for.
+    """
+    try:
+        with closing(reading(home, is_replay=is_replay)) as store:
+            yield store
+    except (BadInputError, ConfigurationError) as error:
+        hint = _hint(home, is_replay=is_replay).rstrip()
+        raise BadInputError(f"{error}; {hint}" if hint else str(error)) from error
+
+
+def _hint(home: Home, *, is_replay: bool) -> str:
+    """Return a line that says where other bars are, if there are any."""
+    if is_replay or not has_replayed(home):
+        return ""
+    return "the bars of the market that was replayed last are shown with --replayed\n"
 
 
 def imported(home: Home, places: Sequence[str]) -> list[Imported]:

@@ -34,6 +34,7 @@ from tandem.ports import BarStore
 from tandem.shells.stored_bars import StoredBars, kept_in
 from tandem.wiring.feeds import OpenFeed
 from tandem.wiring.home import Home
+from tandem.wiring.strategies import bars_file
 
 __all__ = ["write_parquet"]  # for the commands, which name no adapter
 TURN_WORDS: Final = 2_000  # one transaction
@@ -53,13 +54,21 @@ def writing(home: Home) -> BarStore:
     return SqliteBars.writing(home.bars_file)
 
 
-def reading(home: Home) -> BarStore:
-    """Open the bars of a home to read them.
+def reading(home: Home, *, is_replay: bool = False) -> BarStore:
+    """Open the bars of a home to read them, or those of the market that was replayed last.
 
     Raises:
         ConfigurationError: there are none.
     """
-    return SqliteBars.reading(home.bars_file)
+    place = bars_file(home, is_replay=is_replay)
+    if is_replay and not place.is_file():
+        raise ConfigurationError(f"{place}: no market was replayed here ('tandem up --replay')")
+    return SqliteBars.reading(place)
+
+
+def has_replayed(home: Home) -> bool:
+    """Return whether there are bars of a market that was replayed."""
+    return bars_file(home, is_replay=True).is_file()
 
 
 class Imported(NamedTuple):

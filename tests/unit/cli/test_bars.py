@@ -9,6 +9,7 @@ import pytest
 from tandem.cli.main import BAD_INPUT, OK, run
 from tandem.wiring.bars import writing
 from tandem.wiring.home import Home
+from tandem.wiring.strategies import bars_file
 
 ROWS = "".join(f"{86_400 + 60 * n},10,{12 + n},9,11,1.5\n" for n in range(7))
 
@@ -119,6 +120,36 @@ def test_bad_input_is_one_line_that_says_what_was_expected(
     err = said(capsys)[1]
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_bars_of_a_market_that_was_replayed_are_shown_when_asked_for(
+    place: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B12: they are kept apart, and whoever looks in the wrong place is told."""
+    apart = bars_file(Home(home), is_replay=True)
+    assert command("show", "--replayed", "--home", home) == BAD_INPUT
+    assert "no market was replayed here" in said(capsys)[1]
+    other = tmp_path / "other"
+    command("import", place, "--home", other)
+    Home(home).make()
+    apart.parent.mkdir()
+    Home(other).bars_file.rename(apart)
+    said(capsys)
+    assert command("show", "--home", home) == BAD_INPUT
+    assert "are shown with --replayed" in said(capsys)[1]
+    assert command("show", "BTCUSD", "--replayed", "--count", 2, "--json", "--home", home) == OK
+    assert [one["number"] for one in json.loads(said(capsys)[0])] == [6, 7]
+    out = tmp_path / "b.csv"
+    assert command("export", "BTCUSD", out, "--replayed", "--home", home) == OK
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 8
+    assert command("import", f"{out}?symbol=ETHUSD&span=1m", "--home", home) == OK
+    assert command("show", "--home", home) == OK
+    listed, hint = said(capsys)
+    assert "ETHUSD" in listed
+    assert "BTCUSD" not in listed
+    assert hint == "the bars of the market that was replayed last are shown with --replayed\n"
+    assert command("show", "BTCUSD", "--home", home) == BAD_INPUT
+    assert "some of: ETHUSD; the bars of the market that was replayed" in said(capsys)[1]
 
 
 def test_nothing_is_shown_where_nothing_is_and_one_process_writes(

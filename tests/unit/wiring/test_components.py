@@ -52,7 +52,7 @@ def test_a_coordinator_beside_a_pool_is_refused_at_once(tmp_path: Path) -> None:
     lock = HomeLock(home)
     try:
         with pytest.raises(HomeBusyError, match="a pool runs here already"):
-            run_coordinator(home, workers=2, say=[].append)
+            run_coordinator(home, workers=2, say=print)
     finally:
         lock.release()
 
