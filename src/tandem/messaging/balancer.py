@@ -11,12 +11,15 @@ a ping that is neither done before the pong nor named in it will never be done.
 Keys are sticky: a key has a home, the worker that had its last task. The tasks of a key go there
 in the order of their submission. A key moves when its home is lost or leaves, or when its home is
 overloaded: a task has waited there for `patience_ns`, none of the key is being done, and another
-worker has nothing to do. Then all of the key's waiting tasks move, in order. Tasks without a key
-(`b""`) move at once. Under `ROUND_ROBIN` nothing moves for load: that policy does not look at it.
+worker has nothing to do, not one task. Then all of the key's waiting tasks move, in order; one key
+at a time, because whoever takes it over may have to read much first. Tasks without a key (`b""`)
+move at once, to whoever may hold one more. Under `ROUND_ROBIN` nothing moves for load: that policy
+does not look at it.
 
-With `keys_apart`, keys are spread as well: a key whose home has so many more than another worker
-moves there with its next task, when none of its tasks is open. So a worker that has just come, or
-comes back, gets its share of the keys, and a share that is once equal stays where it is.
+With `keys_apart`, keys are spread as well: a key whose home has so many more than another worker,
+and an eighth of its own more, moves there with its next task, when none of its tasks is open. So a
+worker that has just come, or comes back, gets its share of the keys, and a share that is once
+about equal stays where it is: of many keys, those that moved for load do not move back at once.
 """
 
 import enum
@@ -26,6 +29,7 @@ from typing import Final
 
 import msgspec
 
+_SHARE_APART: Final = 8  # keys that are spread: by an eighth of them, if that is more than the rule
 _LOOKED_AT: Final = 16  # tasks of a worker's queue that are looked at when another one is idle
 
 
@@ -205,7 +209,7 @@ class Balancer:
             return due
         homes = {seat.worker: seat.homes for seat in self._in_turn}
         for key, seat in self._homes.items():
-            if seat.is_open and homes[seat.worker] - len(due) >= self.rules.keys_apart:
+            if seat.is_open and _is_apart(homes[seat.worker], len(due), self.rules.keys_apart):
                 homes[seat.worker] -= 1
                 due[key] = None
         return due
@@ -409,7 +413,7 @@ class Balancer:
 
     def _with_fewer_keys(self, home: _Seat, keys_apart: int) -> _Seat:
         fewest = min(self._in_turn, key=lambda seat: (seat.homes, seat.load, seat.given))
-        return fewest if home.homes - fewest.homes >= keys_apart else home
+        return fewest if _is_apart(home.homes, fewest.homes, keys_apart) else home
 
     def _settle_in(self, key: bytes, seat: _Seat) -> None:
         if not key:
@@ -446,9 +450,10 @@ class Balancer:
 
     def _relieve(self, idle: _Seat, now_ns: int) -> bool:
         """Return whether the idle worker took over the task that waits longest elsewhere."""
+        is_free = not idle.load
         found: tuple[_Seat, _Task] | None = None
         for seat in self._in_turn:
-            task = self._movable(seat, now_ns) if seat.waiting else None
+            task = self._movable(seat, now_ns, is_free=is_free) if seat.waiting else None
             if task is not None and (found is None or task.since_ns < found[1].since_ns):
                 found = seat, task
         if found is None:
@@ -466,13 +471,19 @@ class Balancer:
         self._settle_in(task.key, idle)
         return True
 
-    def _movable(self, seat: _Seat, now_ns: int) -> _Task | None:
+    def _movable(self, seat: _Seat, now_ns: int, *, is_free: bool) -> _Task | None:
         patient_ns = now_ns - self.rules.patience_ns
         for task in islice(seat.waiting, _LOOKED_AT):
             if not task.key:
                 return task
-            if task.since_ns <= patient_ns and all(
-                held.key != task.key for held in seat.held.values()
+            if (
+                is_free
+                and task.since_ns <= patient_ns
+                and all(held.key != task.key for held in seat.held.values())
             ):
                 return task
         return None
+
+
+def _is_apart(homes: int, fewest: int, keys_apart: int) -> bool:
+    return homes - fewest >= max(keys_apart, homes // _SHARE_APART)

@@ -201,6 +201,43 @@ def test_what_a_newcomer_will_take_over_is_known_before_it_comes() -> None:
     assert Desk().balancer.due_to_newcomer() == {}
 
 
+def test_who_is_idle_takes_over_one_key_at_a_time_and_only_with_nothing_to_do() -> None:
+    """B2: else it would take as many at once as it may hold, and read the history of each."""
+    desk = Desk(Rules(patience_ns=50 * MS), workers=())
+    desk.join(A)
+    for payload in (b"v1", b"w1", b"x1", b"y1", b"z1"):
+        desk.submit(payload[:1], payload)
+    desk.join(B, window=3)
+    desk.tick(50)
+    assert desk.given[1:] == [(B, b"w1")]
+    desk.tick(50)
+    assert desk.given[1:] == [(B, b"w1")]
+    desk.done(B, b"w1")
+    assert desk.given[1:] == [(B, b"w1"), (B, b"x1")]
+
+
+def test_of_many_keys_a_few_that_moved_for_load_stay_where_they_are() -> None:
+    """B2."""
+    desk = Desk(Rules(keys_apart=2), workers=(A, B))
+    keys = [b"%d" % number for number in range(48)]
+    for _ in range(2):
+        for key in keys:
+            desk.submit(key, key)
+            desk.done(desk.given[-1][0], key)
+    desk.submit(b"0", b"long")  # it is done by A all the while
+    home, other = desk.given[-1][0], {A: B, B: A}[desk.given[-1][0]]
+    desk.submit(b"2", b"moves")
+    desk.tick(50)
+    assert desk.given[-1] == (other, b"moves")
+    desk.done(other, b"moves")
+    desk.done(home, b"long")
+    for key in keys:
+        desk.submit(key, key)
+        desk.done(desk.given[-1][0], key)
+    assert desk.given[-46] == (other, b"2")
+    assert (desk.balancer.counts.moved, desk.balancer.counts.spread) == (1, 0)
+
+
 def test_a_key_with_an_open_task_is_not_spread_so_that_its_order_stays() -> None:
     desk = Desk(Rules(keys_apart=1), workers=(A,))
     for payload in (b"x1", b"y1", b"x2"):

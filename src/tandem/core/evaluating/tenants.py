@@ -61,7 +61,8 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     more than `away_ns` counts. `work_ns` is for what a process does
     itself (taking in history, computing indicators). `ahead` tasks are handed to a process
     before the first is answered, so that it need not wait for us. Of more than `processes_max`
-    processes the one that has been idle longest is ended; its tenant's next task finds it cold.
+    processes one is ended, and its tenant's next task finds it cold: who has rested for `rest_ns`,
+    or else who was asked last.
     `slow_ns` of a processor for one evaluation put its process behind the others, after
     `behind_ns` without a processor it goes with them again, and `proof` tasks prove a tenant.
     """
@@ -80,6 +81,7 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     tasks_max: int = 10_000  # that wait, of one tenant
     tenants_max: int = 10_000
     processes_max: int = 200
+    rest_ns: int = 600_000 * _MS
 
 
 class Open(Value, frozen=True, kw_only=True, tag="open"):
@@ -155,6 +157,7 @@ class _Tenant(msgspec.Struct):
     used: _Used = msgspec.field(default_factory=_Used)
     is_asked: bool = False  # for a process
     is_open: bool = False
+    is_expected: bool = False  # what it needs is on its way, since it said that it is cold
     waiting: deque[_Asked] = msgspec.field(default_factory=deque)
     sent: int = 0  # of the first that wait
     began_ns: int = 0  # the first of those
@@ -179,6 +182,7 @@ class Tenants:
         self._quotas = dict(quotas or {})
         self._tenants: dict[TenantId, _Tenant] = {}
         self._standings = Standings(limits.proof)
+        self._now_ns = 0  # when the last task came
 
     @property
     def at_work(self) -> list[TenantId]:
@@ -203,6 +207,7 @@ class Tenants:
 
     def on_task(self, task: Task, payload: bytes, *, token: int, now_ns: int) -> list[Effect]:
         """Take in a task; `payload` is the same task as it came."""
+        self._now_ns = now_ns
         name = task.task_id.tenant
         if name not in self._tenants and len(self._tenants) >= self.limits.tenants_max:
             reason = f"this evaluator has {self.limits.tenants_max} tenants, and takes no more"
@@ -246,6 +251,7 @@ class Tenants:
         tenant.watch = None
         _spend(tenant, asked, now_ns - tenant.began_ns)
         tenant.began_ns = now_ns
+        tenant.is_expected = isinstance(answer, Cold)
         effects: list[Effect] = [Reply(token=asked.token, answer=answer)]
         match answer:
             case Evaluated():
@@ -351,17 +357,17 @@ class Tenants:
 
     def _open(self, name: TenantId, tenant: _Tenant) -> list[Effect]:
         effects: list[Effect] = []
-        taken = [(one.began_ns, who) for who, one in self._tenants.items() if one.is_asked]
+        taken = [who for who, one in self._tenants.items() if one.is_asked]
         if len(taken) >= self.limits.processes_max:
-            idle = [(since_ns, who) for since_ns, who in taken if self._is_idle(who)]
+            idle = [who for who in taken if self._is_idle(who)]
             if not idle:
                 return self.on_refused(name, f"all {len(taken)} processes are at work")
-            _, longest = min(idle)
-            self._tenants[longest].is_open = False
-            self._tenants[longest].is_asked = False
-            self._tenants[longest].attached.clear()
-            self._standings.on_end(longest)
-            effects.append(End(tenant=longest))
+            spared = max(idle, key=self._sparable)
+            self._tenants[spared].is_open = False
+            self._tenants[spared].is_asked = False
+            self._tenants[spared].attached.clear()
+            self._standings.on_end(spared)
+            effects.append(End(tenant=spared))
         tenant.is_asked = True
         is_behind = self._standings.on_open(name)
         memory_bytes = tenant.quota.memory_bytes
@@ -370,6 +376,18 @@ class Tenants:
     def _is_idle(self, name: TenantId) -> bool:
         tenant = self._tenants[name]
         return tenant.is_open and not tenant.waiting
+
+    def _sparable(self, name: TenantId) -> tuple[bool, bool, int]:
+        """Return how well an idle process can be done without, to be compared.
+
+        Bars end for all tenants in turns, so whoever has waited longest is the next to be needed:
+        to end that one would make every tenant cold on every bar, as soon as there is one too many.
+        """
+        tenant = self._tenants[name]
+        since_ns = tenant.began_ns
+        if self._now_ns - since_ns >= self.limits.rest_ns:
+            return True, True, -since_ns
+        return False, not tenant.is_expected, since_ns
 
     def _tenant(self, name: TenantId) -> _Tenant:
         tenant = self._tenants.get(name)

@@ -443,31 +443,72 @@ def test_tasks_and_tenants_are_limited() -> None:
     assert scene.task(eve) == [Reply(token=3, answer=Skipped(task_id=eve.task_id, reason=reason))]
 
 
-def test_of_many_processes_the_one_that_was_idle_longest_makes_room() -> None:
+def ask_and_answer(scene: Scene, name: str, answer: type[Evaluated | Cold]) -> list[Effect]:
+    """Let a tenant be asked and answer a millisecond later; return what his task led to."""
+    tenant = TenantId(name)
+    scene.now_ns += MS
+    task = a_task(scene.token + 1, tenant=tenant, attached=[1])
+    effects = scene.task(task)
+    if any(isinstance(one, Open) for one in effects):
+        scene.open(tenant)
+    said = (
+        Cold(task_id=task.task_id) if answer is Cold else Evaluated(task_id=task.task_id, said=())
+    )
+    scene.tenants.on_answer(tenant, answer_bytes(said), running=None, now_ns=scene.now_ns)
+    return effects
+
+
+def ended(effects: list[Effect]) -> list[str]:
+    return [one.tenant for one in effects if isinstance(one, End)]
+
+
+def test_of_many_processes_the_one_that_was_asked_last_makes_room() -> None:
     scene = Scene(msgspec.structs.replace(LIMITS, processes_max=2))
-    bob, carol = TenantId("bob"), TenantId("carol")
-    first = a_task(attached=[1])
-    at_work(first, scene)
-    scene.now_ns = 1 * MS
-    scene.task(a_task(tenant=EVE))
-    scene.open(EVE)
-    scene.now_ns = 2 * MS
-    tenants = scene.tenants
-    eves = answer_bytes(Cold(task_id=a_task(tenant=EVE).task_id))
-    tenants.on_answer(EVE, eves, running=None, now_ns=scene.now_ns)
-    scene.now_ns = 3 * MS
-    scene.answer(done(first))
-    memory_bytes = TenantQuota().memory_bytes
-    assert scene.task(a_task(tenant=bob)) == [
-        End(tenant=EVE),
-        Open(tenant=bob, memory_bytes=memory_bytes),
-    ]
-    assert scene.task(task := a_task(2)) == [Send(tenant=OWN_TENANT, payload=task_bytes(task))]
-    carols = a_task(tenant=carol)
-    reason = "all 2 processes are at work"
-    assert scene.task(carols) == [
-        Reply(token=5, answer=Skipped(task_id=carols.task_id, reason=reason))
-    ]
+    for name in ("ann", "bob"):
+        assert not ended(ask_and_answer(scene, name, Evaluated))
+    assert ended(ask_and_answer(scene, "carol", Evaluated)) == ["bob"]
+    assert not ended(ask_and_answer(scene, "ann", Evaluated))
+
+
+def test_one_tenant_too_many_makes_no_more_than_two_cold_on_each_bar() -> None:
+    """B2."""
+    names = [f"user{number}" for number in range(11)]
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=10))
+    for name in names:
+        ask_and_answer(scene, name, Evaluated)
+    for _ in range(20):
+        made = [ended(ask_and_answer(scene, name, Evaluated)) for name in names]
+        assert 1 <= sum(map(bool, made)) <= 2
+
+
+def test_who_has_rested_for_long_makes_room_first_and_the_longest_before_all() -> None:
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=3, rest_ns=10 * MS))
+    for name in ("ann", "bob"):
+        ask_and_answer(scene, name, Evaluated)
+    scene.now_ns += 8 * MS
+    ask_and_answer(scene, "carol", Evaluated)
+    assert scene.now_ns == 11 * MS
+    scene.now_ns += MS
+    assert ended(ask_and_answer(scene, "dave", Evaluated)) == ["ann"]
+    assert ended(ask_and_answer(scene, "eve", Evaluated)) == ["bob"]
+    assert ended(ask_and_answer(scene, "fay", Evaluated)) == ["eve"]
+
+
+def test_who_was_cold_and_is_to_get_everything_is_not_ended_before_that() -> None:
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=2))
+    ask_and_answer(scene, "ann", Evaluated)
+    ask_and_answer(scene, "bob", Cold)
+    assert ended(ask_and_answer(scene, "carol", Evaluated)) == ["ann"]
+    ask_and_answer(scene, "bob", Evaluated)
+    assert ended(ask_and_answer(scene, "dave", Evaluated)) == ["bob"]
+
+
+def test_who_is_at_work_makes_no_room() -> None:
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=1))
+    at_work(a_task(attached=[1]), scene)
+    eves = a_task(tenant=EVE)
+    reason = "all 1 processes are at work"
+    assert scene.task(eves) == [Reply(token=2, answer=Skipped(task_id=eves.task_id, reason=reason))]
 
 
 def beside_one_who_proved_himself() -> Scene:
