@@ -5,7 +5,7 @@ of the market, in nanoseconds since 1970.
 """
 
 import enum
-from typing import NewType
+from typing import Final, NewType
 
 from tandem.domain.bars import Bar, FinalBar, Span
 from tandem.domain.errors import ConfigurationError
@@ -15,6 +15,8 @@ from tandem.domain.value import Value
 
 SourceId = NewType("SourceId", str)
 _SECOND_NS = 1_000_000_000
+STALE_TRADES_NS: Final = 5 * _SECOND_NS
+STALE_BARS: Final = 3
 
 
 class EmptyMinutes(enum.StrEnum):
@@ -35,14 +37,20 @@ class Source(Value, frozen=True, kw_only=True):
     """A source of one instrument.
 
     `is_asked`: it can send again what is missing. Its prices are stale when its clock is more
-    than `stale_ns` behind the market's.
+    than `stale_ns` behind the market's; None: 5 s for trades, three bars for bars.
     """
 
     source_id: SourceId
     tells: Tells = Tells.BARS
     empty_minutes: EmptyMinutes = EmptyMinutes.ABSENT
     is_asked: bool = False
-    stale_ns: int = 5 * _SECOND_NS
+    stale_ns: int | None = None
+
+    def stale_after_ns(self, span: Span) -> int:
+        """Return how far its clock may be behind, when it tells of bars of that span."""
+        if self.stale_ns is not None:
+            return self.stale_ns
+        return STALE_BARS * span.ns if self.tells is Tells.BARS else STALE_TRADES_NS
 
 
 class Listing(Value, frozen=True, kw_only=True):

@@ -58,7 +58,6 @@ from tandem.wiring.strategies import StrategiesPlan, bars_file, candles_place, t
 
 CANDLES: Final = b"candles"
 TICK_S: Final = 1.0
-STALE_NS: Final = 300_000_000_000  # candles come a minute after the other
 
 
 class CandlePublisher:
@@ -220,7 +219,7 @@ def _source_id(instrument_id: InstrumentId) -> SourceId:
 
 
 def _source(instrument: Instrument) -> Source:
-    return Source(source_id=_source_id(instrument.instrument_id), stale_ns=STALE_NS)
+    return Source(source_id=_source_id(instrument.instrument_id))
 
 
 async def _tick(feed: MarketFeed) -> None:

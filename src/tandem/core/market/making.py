@@ -171,7 +171,9 @@ class Making:
         Fresh is a feed whose clock is near the market's, of which no gap is waited for.
         """
         sources = self._listing.sources
-        clocks = [(self._clocks.get(one.source_id), one.stale_ns) for one in sources]
+        clocks = [
+            (self._clocks.get(one.source_id), one.stale_after_ns(self._span)) for one in sources
+        ]
         is_near = any(at is not None and market_ns - at <= most for at, most in clocks)
         is_stale = self._is_held or not is_near
         if is_stale is self._is_stale:

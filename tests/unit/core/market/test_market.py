@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.core.market.market import AHEAD_NS
+from tandem.core.market.market import AHEAD_NS, MarketCore
 from tandem.domain.bars import Bar, Span
 from tandem.domain.ids import InstrumentId
+from tandem.domain.instant import Instant
 from tandem.domain.market_words import (
     BarTold,
     FeedFresh,
@@ -19,6 +20,7 @@ from tandem.domain.market_words import (
     Recalled,
     Source,
     SourceId,
+    Tells,
     Ticked,
     TimeTold,
 )
@@ -26,11 +28,13 @@ from tests.unit.core.market.market_words import (
     COIN,
     MINUTE,
     SECOND,
+    SETTINGS,
     VENUE,
     Market,
     answer,
     bar,
     gap,
+    listing,
     piece,
     time,
     told,
@@ -165,6 +169,28 @@ def test_a_silent_feed_is_stale_until_its_bars_have_come() -> None:
     assert market.freshness() == [False, True, False]
     effects = market.tell(told(1), time(2), now=2)
     assert [type(one) for one in effects] == [Publish, Publish, FeedFresh]
+
+
+@pytest.mark.parametrize(
+    ("tells", "span", "limit_ns"),
+    [
+        (Tells.TRADES, Span.M1, 5 * SECOND),
+        (Tells.BARS, Span.M1, 3 * MINUTE),
+        (Tells.BARS, Span.H1, 180 * MINUTE),
+    ],
+)
+def test_trades_are_stale_after_five_seconds_and_bars_after_three_of_them(
+    tells: Tells, span: Span, limit_ns: int
+) -> None:
+    """F17: by the market's clock, and not a nanosecond before."""
+    source = Source(source_id=VENUE, tells=tells)
+    core = MarketCore(SETTINGS, [listing(source, span=span)])
+    clock_ns = 30 * Span.H1.ns
+    core.on_event(TimeTold(source_id=VENUE, at_ns=clock_ns), Instant(7, clock_ns))
+    last_ns = clock_ns + limit_ns
+    assert core.on_event(Ticked(), Instant(10**18, last_ns)) == []
+    stale = FeedStale(instrument_id=COIN, since_ns=clock_ns)
+    assert core.on_event(Ticked(), Instant(10**18, last_ns + 1)) == [stale]
 
 
 def test_a_feed_that_was_silent_while_nobody_looked_was_stale() -> None:

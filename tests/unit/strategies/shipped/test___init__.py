@@ -5,7 +5,7 @@ from math import sin
 import pytest
 
 from tandem.domain.bars import Span
-from tandem.domain.strategies import StrategyText
+from tandem.domain.strategies import Parameters, StrategyText
 from tandem.strategies.check import check
 from tandem.strategies.engine import Engine
 from tandem.strategies.shipped import NAMES, sentence, shipped
@@ -18,12 +18,20 @@ RISE = [CALM[-1] + 40 * number for number in range(1, 61)]
 FALL = [CALM[-1] - 40 * number for number in range(1, 61)]
 
 
-def positions(text: StrategyText, closes: list[int], *, may_short: bool = True) -> list[int]:
+def positions(
+    text: StrategyText,
+    closes: list[int],
+    *,
+    may_short: bool = True,
+    parameters: Parameters | None = None,
+) -> list[int]:
     """Return the wanted position after each bar."""
     engine = Engine()
     engine.open_series(SERIES, instrument(), Span.M1, [])
     engine.load(text)
-    engine.attach(0, text.text_hash, SERIES, parameters={}, others={}, may_short=may_short)
+    engine.attach(
+        0, text.text_hash, SERIES, parameters=parameters or {}, others={}, may_short=may_short
+    )
     found, held = [], 0
     for one in bars(closes):
         for _, answer in engine.on_bar(SERIES, one):
@@ -61,6 +69,16 @@ def test_momentum_is_traded_on_the_bar_on_which_it_appears() -> None:
     closes = [10_000] * 30 + [10_099, 10_100, 10_000, 9_900]
     held = positions(BY_NAME["momentum"], closes)
     assert held[-5:] == [0, 0, FULL, FULL, -FULL]
+
+
+@pytest.mark.parametrize(
+    ("close", "wanted"),
+    [(12_499, 0), (12_500, FULL), (12_501, FULL), (7_501, 0), (7_500, -FULL), (7_499, -FULL)],
+)
+def test_a_move_of_just_so_many_percent_is_momentum(close: int, wanted: int) -> None:
+    """A12: a quarter is exact in binary, so the boundary itself is met."""
+    closes = [10_000] * 30 + [close]
+    assert positions(BY_NAME["momentum"], closes, parameters={"percent": 25})[-1] == wanted
 
 
 def test_a_forecast_is_worth_a_part_when_it_is_gentle_and_nothing_when_trends_differ() -> None:
