@@ -91,7 +91,7 @@ def decided_in(home: Home) -> dict[TaskKey, Counter[int]]:
 def test_the_pool_grows_with_its_load_and_shrinks_again_and_decides_each_bar_once(
     tmp_path: Path,
 ) -> None:
-    """B15, B23: one of them is killed on the way, and replaced."""
+    """A42, B15, B23: what is too much for one moves; one is killed on the way, and replaced."""
     home = Home(tmp_path / "home")
     instruments = prepare(home, 8)
     words = ("--begin", "2026-11-23T00:00:00+00:00", "--speed", SPEED, "--evaluators", "1-2")

@@ -72,7 +72,7 @@ def go_on(home: Home) -> None:
 
 
 def test_strategies_are_evaluated_by_other_computers(tmp_path: Path) -> None:
-    """B15, B16: with no evaluator beside the market process.
+    """A42, B15, B16: with no evaluator beside the market process.
 
     A computer that evaluates is killed and another goes on, which comes back by itself after the
     market process was killed; once it is removed it evaluates no more.

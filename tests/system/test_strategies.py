@@ -6,7 +6,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,13 +30,10 @@ from tests.system.running import (
     ROOT,
     WAIT_S,
     children,
-    ended_at_last,
     pool,
     processes,
-    start,
     stop,
     tandem,
-    wait_for,
 )
 
 COINBASE = ROOT / "examples" / "data" / "crypto" / "coinbase" / "minute" / "btcusd"
@@ -145,41 +141,6 @@ def test_a_strategy_trades_through_killed_processes_and_decides_each_bar_once(
         code, out, err = tandem("strategy", "explain", "paper-1", "--at", at, "--home", home.folder)
         assert code == 0, out + err
         assert "  answer      the same\n" in out
-
-
-def test_components_run_one_by_one_decide_as_the_whole_pool_does(tmp_path: Path) -> None:
-    """B28: `tandem run` of each, and `tandem up`."""
-    found = []
-    for name in ("whole", "parts"):
-        home = Home(tmp_path / name)
-        with ExitStack() as stack:
-            if name == "whole":
-                process = stack.enter_context(pool(home.folder, "--workers", 3, *MARKET, *WITH))
-            else:
-                for words in (
-                    ("exchange", *MARKET),
-                    ("coordinator", "--workers", 3),
-                    *(("worker", "--name", worker) for worker in ("a", "b", "c")),
-                    ("market",),
-                    ("evaluator", "--name", "e1"),
-                ):
-                    part = start("run", *words, "--home", home.folder)
-                    stack.enter_context(ended_at_last(part))
-                wait_for(home.folder, lambda one: one.pool == "trading" and one.priced > 0)
-            asyncio.run(assign_paper(home))
-            wait_until_decided(home, 12)
-            if name == "whole":
-                stop(process)
-        found.append(decided_in(home))
-    whole, parts = found
-    both = sorted(whole.keys() & parts.keys())
-    assert len(both) > 6
-    wanted = [
-        [one[begin][0].position_ppm for begin in both if one[begin][0].position_ppm is not None]
-        for one in found
-    ]
-    assert wanted[0] == wanted[1]
-    assert len(wanted[0]) > 0
 
 
 def test_a_jail_that_others_kill_again_and_again_is_made_anew(tmp_path: Path) -> None:
