@@ -71,6 +71,7 @@ def rows(values: dict[str, list[float]]) -> list[Row]:
     _death_rows(sheet)
     _start_rows(sheet)
     _other_rows(sheet)
+    _user_rows(sheet)
     return sheet.rows
 
 
@@ -195,6 +196,35 @@ def _other_rows(sheet: Sheet) -> None:
     sheet.add("a worker's memory (PSS), forked", "start forked_mb", (20, "MB"))
     sheet.add("tandem --help", "start help_s", (0.3, "s"))
     sheet.add("tandem up → first fill", "start first_fill_s", (3, "s"))
+
+
+def _user_rows(sheet: Sheet) -> None:
+    shown, users = (None, "ms"), "1,000 users x 5 strategies"
+    sheet.add(f"{users}: bar → answer, p50", "users two p50_ms", shown)
+    sheet.add(f"{users}: bar → answer, p99", "users two p99_ms", (1_000, "ms"))
+    sheet.add("… 500 with one evaluator, p99", "users one p99_ms", shown)
+    sheet.add("… answers, two evaluators", "users two rate", (None, "users/s"), at_most=False)
+    sheet.add(
+        "… beside one with half of them",
+        "users two rate",
+        (None, "users/s"),
+        baseline="users one rate",
+        beside="one",
+        at_most=False,
+    )
+    sheet.add(
+        "… an evaluator's CPU for a user's bar, of two",
+        "users two evaluating_us",
+        (1.2, "µs"),
+        baseline="users one evaluating_us",
+        beside="one",
+    )
+    sheet.add("… CPU where tasks are given, for the same", "users two central_us", (None, "µs"))
+    sheet.add("… that had moved, and were cold", "users two cold_percent", (1, "%"))
+    sheet.add("… until all have begun", "users two first_s", (None, "s"))
+    sheet.add("… memory (PSS) of one", "users two tenant_mb", (None, "MB"))
+    sheet.add("half as many again as processes: cold", "users churn cold_percent", (60, "%"))
+    sheet.add("… each of those takes", "users churn cold_ms", shown)
 
 
 def machine() -> str:

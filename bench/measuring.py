@@ -31,6 +31,7 @@ PARTS: Final = (
     "indicators",
     "strategies",
     "evaluators",
+    "users",
     "bars",
     "start_up",
 )
@@ -168,6 +169,10 @@ class Rounds:
     def evaluators(self) -> None:
         """A dead evaluator, and one that hangs."""
         self._note("evaluators", self._python("bench.evaluators"))
+
+    def users(self) -> None:
+        """A thousand users, each in a process of his own."""
+        self._note("users", self._python("bench.users"))
 
     def bars(self) -> None:
         """From bars to orders, through a whole pool."""

@@ -27,6 +27,7 @@ from tandem.wiring.home import Home
 from tandem.wiring.messaging_keys import take_keys
 from tandem.wiring.remote_worker import RemotePool
 from tandem.wiring.strategies import MESSAGING, StrategiesPlan, tasks_place
+from tandem.wiring.tenant_room import processes_here
 
 WINDOW: Final = 64
 LOOK_EVERY_S: Final = 0.2
@@ -155,7 +156,8 @@ async def _open_evaluator(
 @asynccontextmanager
 async def _evaluating(jail: ForkingJail, clock: Clock) -> AsyncIterator[Evaluator]:
     """Yield an evaluator over a jail that is open; both are closed afterwards."""
-    evaluator = Evaluator(Tenants(EvaluatingLimits(), TenantQuota()), jail, clock)
+    limits = EvaluatingLimits(processes_max=processes_here())
+    evaluator = Evaluator(Tenants(limits, TenantQuota()), jail, clock)
     try:
         yield evaluator
     finally:

@@ -481,6 +481,17 @@ def test_one_tenant_too_many_makes_no_more_than_two_cold_on_each_bar() -> None:
         assert 1 <= sum(map(bool, made)) <= 2
 
 
+def test_a_thousand_tenants_stay_warm_where_there_is_a_process_for_each() -> None:
+    """B2."""
+    names = [f"user{number}" for number in range(1_000)]
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=1_000))
+    for bar in range(3):
+        for name in names:
+            effects = ask_and_answer(scene, name, Evaluated)
+            assert [type(one) for one in effects] == [Send if bar else Open]
+    assert [one.evaluated for one in scene.tenants.meters] == [3] * 1_000
+
+
 def test_who_has_rested_for_long_makes_room_first_and_the_longest_before_all() -> None:
     scene = Scene(msgspec.structs.replace(LIMITS, processes_max=3, rest_ns=10 * MS))
     for name in ("ann", "bob"):
