@@ -40,6 +40,10 @@ class Standings:
         """Return whether the tenant's process goes behind the others."""
         return self._standing(name).is_behind
 
+    def is_proved(self, name: TenantId) -> bool:
+        """Return whether the tenant has proved itself."""
+        return name in self._proved
+
     def on_open(self, name: TenantId) -> bool:
         """Hear that the tenant gets a process; return whether it begins behind the others."""
         standing = self._standing(name)

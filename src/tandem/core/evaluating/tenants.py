@@ -377,17 +377,19 @@ class Tenants:
         tenant = self._tenants[name]
         return tenant.is_open and not tenant.waiting
 
-    def _sparable(self, name: TenantId) -> tuple[bool, bool, int]:
+    def _sparable(self, name: TenantId) -> tuple[bool, bool, bool, int]:
         """Return how well an idle process can be done without, to be compared.
 
         Bars end for all tenants in turns, so whoever has waited longest is the next to be needed:
         to end that one would make every tenant cold on every bar, as soon as there is one too many.
+        Nobody who has proved himself makes room while somebody who has not can.
         """
         tenant = self._tenants[name]
         since_ns = tenant.began_ns
         if self._now_ns - since_ns >= self.limits.rest_ns:
-            return True, True, -since_ns
-        return False, not tenant.is_expected, since_ns
+            return True, True, True, -since_ns
+        is_unproved = not self._standings.is_proved(name)
+        return False, is_unproved, not tenant.is_expected, since_ns
 
     def _tenant(self, name: TenantId) -> _Tenant:
         tenant = self._tenants.get(name)

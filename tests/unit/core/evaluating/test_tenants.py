@@ -505,6 +505,17 @@ def test_who_has_rested_for_long_makes_room_first_and_the_longest_before_all() -
     assert ended(ask_and_answer(scene, "fay", Evaluated)) == ["eve"]
 
 
+def test_newcomers_do_not_drive_out_who_has_proved_himself() -> None:
+    """F22: strangers who come and go make no honest tenant cold, whoever was asked last."""
+    scene = Scene(msgspec.structs.replace(LIMITS, processes_max=2, proof=2))
+    ask_and_answer(scene, "eve0", Evaluated)
+    ask_and_answer(scene, "bob", Evaluated)
+    for number in range(1, 5):
+        ask_and_answer(scene, "bob", Evaluated)
+        gone = ended(ask_and_answer(scene, f"eve{number}", Evaluated))
+        assert gone == [f"eve{number - 1}"]
+
+
 def test_who_was_cold_and_is_to_get_everything_is_not_ended_before_that() -> None:
     scene = Scene(msgspec.structs.replace(LIMITS, processes_max=2))
     ask_and_answer(scene, "ann", Evaluated)
