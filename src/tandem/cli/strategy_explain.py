@@ -16,7 +16,7 @@ from tandem.domain.strategies import Answer, AssignmentId, WantedOrder
 from tandem.wiring.strategies import require_strategies
 
 if TYPE_CHECKING:  # what computes is loaded when something is computed
-    from tandem.wiring.explaining import Explained
+    from tandem.wiring.explaining import Explained, NothingDecidedError, Stopped
 
 _LABEL: Final = 12
 Id = Annotated[str, Parameter(help="An assignment's id, as 'tandem strategy list' shows it.")]
@@ -33,14 +33,22 @@ At = Annotated[
 def explain_command(
     assignment: Id, /, *, at: At = None, home: HomeOption = None, json: JsonOption = False
 ) -> int:
-    """Show what a decision was made of, and make it again: 1 when it is not the same."""
+    """Show what a decision was made of, and make it again: 1 when it is not the same, or none.
+
+    Of a strategy that was suspended since, or that decided nothing, the bar and the reason.
+    """
 
     async def act() -> int:
         require_strategies()
-        from tandem.wiring.explaining import explain
+        from tandem.wiring.explaining import NothingDecidedError, explain
 
         at_ns = None if at is None else time_ns(at, option="--at")
-        found = await explain(home_of(home), AssignmentId(assignment), at_ns, _say)
+        try:
+            found = await explain(home_of(home), AssignmentId(assignment), at_ns, _say)
+        except NothingDecidedError as error:
+            if error.stopped is None:
+                raise
+            return write_stopped(assignment, error, sys.stdout, as_json=json)
         return write_explained(found, sys.stdout, as_json=json)
 
     return finish(act)
@@ -85,7 +93,33 @@ def write_explained(found: "Explained", out: TextIO, *, as_json: bool) -> int:
     else:
         again += _answer_rows(found.answer, found.lines, instrument)
     _write("again", again, out)
+    if recorded.stopped is not None:
+        _write("since", _stopped_rows(recorded.stopped), out)
     return code
+
+
+def write_stopped(
+    assignment: str, error: "NothingDecidedError", out: TextIO, *, as_json: bool
+) -> int:
+    """Write why an assignment has decided nothing at all; the exit code."""
+    stopped = error.stopped
+    assert stopped is not None, "else there is nothing to write"
+    if as_json:
+        write_json({"stopped": stopped}, out)
+    else:
+        out.write(f"{assignment}: nothing was decided\n")
+        _write(f"on {error.symbol}", _stopped_rows(stopped), out)
+    return FAILED
+
+
+def _stopped_rows(stopped: "Stopped") -> list[tuple[str, str]]:
+    bar = stopped.bar
+    what = "suspended, until it is assigned anew" if stopped.is_suspended else "passed over"
+    return [
+        ("bar", f"number {stopped.number}, {bar.span}, began {moment_text(bar.begin_ns)}"),
+        ("was", what),
+        ("reason", stopped.reason),
+    ]
 
 
 def _other_rows(found: "Explained") -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ the journal, the bars in the store, where every revision keeps the number under 
 published. So history is read as it was when the bar was decided, without what was corrected since.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Final
 
@@ -13,8 +13,21 @@ import msgspec
 
 from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.core.deciding.inputs import attached_of, chained, inputs_hash
+from tandem.core.deciding.state import key_of
 from tandem.core.market.origins import origin_ns
-from tandem.domain.deciding import AskWhole, Decided, Evaluate, Rostered, RosterSeen
+from tandem.domain.bars import Bar
+from tandem.domain.commands import SuspendStrategy
+from tandem.domain.deciding import (
+    AskWhole,
+    Decided,
+    DeciderEffect,
+    Evaluate,
+    Note,
+    Rostered,
+    RosterSeen,
+    Send,
+    TaskAnswered,
+)
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.evaluation import (
     AttachmentNumber,
@@ -26,6 +39,7 @@ from tandem.domain.evaluation import (
 )
 from tandem.domain.strategies import Answer, AssignmentId, Decision, StrategyText, TextHash
 from tandem.ports import BarStore
+from tandem.shells.deciding import DeciderRecord
 from tandem.shells.histories import BarsThen, task_with_history
 from tandem.wiring.evaluating import Ask, evaluator_here
 from tandem.wiring.home import Home
@@ -35,10 +49,32 @@ from tandem.wiring.strategies import bars_file
 _NUMBER: Final = AttachmentNumber(0)
 
 
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """A bar on which nothing was decided, because it was suspended or the bar was passed over.
+
+    A strategy is suspended when it had to be ended by force, or cannot be.
+    """
+
+    bar: Bar
+    number: int
+    reason: str
+    is_suspended: bool
+
+
+class NothingDecidedError(ConfigurationError):
+    """There is no such decision; `stopped` says what happened instead, where anything did."""
+
+    def __init__(self, text: str, *, stopped: Stopped | None, symbol: str) -> None:
+        super().__init__(text)
+        self.stopped = stopped
+        self.symbol = symbol
+
+
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """One decision as it stands in the journal, with everything that was given for it.
 
     `asked` is its task, without the history; `others` says what was seen of other series.
+    `stopped` is the last bar since on which nothing was decided.
     """
 
     rostered: Rostered
@@ -49,6 +85,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     lines: tuple[str, ...]
     others: tuple[OtherSeen, ...] = ()
+    stopped: Stopped | None = None
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +121,8 @@ async def explain(
     """Evaluate again what was decided last, or last on a bar that began no later than `at_ns`.
 
     Raises:
-        ConfigurationError: no such decision is in the journal, or its bar is not stored.
+        NothingDecidedError: no such decision is in the journal.
+        ConfigurationError: its bar is not stored.
         JournalCorruptError: the journal changed after it was durable.
         ProcessUnreachableError: the jail ended.
     """
@@ -98,25 +136,18 @@ def recorded_decision(home: Home, assignment_id: AssignmentId, at_ns: int | None
     """Return the last decision of an assignment on a bar that began no later than `at_ns`.
 
     Raises:
-        ConfigurationError: there is none.
+        NothingDecidedError: there is none.
         JournalCorruptError: the journal changed after it was durable.
     """
     reading = _Reading(assignment_id, at_ns)
     for record in decider_records(home):
-        if isinstance(record.event, RosterSeen):
-            reading.see(record.event)
-        for effect in record.effects:
-            if isinstance(effect, Evaluate):
-                reading.asked[effect.task_id.key] = effect
-            elif isinstance(effect, Decided):
-                reading.take(effect)
+        reading.read(record)
     if reading.found is None:
         known = ", ".join(sorted(reading.known)[:30]) or "none"
         when = "" if at_ns is None else " by then"
-        raise ConfigurationError(
-            f"{assignment_id}: nothing was decided{when}; there are decisions of: {known}"
-        )
-    return reading.found
+        text = f"{assignment_id}: nothing was decided{when}; there are decisions of: {known}"
+        raise NothingDecidedError(text, stopped=reading.stopped, symbol=reading.symbol)
+    return msgspec.structs.replace(reading.found, stopped=reading.stopped)
 
 
 async def made_again(recorded: Recorded, store: BarStore, ask: Ask) -> Explained:
@@ -170,33 +201,82 @@ class _Reading:
     """What a journal has told so far, as far as one assignment needs it."""
 
     def __init__(self, assignment_id: AssignmentId, at_ns: int | None) -> None:
-        self.asked: dict[TaskKey, Evaluate] = {}
         self.known: dict[AssignmentId, None] = {}
         self.found: Recorded | None = None
+        self.stopped: Stopped | None = None
+        self._asked: dict[TaskKey, Evaluate] = {}
         self._id = assignment_id
         self._at_ns = at_ns
         self._texts: dict[TextHash, StrategyText] = {}
         self._rostered: Rostered | None = None
 
-    def see(self, event: RosterSeen) -> None:
-        """Take the roster over."""
+    @property
+    def symbol(self) -> str:
+        """What it decides on, as far as is known."""
+        return self._rostered.assignment.symbol if self._rostered is not None else ""
+
+    def read(self, record: DeciderRecord) -> None:
+        """Take one record over."""
+        event, effects = record.event, record.effects
+        if isinstance(event, RosterSeen):
+            self._see(event)
+        elif isinstance(event, TaskAnswered):
+            self._note_stop(event.answer, effects)
+        for effect in effects:
+            if isinstance(effect, Evaluate):
+                self._asked[effect.task_id.key] = effect
+            elif isinstance(effect, Decided):
+                self._take(effect)
+
+    def _note_stop(self, answer: TaskAnswer, effects: Sequence[DeciderEffect]) -> None:
+        """Remember why nothing was decided on a bar; a decision since clears it."""
+        asked = self._asked.get(answer.task_id.key)
+        if asked is None or self._is_later(asked.bar.begin_ns):
+            return
+        reasons = [
+            one.command.reason
+            for one in effects
+            if isinstance(one, Send)
+            and isinstance(one.command, SuspendStrategy)
+            and one.command.assignment_id == self._id
+        ]
+        is_suspended = bool(reasons)
+        if isinstance(answer, Skipped) and self._is_asked_by(answer.task_id.key, effects):
+            reasons.append(answer.reason)
+        if reasons:
+            self.stopped = Stopped(
+                bar=asked.bar,
+                number=asked.task_id.number,
+                reason=reasons[0],
+                is_suspended=is_suspended,
+            )
+
+    def _is_asked_by(self, key: TaskKey, effects: Sequence[DeciderEffect]) -> bool:
+        """Return whether a task that was passed over, and not late, is one of this assignment."""
+        is_noted = any(isinstance(one, Note) for one in effects)
+        return is_noted and self._rostered is not None and key_of(self._rostered) == key
+
+    def _is_later(self, begin_ns: int) -> bool:
+        return self._at_ns is not None and begin_ns > self._at_ns
+
+    def _see(self, event: RosterSeen) -> None:
         self._texts.update((text.text_hash, text) for text in event.texts)
         for entry in event.entries:
             if entry.assignment.assignment_id == self._id:
                 self._rostered = entry
 
-    def take(self, decided: Decided) -> None:
+    def _take(self, decided: Decided) -> None:
         """Take the decision that is looked for, if it is among these."""
         for place, decision in enumerate(decided.decisions):
             self.known[decision.assignment_id] = None
-            is_later = self._at_ns is not None and decision.begin_ns > self._at_ns
-            if decision.assignment_id != self._id or is_later:
+            if decision.assignment_id != self._id or self._is_later(decision.begin_ns):
                 continue
             assert self._rostered is not None, "who decides was assigned"
+            self.stopped = None
             self.found = Recorded(
                 rostered=self._rostered,
                 text=self._texts[self._rostered.assignment.text_hash],
-                asked=self.asked[decided.task_id.key],
+                asked=self._asked[decided.task_id.key],
                 state=decided.states_before[place],
                 position_ppm=decided.positions_before[place],
                 decision=decision,

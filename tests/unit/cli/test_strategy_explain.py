@@ -10,16 +10,16 @@ import msgspec
 import pytest
 
 from tandem.cli.main import BAD_INPUT, FAILED, OK, run
-from tandem.cli.strategy_explain import write_explained
+from tandem.cli.strategy_explain import write_explained, write_stopped
 from tandem.domain.bars import FinalBar
 from tandem.domain.ids import Lots, Ticks
 from tandem.domain.order import Side
 from tandem.domain.strategies import Answer, WantedOrder
-from tandem.wiring.explaining import made_again, recorded_decision
+from tandem.wiring.explaining import NothingDecidedError, Stopped, made_again, recorded_decision
 from tandem.wiring.home import Home
 from tests.unit.core.deciding.bench import OTHER, entry, final
 from tests.unit.wiring.decided import DecidedHome
-from tests.unit.wiring.test_explaining import SEES, A, ask, assigned, home, of_all, reading
+from tests.unit.wiring.test_explaining import SEES, A, ask, assigned, home, killed, of_all, reading
 
 __all__ = ["home"]
 
@@ -110,6 +110,44 @@ async def test_everything_that_was_answered_is_shown(
     silent = msgspec.structs.replace(found, answer=None, why="no room")
     assert write_explained(silent, sys.stdout, as_json=False) == FAILED
     assert "  answer      none: no room\n" in capsys.readouterr().out
+
+
+async def test_a_strategy_that_was_suspended_says_on_which_bar_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B16: it is no matter of the command's words that there is no decision."""
+    home = Home(tmp_path / "home")
+    made = DecidedHome(home)
+    made.do = killed
+    await made.begin(of_all(assigned(SEES, entry("a", others=(OTHER,)))))
+    await made.bars(final(1))
+    made.store.close()
+    with pytest.raises(NothingDecidedError) as raised:
+        recorded_decision(home, A, None)
+    assert write_stopped("a", raised.value, sys.stdout, as_json=False) == FAILED
+    assert capsys.readouterr().out.splitlines() == [
+        "a: nothing was decided",
+        "on F",
+        "  bar         number 1, 1m, began 2023-11-14 22:14:00",
+        "  was         suspended, until it is assigned anew",
+        "  reason      ended: too slow",
+    ]
+    assert write_stopped("a", raised.value, sys.stdout, as_json=True) == FAILED
+    assert json.loads(capsys.readouterr().out)["stopped"]["reason"] == "ended: too slow"
+
+
+async def test_a_bar_that_was_passed_over_since_is_shown_with_the_decision_before(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = await made_again(recorded_decision(home, A, None), reading(home), ask)
+    stopped = Stopped(bar=final(10).bar, number=10, reason="no room", is_suspended=False)
+    since = msgspec.structs.replace(found.recorded, stopped=stopped)
+    found = msgspec.structs.replace(found, recorded=since)
+    assert write_explained(found, sys.stdout, as_json=False) == OK
+    assert capsys.readouterr().out.split("since\n")[1].splitlines()[1:] == [
+        "  was         passed over",
+        "  reason      no room",
+    ]
 
 
 def test_what_is_not_there_is_bad_input(

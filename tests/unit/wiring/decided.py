@@ -1,7 +1,7 @@
 """A home in which strategies have decided: a journal and stored bars, made without processes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tandem.adapters.bars.sqlite import SqliteBars
 from tandem.adapters.jail.evaluation import Evaluation
@@ -20,6 +20,7 @@ from tandem.domain.deciding import (
     Started,
     TaskAnswered,
 )
+from tandem.domain.evaluation import Task, TaskAnswer
 from tandem.domain.instant import Instant
 from tandem.ports import BarStore
 from tandem.shells.histories import BarsThen, task_with_history
@@ -45,7 +46,7 @@ class DecidedHome:
         self.store.list_instruments([COIN, OTHER])
         _, journal = open_log(FolderDisk(home.decisions, InlineSync()))
         self._decider = Decider()
-        self._evaluation = Evaluation(Engine(), lambda _: None)
+        self.do: Callable[[Task], TaskAnswer] = Evaluation(Engine(), lambda _: None).do
         self._recording: Recording[DeciderEvent, DeciderEffect] = Recording(
             self._decider, journal, StandingClock(), self._perform, self._never
         )
@@ -71,7 +72,7 @@ class DecidedHome:
                 texts = self._decider.state.texts
                 then = BarsThen(self.store, effect)
                 task, history = task_with_history(effect, texts, then)
-                answer = self._evaluation.do(task)
+                answer = self.do(task)
                 self._recording.feed(TaskAnswered(answer=answer, history=history))
 
     def _never(self) -> DeciderEvent:

@@ -10,11 +10,17 @@ from tandem.adapters.jail.evaluation import Evaluation
 from tandem.domain.bars import FinalBar
 from tandem.domain.deciding import Rostered, RosterSeen
 from tandem.domain.errors import ConfigurationError
-from tandem.domain.evaluation import Skipped, Task, TaskAnswer
+from tandem.domain.evaluation import AttachmentNumber, Cold, Said, Skipped, Task, TaskAnswer
 from tandem.domain.ids import Ticks
 from tandem.domain.strategies import Answer, AssignmentId, Language, StrategyText
 from tandem.strategies.engine import Engine
-from tandem.wiring.explaining import explain, made_again, recorded_decision
+from tandem.wiring.explaining import (
+    NothingDecidedError,
+    Stopped,
+    explain,
+    made_again,
+    recorded_decision,
+)
 from tandem.wiring.home import Home
 from tandem.wiring.strategies import bars_file
 from tests.unit.core.deciding.bench import MINUTE_NS, NOON_NS, OTHER, entry, final, revised
@@ -163,6 +169,69 @@ async def test_bars_of_others_that_came_late_or_were_corrected_are_given_as_they
     blind = recorded_decision(home, A, NOON_NS + 4 * MINUTE_NS)
     blind = msgspec.structs.replace(blind, others=())
     assert not (await made_again(blind, reading(home), ask)).is_same_inputs
+
+
+def killed(task: Task) -> TaskAnswer:
+    """Answer that the first strategy had to be ended."""
+    first = Said(number=AttachmentNumber(0), answer=Answer(error="ended: too slow"))
+    return Cold(task_id=task.task_id, failed=(first,))
+
+
+async def test_a_strategy_that_was_ended_by_force_is_told_with_its_bar_and_why(
+    tmp_path: Path,
+) -> None:
+    """B16: on its first bar nothing of it was decided."""
+    home = Home(tmp_path / "home")
+    made = DecidedHome(home)
+    made.do = killed
+    await made.begin(of_all(assigned(TEXT, entry("a"))))
+    await made.bars(wavy(1))
+    made.store.close()
+    with pytest.raises(NothingDecidedError, match="a: nothing was decided;") as raised:
+        recorded_decision(home, A, None)
+    assert (raised.value.symbol, raised.value.stopped) == (
+        "F",
+        Stopped(bar=wavy(1).bar, number=1, reason="ended: too slow", is_suspended=True),
+    )
+    with pytest.raises(NothingDecidedError) as raised:
+        recorded_decision(home, A, NOON_NS)
+    assert raised.value.stopped is None
+    with pytest.raises(NothingDecidedError) as raised:
+        recorded_decision(home, AssignmentId("b"), None)
+    assert raised.value.stopped is None
+
+
+async def test_what_stopped_it_since_its_last_decision_is_told_beside_it(tmp_path: Path) -> None:
+    """B16: of the assignment that was ended, and not of the one beside it."""
+    home = Home(tmp_path / "home")
+    made = DecidedHome(home)
+    well = made.do
+    await made.begin(of_all(assigned(TEXT, entry("a")), assigned(TEXT, entry("b"))))
+    await made.bars(wavy(1))
+    made.do = lambda task: Skipped(task_id=task.task_id, reason="its time is used up")
+    await made.bars(wavy(2))
+    passed = recorded_decision(home, A, None)
+    assert passed.asked.task_id.number == 1
+    assert passed.stopped == Stopped(
+        bar=wavy(2).bar, number=2, reason="its time is used up", is_suspended=False
+    )
+    made.do = well
+    await made.bars(wavy(3))
+    assert recorded_decision(home, A, None).stopped is None
+
+    def ended_once(task: Task) -> TaskAnswer:
+        made.do = well
+        return killed(task)
+
+    made.do = ended_once
+    await made.bars(wavy(4))
+    await made.bars(wavy(5))
+    made.store.close()
+    stopped = recorded_decision(home, A, None).stopped
+    assert stopped is not None
+    assert (stopped.number, stopped.reason, stopped.is_suspended) == (4, "ended: too slow", True)
+    beside = recorded_decision(home, AssignmentId("b"), None)
+    assert (beside.asked.task_id.number, beside.stopped) == (5, None)
 
 
 async def test_what_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
