@@ -85,11 +85,12 @@ def test_one_seed_has_one_story() -> None:
         (("old_decisions_are_traded",), range(5, 40, 4)),
         (("late_fills_are_nobodys",), range(9, 40, 4)),
         (("handed_over_by_nobody",), range(1, 40, 4)),
+        (("resting_orders_keep_strategies_out",), range(29, 60, 4)),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_mechanism_taken_away_is_seen(names: tuple[str, ...], seeds: range) -> None:
-    """C1, I1, I4, I8, I12, I20, I21: the checker goes red when a mechanism is broken."""
+    """C1, I1, I4, I8, I12, I20, I21, I24: the checker goes red when a mechanism is broken."""
     with plant(names):
         for seed in seeds:
             try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tandem.core.trading import claims, handing, netting, targets
+from tandem.core.trading import claims, handing, meeting, netting, targets
 from tandem.core.trading.accounting import Accounting
 from tandem.core.trading.booked import Claimed, Handed
 from tandem.core.trading.group_tally import Tally
@@ -89,3 +89,8 @@ def handed_over_by_nobody() -> Undo:
             lacking[key].held = held
 
     return put(handing, "cross", copy)
+
+
+def resting_orders_keep_strategies_out() -> Undo:
+    """What rests for one strategy has the orders of another refused, as long as it rests."""
+    return put(meeting, "is_shared", lambda _turn, _instrument, _side: False)

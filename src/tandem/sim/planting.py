@@ -72,6 +72,7 @@ BUGS: dict[str, Callable[[], Undo]] = {
         targets.late_fills_are_nobodys,
         targets.handed_over_by_nobody,
         targets.handed_over_is_told_to_one,
+        targets.resting_orders_keep_strategies_out,
         links.reports_told_once,
         links.acknowledged_before_the_disk,
         links.old_connections_heard,

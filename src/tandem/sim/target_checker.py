@@ -7,7 +7,7 @@ from decimal import Decimal
 from tandem.core.matching.state import AccountState, Execution
 from tandem.core.trading.accounting import Accounting
 from tandem.core.trading.booked import BookedAction, BookedFill
-from tandem.core.trading.claims import net_id
+from tandem.core.trading.claims import PREFIX, net_id
 from tandem.core.trading.desk import Desk
 from tandem.core.trading.state import DeskState, Parent
 from tandem.core.trading.target_state import Net, Strategies
@@ -94,8 +94,19 @@ class TargetChecker:
                 text = f"{parent.parent_id}: {claim.assignment_id} decided {age_ns} ns before"
                 self._bad("I12", f"{text}, good for {one.assignment.good_for_ns}")
 
+    def _judge_refusals(self, state: DeskState) -> None:
+        """What rests for one strategy never has the order of a net refused."""
+        for one in state.prevention.refusals:
+            met = state.parents.get(one.met_parent) if one.met_parent is not None else None
+            if one.owner is not None and one.owner.startswith(PREFIX) and met and met.claims:
+                self._bad("I24", f"{one.owner} was refused for {one.met}, of a strategy too")
+        self.seen["orders taken back for another strategy"] += state.counters.get(
+            "orders_taken_back", 0
+        )
+
     def check_end(self, state: DeskState, accounts: Iterable[AccountState]) -> None:
         """By the exchanges' books strategies hold what was traded for them, and what they want."""
+        self._judge_refusals(state)
         slots = {seat.account_id: seat.slot_id for seat in state.seats.values()}
         traded: dict[Place, ScaledLots] = {}
         orders: dict[ClientOrderId, None] = {}

@@ -7,6 +7,8 @@ when one is first told, the moments of the market are put for them, and the assi
 import random
 from typing import Final
 
+import msgspec
+
 from tandem.domain.bars import Span
 from tandem.domain.commands import (
     Asked,
@@ -50,7 +52,35 @@ def target_intentions(seed: int, *, until_ns: int) -> list[Intention]:
         found.append(_intention(began_ns, f"{key}-assign", assign))
         found += _decisions(draws, key, began_ns + SECOND, until_ns)
         found += _changes(draws, assign.assignment, began_ns, until_ns)
+    return found + _rests_and_takes(seed, until_ns)
+
+
+def _rests_and_takes(seed: int, until_ns: int) -> list[Intention]:
+    """Let one bid again and again, and another sell at the market, on one account or on two."""
+    draws = random.Random(f"{seed} rests and takes")
+    found = []
+    for key, slots in (("rests", X_SLOTS[:1]), ("takes", X_SLOTS[: draws.randint(1, 2)])):
+        one = msgspec.structs.replace(
+            _assignment(draws, AssignmentId(key)), symbol="BBB", slots=slots, name=key
+        )
+        end_ns = 5 * SECOND
+        found.append(_intention(end_ns, f"{key}-assign", Assign(assignment=one)))
+        while (end_ns := end_ns + draws.randint(1_000, 4_000) * MS) < until_ns:
+            target = Target(
+                assignment_id=one.assignment_id,
+                number=0,
+                begin_ns=end_ns - SECOND,
+                end_ns=end_ns,
+                position_ppm=draws.choice((0, FULL_PPM)) if key == "takes" else None,
+                orders=() if key == "takes" else (_bid(draws),),
+            )
+            found.append(_intention(end_ns, f"{key}-{end_ns}", SetTargets(targets=(target,))))
     return found
+
+
+def _bid(draws: random.Random) -> WantedOrder:
+    price = Ticks(PRICE - draws.randint(1, 6))
+    return WantedOrder(side=Side.BUY, quantity=Lots(draws.randint(1, 4)), limit_price=price)
 
 
 def _intention(at_ns: int, key: str, command: Command) -> Intention:

@@ -8,6 +8,8 @@ by us, so it refuses the new one in every mode.
 - decrement: as many orders in the way are canceled as the new one would meet; when the end of one
   is confirmed, the smaller of its rest and the new one's is taken off both (`leftovers`), and what
   it has beyond that is placed again. What is left of the new one goes out when its way is free.
+- of strategies for strategies (`planning.open_parent` is told for whom): what rests in the way is
+  taken back, and made again for its rest once the new one has gone by.
 - net internally: only what is planned and has not left, on the same account, of another
   strategy. Both lose the smaller quantity at once, and the strategies' internal positions move at
   the middle of the market, brought within both limits. It is no fill: no fee, and the account
@@ -16,7 +18,7 @@ by us, so it refuses the new one in every mode.
 
 from collections.abc import Sequence
 
-from tandem.core.trading import attempts, external, lowering
+from tandem.core.trading import attempts, external, leftovers, lowering
 from tandem.core.trading.booked import Handed
 from tandem.core.trading.books import Share
 from tandem.core.trading.prevention import Netting, Refusal
@@ -41,7 +43,8 @@ def refusal(
     """
     every = turn.state.gate.all_met(instrument.book_id, spec.side, spec.limit_price)
     outside = next((one for one in every if external.is_external(one)), None)
-    met = outside or every[0]
+    # The one that could not be taken back is what keeps it out.
+    met = outside or next((one for one in every if not _is_of_strategies(turn, one)), every[0])
     text = f"it could meet your own order {met}"
     if outside is None:
         match spec.self_trade:
@@ -106,6 +109,65 @@ def let_yield(turn: Turn, newer: Parent, instrument: Instrument) -> None:
         if not attempt.cancel_wanted:
             attempt.yields_to = newer.parent_id
             attempts.cancel(turn, attempt)
+
+
+# -- of strategies
+
+
+def is_shared(turn: Turn, instrument: Instrument, side: Side) -> bool:
+    """Whether all that an order at the market would meet now trades for strategies."""
+    met = turn.state.gate.all_met(instrument.book_id, side, None)
+    return bool(met) and all(_is_of_strategies(turn, key) for key in met)
+
+
+def _is_of_strategies(turn: Turn, key: ClientOrderId) -> bool:
+    attempt = turn.state.attempts.get(key)
+    return attempt is not None and bool(turn.parent(attempt).claims)
+
+
+def take_back(turn: Turn, newer: Parent, instrument: Instrument) -> None:
+    """Cancel what rests for strategies in the way; its parents make it again for the rest.
+
+    What trades at once or ends is only waited for.
+    """
+    spec = newer.spec
+    for key in turn.state.gate.all_met(instrument.book_id, spec.side, spec.limit_price):
+        attempt = turn.state.attempts.get(key)
+        if attempt is None or attempt.cancel_wanted:
+            continue
+        other = turn.parent(attempt)
+        if other.claims and _rests(other.spec):
+            turn.count("orders_taken_back")
+            attempts.cancel_and_remake(turn, attempt)
+
+
+def _rests(spec: ParentSpec) -> bool:
+    return spec.limit_price is not None and spec.time_in_force not in leftovers.AT_ONCE
+
+
+def is_waited_for(turn: Turn, symbol: str, side: Side) -> bool:
+    """Return whether an own order waits for this side of the book to be empty of ours.
+
+    What was canceled to make way must not come back before that order has gone by.
+    """
+    if not turn.state.clearing:
+        return False
+    waiting = [turn.state.parents[key].spec for key in turn.state.clearing]
+    return any(each.symbol == symbol and each.side is not side for each in waiting)
+
+
+def stands_aside(turn: Turn, parent: Parent) -> bool:
+    """Whether what rests for a strategy lets another own order go by first, however long."""
+    spec = parent.spec
+    if not parent.claims or not _rests(spec):
+        return False
+    return is_waited_for(turn, spec.symbol, spec.side) or _meets(turn, parent)
+
+
+def _meets(turn: Turn, parent: Parent) -> bool:
+    spec, seat = parent.spec, turn.state.seats[parent.slots[0]]
+    instrument = turn.rules.listed[spec.symbol, seat.venue_id]
+    return turn.state.gate.first_met(instrument.book_id, spec.side, spec.limit_price) is not None
 
 
 # -- net internally

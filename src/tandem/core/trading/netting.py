@@ -12,7 +12,15 @@ by", an assignment that is taken away) is never given up. Whoever has own orders
 
 from typing import Final
 
-from tandem.core.trading import account_gate, destinations, handing, order_room, planning, taking
+from tandem.core.trading import (
+    account_gate,
+    destinations,
+    handing,
+    meeting,
+    order_room,
+    planning,
+    taking,
+)
 from tandem.core.trading.claims import member_of, net_id, net_of, remove_left
 from tandem.core.trading.sizing import price_of
 from tandem.core.trading.state import Parent, ParentPhase, Seat
@@ -255,20 +263,20 @@ def _order(turn: Turn, net: Net, place: tuple[Seat, Instrument], total: int) -> 
     )
     first = turn.state.strategies.assigned[claims[0].assignment_id]
     command_id = CommandId(f"{claims[0].assignment_id}@{first.begin_ns}")
-    opened = planning.open_parent(turn, command_id, spec, owner=net.net_id)
+    opened = planning.open_parent(turn, command_id, spec, net.net_id, claims)
     if isinstance(opened, Refused):
         turn.count(f"targets_refused_{opened.reason}")
         _wait(turn, net, opened.text)
         return
-    opened.claims = claims
     net.parent_id = opened.parent_id
     turn.count("targets_orders")
 
 
 def _mode(turn: Turn, place: tuple[Seat, Instrument], side: Side, quantity: int) -> SelfTrade:
-    """A way out is not stopped by own resting orders; a way in is."""
+    """A way out is not stopped by own resting orders; a way in only by those of no strategy."""
     is_exit = account_gate.is_exit(turn, *place, side, quantity)
-    return SelfTrade.CANCEL_RESTING if is_exit else SelfTrade.REJECT_NEW
+    goes_first = is_exit or meeting.is_shared(turn, place[1], side)
+    return SelfTrade.CANCEL_RESTING if goes_first else SelfTrade.REJECT_NEW
 
 
 def _claims(turn: Turn, net: Net, side: Side, quantity: int) -> list[Claim]:

@@ -4,6 +4,7 @@ Right at every moment: `done_quantity + allocated <= quantity`. A quantity is gi
 attempt only after the attempt that had it is final, and only what the venue's final word left.
 """
 
+from collections.abc import Sequence
 from itertools import islice
 
 from tandem.core.trading import (
@@ -28,6 +29,7 @@ from tandem.core.trading.state import (
     ParentPhase,
     Piece,
 )
+from tandem.core.trading.target_state import Claim
 from tandem.core.trading.turn import Alarm, Turn
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import ClientOrderId, CommandId, Lots, ParentId
@@ -50,11 +52,15 @@ def new_order_id(turn: Turn) -> ParentId:
 
 
 def open_parent(
-    turn: Turn, command_id: CommandId, spec: ParentSpec, owner: ParentId | None = None
+    turn: Turn,
+    command_id: CommandId,
+    spec: ParentSpec,
+    owner: ParentId | None = None,
+    trades_for: Sequence[Claim] = (),
 ) -> Parent | Refused:
     """Take a parent order: check it whole, split, reserve, and release it if all are ready.
 
-    Nothing has changed when it is refused.
+    Nothing has changed when it is refused. `trades_for` are the strategies that it is for.
     """
     text = terms.objection(spec, market_ns=turn.now.market_ns)
     if text is not None:
@@ -84,6 +90,7 @@ def open_parent(
         children=[Child(seat.slot_id, quantity) for seat, _, quantity in shares],
         began_ns=turn.now_ns,
         owner=owner,
+        claims=list(trades_for),
     )
     turn.state.parents[parent.parent_id] = parent
     turn.state.working[parent.parent_id] = None
@@ -136,7 +143,7 @@ def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:
     """Cancel the parents whose orders stand in the way; nothing is reserved before they are gone.
 
     The whole parent, not the one order: it would only send what was canceled again. To decrement,
-    the orders alone: what they have more than the new one is to be sent again.
+    and of strategies for strategies, the orders alone: what is left of them is to be sent again.
     """
     parent.phase = ParentPhase.CLEARING
     parent.pieces = [Piece(at, child.quantity) for at, child in enumerate(parent.children)]
@@ -144,16 +151,28 @@ def _start_clearing(turn: Turn, parent: Parent, instrument: Instrument) -> None:
     parent.deadline_ns = turn.now_ns + turn.rules.timings.clear_ns
     turn.wait(Alarm.PARENT, parent.parent_id, after_ns=turn.rules.timings.clear_ns)
     turn.count("clearings")
+    if parent.spec.self_trade is not SelfTrade.DECREMENT:
+        _cancel_met(turn, parent.spec, instrument, "in the way", is_shared=bool(parent.claims))
+    _make_way(turn, parent, instrument)
+
+
+def _make_way(turn: Turn, parent: Parent, instrument: Instrument) -> None:
+    """Let orders go out of the way that come back afterwards."""
     if parent.spec.self_trade is SelfTrade.DECREMENT:
         meeting.let_yield(turn, parent, instrument)
-    else:
-        _cancel_met(turn, parent.spec, instrument, "in the way")
+    elif parent.claims:
+        meeting.take_back(turn, parent, instrument)
 
 
-def _cancel_met(turn: Turn, spec: ParentSpec, instrument: Instrument, why: str) -> None:
+def _cancel_met(
+    turn: Turn, spec: ParentSpec, instrument: Instrument, why: str, *, is_shared: bool = False
+) -> None:
+    """Cancel what stands in the way; if `is_shared`, not what strategies wait for."""
     gate = turn.state.gate
     for client_order_id in gate.all_met(instrument.book_id, spec.side, spec.limit_price):
-        cancel_parent(turn, turn.parent(turn.state.attempts[client_order_id]), why)
+        other = turn.parent(turn.state.attempts[client_order_id])
+        if not (is_shared and other.claims):
+            cancel_parent(turn, other, why)
 
 
 def open_parents(turn: Turn) -> list[ParentId]:
@@ -276,8 +295,7 @@ def _cleared(turn: Turn, parent: Parent) -> list[Share] | None:
     is_over = parent.cancel_wanted or not left
     if not is_over and _met(turn, parent.spec, instrument) is not None:
         if turn.now_ns < parent.deadline_ns:
-            if parent.spec.self_trade is SelfTrade.DECREMENT:
-                meeting.let_yield(turn, parent, instrument)
+            _make_way(turn, parent, instrument)
             return None
         parent.cancel_wanted = is_over = True
         parent.text = "own orders in the way could not be canceled in time"
@@ -309,6 +327,10 @@ def _plan_pieces(turn: Turn, parent: Parent) -> None:
     """Make an attempt of every piece that a slot can take now; the others wait, or are dropped."""
     late = turn.now_ns >= parent.deadline_ns
     pieces, parent.pieces = parent.pieces, []
+    if pieces and meeting.stands_aside(turn, parent):
+        parent.pieces = pieces  # the time for a slot to take it begins when it may come back
+        parent.deadline_ns = turn.now_ns + turn.rules.timings.retry_ns
+        pieces = []
     for piece in pieces:
         placed = _place_again(turn, parent, piece)
         if not placed and not late:

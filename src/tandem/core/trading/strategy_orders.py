@@ -8,7 +8,7 @@ out the assignment's position is left alone, and a new position cancels it first
 from collections.abc import Sequence
 from typing import Final
 
-from tandem.core.trading import destinations, netting, planning, taking
+from tandem.core.trading import destinations, meeting, netting, planning, taking
 from tandem.core.trading.algos import driver
 from tandem.core.trading.claims import net_id
 from tandem.core.trading.target_state import Assigned, Claim
@@ -17,7 +17,7 @@ from tandem.domain.algos import Bracket
 from tandem.domain.commands import RefusalReason, Refused
 from tandem.domain.ids import CommandId, ParentId, SlotId
 from tandem.domain.order import Side, TimeInForce
-from tandem.domain.parents import ParentSpec
+from tandem.domain.parents import ParentSpec, SelfTrade
 from tandem.domain.strategies import WantedOrder
 
 ORDERS_MAX: Final = 20  # of one decision, for each account
@@ -95,23 +95,26 @@ def _place(
             return algo
         algo.assignment_id = assignment.assignment_id
         return algo.algo_id
+    is_market = wanted.limit_price is None
+    instrument = turn.rules.listed[assignment.symbol, turn.state.seats[slot_id].venue_id]
+    goes_first = is_market and meeting.is_shared(turn, instrument, wanted.side)
     plain = ParentSpec(
         symbol=assignment.symbol,
         side=wanted.side,
         quantity=wanted.quantity,
         limit_price=wanted.limit_price,
         time_in_force=(
-            TimeInForce.IMMEDIATE_OR_CANCEL
-            if wanted.limit_price is None
-            else TimeInForce.GOOD_TILL_CANCEL
+            TimeInForce.IMMEDIATE_OR_CANCEL if is_market else TimeInForce.GOOD_TILL_CANCEL
         ),
         slots=(slot_id,),
+        self_trade=SelfTrade.CANCEL_RESTING if goes_first else SelfTrade.REJECT_NEW,
         strategy=assignment.name,
     )
-    opened = planning.open_parent(turn, command_id, plain)
+    claim = Claim(assignment.assignment_id, assignment.name, wanted.quantity, True)
+    opened = planning.open_parent(turn, command_id, plain, trades_for=[claim])
     if isinstance(opened, Refused):
         return opened
-    opened.claims = [Claim(assignment.assignment_id, assignment.name, opened.quantity, True)]
+    claim.left = opened.quantity
     return opened.parent_id
 
 

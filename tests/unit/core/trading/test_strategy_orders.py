@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.core.trading.state import AlgoPhase
@@ -253,3 +253,171 @@ def test_an_assignment_that_is_flat_stays_known_while_an_order_of_it_is_out() ->
     assert (floor.held(), floor.member().wanted) == (0, 0)
     floor.fill(buy, 5)
     assert (floor.held(), floor.member().wanted) == (5, 5)
+
+
+# -- what rests for one strategy and what another takes
+
+
+def quoting(**changes: Any) -> StrategyFloor:
+    """Return a floor where `a` bids at 990 for 5 lots on the first account, at its venue."""
+    floor = strategy_floor(may_short=True, **changes)
+    floor.assign(may_short=True)
+    floor.set(orders=(wanted(limit_price=990),))
+    floor.accept(floor.out()[0])
+    return floor
+
+
+def test_what_rests_is_taken_back_for_another_strategy_and_made_again_for_its_rest() -> None:
+    """C1 I12."""
+    for slot in ("s1", "s2"):  # the same account, and another one
+        floor = quoting()
+        (bid,) = floor.out()
+        floor.fill(bid, 2, price=990)
+        floor.assign("b", may_short=True, slots=(slot,))
+        floor.set("b", position=-1)
+        assert (bid.cancel_wanted, floor.sizes()) == (True, [5])
+        floor.canceled(bid)
+        assert floor.sizes() == [-10]  # only now, and not the bid before it
+        floor.pass_time(SECOND // 2)
+        assert floor.sizes() == [-10]
+        floor.fill(floor.out()[0], 10)
+        floor.pass_time(SECOND // 2)
+        assert (floor.sizes(), floor.out()[0].order.limit_price) == ([3], 990)
+        floor.fill_all(990)
+        assert (floor.held("a"), floor.held("b", slot)) == (5, -10)
+        assert (floor.assigned().orders, floor.assigned("b").dropped) == ({}, 0)
+        assert floor.state.prevention.refusals == []
+        floor.replay()
+
+
+def test_an_order_at_the_market_of_a_strategy_has_what_rests_for_another_taken_back() -> None:
+    floor = quoting()
+    (bid,) = floor.out()
+    floor.assign("b", may_short=True)
+    floor.set("b", orders=(wanted(Side.SELL, 4),))
+    floor.canceled(bid)
+    assert floor.sizes() == [-4]
+    floor.fill_all()
+    floor.pass_time(SECOND)
+    assert (floor.sizes(), floor.held("b")) == ([5], -4)
+    floor.replay()
+
+
+def test_what_rests_waits_as_long_as_the_other_order_is_out() -> None:
+    floor = quoting()
+    (bid,) = floor.out()
+    floor.assign("b", may_short=True, good_for_ns=10 * MINUTE)
+    floor.set("b", position=-1)
+    floor.canceled(bid)
+    (sale,) = floor.out()
+    floor.accept(sale)
+    floor.pass_time(MINUTE)
+    assert floor.out() == [sale]
+    floor.fill(sale, 10)
+    floor.pass_time(SECOND)
+    assert floor.sizes() == [5]
+
+
+def test_what_rests_and_is_not_wanted_any_more_does_not_come_back() -> None:
+    floor = quoting()
+    (bid,) = floor.out()
+    floor.assign("b", may_short=True)
+    floor.set("b", position=-1)
+    floor.pass_time(MINUTE)
+    floor.quote()
+    floor.set("a", position=0)
+    floor.canceled(bid)
+    floor.fill_all()
+    floor.pass_time(MINUTE)
+    assert (floor.out(), floor.assigned().orders) == ([], {})
+
+
+def test_what_rests_for_a_person_still_keeps_a_strategy_out_and_is_named() -> None:
+    floor = quoting()
+    (theirs,) = floor.attempts(floor.buy(3, 980, slots=("s2",)))
+    floor.accept(theirs)
+    floor.assign("b", may_short=True)
+    floor.set("b", position=-1)
+    (refusal,) = floor.state.prevention.refusals
+    assert (refusal.met, floor.sizes()) == (theirs.order.client_order_id, [5, 3])
+
+
+def test_a_way_out_cancels_what_rests_for_a_person_and_takes_back_what_does_for_a_strategy() -> (
+    None
+):
+    floor = strategy_floor()
+    floor.assign("b")
+    floor.set("b", position=1)
+    floor.fill_all()
+    floor.assign("a", slots=("s2",))
+    floor.set("a", orders=(wanted(limit_price=990),))
+    (theirs,) = floor.attempts(floor.buy(3, 980, slots=("s2",)))
+    for attempt in floor.out():
+        floor.accept(attempt)
+    floor.pass_time(MINUTE)
+    floor.quote()
+    floor.set("b", position=0)
+    for attempt in floor.out():
+        floor.canceled(attempt)
+    assert floor.sizes() == [-10]
+    floor.fill_all()
+    floor.pass_time(SECOND)
+    assert (floor.sizes(), floor.held("b")) == ([5], 0)
+    assert theirs.is_final
+
+
+def test_what_trades_at_once_for_another_strategy_is_waited_for_and_not_taken_back() -> None:
+    floor = strategy_floor(may_short=True)
+    floor.assign("a")
+    floor.set("a", position=1)
+    floor.assign("b", may_short=True, slots=("s2",))
+    floor.set("b", position=-1)
+    (bought,) = floor.out()
+    assert not bought.cancel_wanted
+    floor.fill(bought, 10)
+    assert floor.sizes() == [-10]
+    assert floor.counted("orders_taken_back") == 0
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("sell", "close", "bid", "end", "wait")), st.integers(1, 9)),
+        max_size=25,
+    )
+)
+def test_own_orders_never_meet_and_no_net_is_refused_for_what_rests_for_another(
+    steps: list[tuple[str, int]],
+) -> None:
+    """C1 I4 I24."""
+    floor = quoting()
+    floor.assign("b", may_short=True, slots=("s1", "s2"))
+    for what, number in steps:
+        match what:
+            case "sell" | "close":
+                floor.set("b", position=-number / 10 if what == "sell" else 0)
+            case "bid":
+                floor.set(orders=(wanted(limit_price=990 - number),))
+            case "end" if floor.out():
+                one = floor.out()[number % len(floor.out())]
+                floor.canceled(one) if one.cancel_wanted else floor.fill(one, 1)
+            case _:
+                floor.pass_time(number * SECOND // 4)
+                floor.quote()
+        sides = {one.order.side for one in floor.out()}
+        assert len(sides) < 2
+    assert [one for one in floor.state.prevention.refusals if one.owner] == []  # no net's
+    for _ in range(60):
+        for one in floor.out():
+            if not one.is_final:
+                (floor.canceled if one.cancel_wanted else floor.accept)(one)
+        for one in floor.out():
+            if one.order.limit_price is None:
+                floor.fill(one, one.order.quantity - one.cum_quantity)
+        floor.pass_time(SECOND // 2)
+        floor.quote()
+    assert all(
+        not one.lacking
+        for net in floor.state.strategies.nets.values()
+        for one in net.members.values()
+    )

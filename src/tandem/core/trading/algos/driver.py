@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from tandem.core.trading import claims, destinations, planning, two_sided
+from tandem.core.trading import claims, destinations, meeting, planning, two_sided
 from tandem.core.trading.algos import flat_by, kinds
 from tandem.core.trading.algos.leaving import leave
 from tandem.core.trading.algos.sight import LEAVE, LEFT, PartSeen, Sight, Slice, Step
@@ -238,7 +238,7 @@ def _pause_for_breath(turn: Turn, algo: Algo) -> None:
 def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight | None) -> None:
     room = kinds.room(algo.spec, one.side, sight or _sight(turn, algo, None))
     assert one.quantity <= room, f"{algo.algo_id} places {one.quantity} with room for {room}"
-    if _is_waited_for(turn, algo, one):
+    if meeting.is_waited_for(turn, algo.spec.symbol, one.side):
         _pause_for_breath(turn, algo)
         return
     spec = _parent_spec(turn, algo.spec, one)
@@ -255,17 +255,6 @@ def _place(turn: Turn, algo: Algo, one: Slice, sight: Sight | None) -> None:
     algo.parts.append(opened.parent_id)
     algo.open.append(Part(one.role, opened.parent_id))
     claims.claim_part(algo, opened)
-
-
-def _is_waited_for(turn: Turn, algo: Algo, one: Slice) -> bool:
-    """Return whether an own order waits for this side of the book to be empty of ours.
-
-    What was canceled to make way must not come back before that order has gone by.
-    """
-    if not turn.state.clearing:
-        return False
-    waiting = [turn.state.parents[key].spec for key in turn.state.clearing]
-    return any(each.symbol == algo.spec.symbol and each.side is not one.side for each in waiting)
 
 
 def _parent_spec(turn: Turn, spec: AlgoSpec, one: Slice) -> ParentSpec:
