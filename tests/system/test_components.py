@@ -16,6 +16,7 @@ from tandem.domain.strategies import Assignment, AssignmentId, Fixed, Language, 
 from tandem.wiring.asking import desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.journals import desk_records
+from tandem.wiring.statements import decide_again
 from tests.system.running import ended_at_last, pool, start, wait_for
 from tests.system.test_strategies import (
     COINBASE,
@@ -52,6 +53,7 @@ class Traded(NamedTuple):
     quantity: int
     filled: int
     value: Decimal
+    fees: Decimal
     ended_ns: int  # of the market
 
 
@@ -78,7 +80,7 @@ def traded_in(home: Home) -> dict[int, list[Traded]]:
     """
     desk, ended_ns = Desk(), dict[str, int]()
     for record in desk_records(home):
-        desk.on(record.event, record.now)
+        decide_again(desk, record)
         for parent in desk.state.parents.values():
             if parent.outcome is not None:
                 ended_ns.setdefault(parent.parent_id, record.now.market_ns)
@@ -92,6 +94,7 @@ def traded_in(home: Home) -> dict[int, list[Traded]]:
                 parent.quantity,
                 parent.filled,
                 parent.filled_value,
+                parent.fees,
                 ended_ns.get(parent.parent_id, 0),
             )
             found.setdefault(int(begin), []).append(one)
