@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -31,9 +32,11 @@ def test_whoever_dies_every_bar_is_decided_once_as_nobody_had_died() -> None:
 
     Evaluators are added while bars wait, and leave when fewer are enough.
     """
-    result = run_one(14)
-    assert result.violations == []
-    seen = result.counters
+    seen = Counter[str]()
+    for seed in (2, 26, 74):
+        result = run_one(seed)
+        assert result.violations == [], f"seed {seed}"
+        seen += result.counters
     assert seen["strategies: bars decided"] > 50
     assert seen["strategies: kills of evaluator"] > 0
     assert seen["strategies: kills of market"] > 0
@@ -79,7 +82,7 @@ def test_one_seed_has_one_story() -> None:
         (("memory_is_lost_when_cold",), range(2, 20, 3)),
         (("dead_evaluators_keep_their_tasks",), range(8, 40, 3)),
         (("newcomers_hold_nothing_remembered",), range(2, 20, 3)),
-        (("who_leaves_takes_its_tasks_along",), range(107, 130, 3)),
+        (("who_leaves_takes_its_tasks_along",), range(20, 130, 3)),
         (("older_bars_decide_again",), range(1, 40, 4)),
         (("net_forgets_its_order",), range(1, 40, 4)),
         (("old_decisions_are_traded",), range(5, 40, 4)),
