@@ -136,19 +136,27 @@ def tried(*, is_list_loaded: bool, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("mode", list(Mode))
 async def test_a_process_goes_behind_the_others_and_comes_back(mode: Mode) -> None:
-    """F22: where this process may not bring it back, it never goes."""
+    """F22: on one processor; where this process may not bring it back, it never goes."""
+    processors = os.sched_getaffinity(0)
     behind = os.SCHED_IDLE if may_rank() else os.SCHED_OTHER
-    async with a_jail(mode) as jail:
-        line = Line()
-        cell = await line.open(jail, is_behind=True)
-        await line.ask(cell)
-        assert os.sched_getscheduler(cell.pid) == behind
-        cell.rank(is_behind=False)
-        assert os.sched_getscheduler(cell.pid) == os.SCHED_OTHER
-        cell.rank(is_behind=True)
-        assert os.sched_getscheduler(cell.pid) == behind
-        cell.end()
-        cell.rank(is_behind=False)
+    count = 1 if may_rank() else len(processors)
+    try:
+        async with a_jail(mode) as jail:
+            line = Line()
+            cell = await line.open(jail, is_behind=True)
+            await line.ask(cell)
+            assert os.sched_getscheduler(cell.pid) == behind
+            assert len(os.sched_getaffinity(cell.pid)) == count
+            cell.rank(is_behind=False)
+            assert os.sched_getscheduler(cell.pid) == os.SCHED_OTHER
+            assert os.sched_getaffinity(cell.pid) == processors
+            cell.rank(is_behind=True)
+            assert os.sched_getscheduler(cell.pid) == behind
+            assert os.sched_getaffinity(cell.pid) <= os.sched_getaffinity(0)
+            cell.end()
+            cell.rank(is_behind=False)
+    finally:
+        os.sched_setaffinity(0, processors)
 
 
 def test_a_locked_process_finds_every_door_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from tandem.adapters.jail.parent import (
     Refused,
     Unable,
 )
-from tandem.adapters.jail.ranks import may_rank, rank
+from tandem.adapters.jail.ranks import Corner, may_rank
 from tandem.domain.errors import ConfigurationError, FrameError, ProcessUnreachableError
 from tandem.domain.evaluation import Sight
 from tandem.ports import Cell
@@ -50,6 +50,7 @@ class _Wanted(msgspec.Struct):
     on_answer: Callable[[bytes], None]
     on_end: Callable[[], None]
     forget: Callable[[], object]
+    corner: Corner | None
 
 
 class ForkedCell:
@@ -63,6 +64,7 @@ class ForkedCell:
         self._on_answer = wanted.on_answer
         self._on_end = wanted.on_end
         self._forget = wanted.forget
+        self._corner = wanted.corner
         self._frames = Frames(ANSWER_BYTES_MAX)
         self._unsent: deque[memoryview] = deque()
         self._is_over = False
@@ -119,9 +121,9 @@ class ForkedCell:
 
     def rank(self, *, is_behind: bool) -> None:
         """See `Cell.rank`."""
-        if not self._is_over and may_rank():
+        if self._corner is not None and not self._is_over:
             with suppress(ProcessLookupError):
-                rank(self.pid, is_behind=is_behind)
+                self._corner.rank(self.pid, is_behind=is_behind)
 
     def end(self) -> None:
         """See `Cell.end`."""
@@ -189,6 +191,7 @@ class ForkingJail:
         self._ready: asyncio.Future[str | None] = self._loop.create_future()
         self._wanted: dict[int, _Wanted] = {}
         self._cells: dict[int, ForkedCell] = {}
+        self._corner = Corner() if may_rank() else None
         self._number = 0
         self._was_killed = False
 
@@ -233,10 +236,12 @@ class ForkingJail:
         ours.setblocking(False)
         descriptor = new_page()
         forget = partial(self._cells.pop, self._number, None)
-        wanted = _Wanted(ours, ControlPage(descriptor), on_open, on_answer, on_end, forget)
+        wanted = _Wanted(
+            ours, ControlPage(descriptor), on_open, on_answer, on_end, forget, self._corner
+        )
         self._wanted[self._number] = wanted
-        is_behind = is_behind and may_rank()
-        fork = Fork(number=self._number, memory_bytes=memory_bytes, is_behind=is_behind)
+        corner = self._corner.processor if is_behind and self._corner else None
+        fork = Fork(number=self._number, memory_bytes=memory_bytes, corner=corner)
         message = msgspec.msgpack.encode(fork)
         with theirs:
             try:

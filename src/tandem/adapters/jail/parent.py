@@ -12,7 +12,8 @@ import select
 import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
 import msgspec
@@ -20,7 +21,7 @@ import msgspec
 from tandem.adapters.jail.child import new_engine, serve, warm_up
 from tandem.adapters.jail.lockdown import CHANNEL, die_with, lock_down, missing_here, open_doors
 from tandem.adapters.jail.page import ControlPage
-from tandem.adapters.jail.ranks import rank
+from tandem.adapters.jail.ranks import go_along, go_behind
 from tandem.domain.errors import ConfigurationError
 
 MESSAGE_MAX: Final = 4_096
@@ -42,7 +43,7 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True, tag="fork"):
 
     number: int
     memory_bytes: int
-    is_behind: bool
+    corner: int | None  # the processor on which it begins behind the others
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
@@ -133,24 +134,35 @@ def _try_the_fences(parent: int, writing: int) -> NoReturn:
 def _fork(channel: socket.socket, fork: Fork, descriptors: list[int], mode: Mode) -> None:
     """Make a process; in it, this never returns."""
     parent = os.getpid()
-    if fork.is_behind:  # and so is the making of it
-        rank(0, is_behind=True)
     try:
-        pid = os.fork()
-        if pid == 0:
-            _live(fork, descriptors, mode, parent)
+        with _behind(fork.corner):
+            pid = os.fork()
+            if pid == 0:
+                _live(fork, descriptors, mode, parent)
         pidfd = os.pidfd_open(pid)
     except OSError as error:
         reason = f"no process can be made: {error.strerror}"
         _tell(channel, Refused(number=fork.number, reason=reason))
         return
     finally:
-        if fork.is_behind:
-            rank(0, is_behind=False)
         for descriptor in descriptors:
             os.close(descriptor)
     _tell(channel, Forked(number=fork.number, pid=pid), pidfd)
     os.close(pidfd)
+
+
+@contextmanager
+def _behind(corner: int | None) -> Iterator[None]:
+    """Be behind the others meanwhile: so is who is forked, and the making of it."""
+    if corner is None:
+        yield
+        return
+    processors = os.sched_getaffinity(0)
+    go_behind(0, corner)
+    try:
+        yield
+    finally:
+        go_along(0, processors)
 
 
 def _live(fork: Fork, descriptors: list[int], mode: Mode, parent: int) -> NoReturn:

@@ -1,4 +1,8 @@
-"""Which processes have only the time that nobody else wants. Source: sched(7), SCHED_IDLE.
+"""Which processes have only the time that nobody else wants, and where. Source: sched(7).
+
+Behind the others is the scheduler's idle class, on one processor: the one of whoever evaluates for
+them. Elsewhere a process of that class makes a processor look busy to the scheduler, which then
+leaves an honest process to wait where it is.
 
 Anybody may be put behind, but only who holds CAP_SYS_NICE can bring it back; who holds it not
 puts nobody behind.
@@ -24,11 +28,47 @@ def may_rank() -> bool:
     return bool(held >> _CAP_SYS_NICE & 1)
 
 
-def rank(pid: int, *, is_behind: bool) -> None:
-    """Let a process have only the time that nobody else wants, or its share; 0 is this process.
+class Corner:
+    """One processor of those that a process may use, for who goes behind."""
+
+    def __init__(self) -> None:
+        self._all = os.sched_getaffinity(0)
+        # Several evaluators of one computer are not to meet on the same one.
+        self.processor = sorted(self._all)[os.getpid() % len(self._all)]
+        self._is_kept = False
+
+    def rank(self, pid: int, *, is_behind: bool) -> None:
+        """Let a process have the time there that nobody else wants, or its share anywhere.
+
+        With the first that goes behind, this process keeps to its corner itself.
+
+        Raises:
+            ProcessLookupError: there is no such process.
+        """
+        if not is_behind:
+            go_along(pid, self._all)
+            return
+        if not self._is_kept:
+            self._is_kept = True
+            os.sched_setaffinity(0, {self.processor})
+        go_behind(pid, self.processor)
+
+
+def go_behind(pid: int, processor: int) -> None:
+    """Let a process have the time of that processor that nobody else wants; 0 is this process.
 
     Raises:
         ProcessLookupError: there is no such process.
     """
-    policy = os.SCHED_IDLE if is_behind else os.SCHED_OTHER
-    os.sched_setscheduler(pid, policy, os.sched_param(0))
+    os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+    os.sched_setaffinity(pid, {processor})
+
+
+def go_along(pid: int, processors: set[int]) -> None:
+    """Let a process have its share of those processors; 0 is this process.
+
+    Raises:
+        ProcessLookupError: there is no such process.
+    """
+    os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+    os.sched_setaffinity(pid, processors)
