@@ -73,7 +73,7 @@ class EvaluatingLimits(Value, frozen=True, kw_only=True):
     hard_ns: int = 400 * _MS
     slow_ns: int = 10 * _MS
     behind_ns: int = 1_000 * _MS
-    proof: int = 100
+    proof: int = 1_000
     cpu_ns: int = 50 * _MS
     patience_ns: int = 4_000 * _MS
     work_ns: int = 10_000 * _MS
