@@ -5,11 +5,8 @@ Run as `make hostile`. Exits with 1 when one escaped, or somebody heard somethin
 
 import asyncio
 import itertools
-import os
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -38,7 +35,6 @@ async def main() -> int:
         OUT.write(f"a tenant's memory: {_memory(jailed)}\n")
     async with bench() as jailed:
         OUT.write(f"{await _waiting(jailed)}\n")
-    OUT.write(f"{_physical()}\n")
     return 0 if all(not one.is_escaped and one.are_neighbors_right for one in cases) else 1
 
 
@@ -85,40 +81,6 @@ async def _waiting(jailed: Bench) -> str:
         f"({min(alone):.2f} to {max(alone):.2f}), beside attackers {second:.2f} ms "
         f"({min(beside):.2f} to {max(beside):.2f}), ratio {second / first:.2f} (wanted: 1.2)"
     )
-
-
-def _physical() -> str:
-    """Measure what this machine's processors take from each other: nothing of ours is in it."""
-    processors = sorted(os.sched_getaffinity(0))
-    if len(processors) == 1:
-        return "one processor: nobody computes beside anybody"
-    os.sched_setaffinity(0, processors[:1])
-    loop = [sys.executable, "-c", "while True: pass"]
-    try:
-        alone = [_arithmetic_ms() for _ in range(ROUNDS)]
-        other = subprocess.Popen(loop)
-        try:
-            os.sched_setaffinity(other.pid, processors[1:2])
-            beside = [_arithmetic_ms() for _ in range(ROUNDS)]
-        finally:
-            other.kill()
-            other.wait()
-    finally:
-        os.sched_setaffinity(0, processors)
-    first, second = statistics.median(alone), statistics.median(beside)
-    return (
-        f"the same arithmetic with the next processor idle {first:.0f} ms, "
-        f"with an endless loop on it {second:.0f} ms, ratio {second / first:.2f}"
-    )
-
-
-def _arithmetic_ms() -> float:
-    began = time.perf_counter()
-    total = 0
-    for number in range(3_000_000):
-        total += number * number % 7
-    assert total > 0
-    return (time.perf_counter() - began) * 1e3
 
 
 def _p99(times_ms: list[float]) -> float:

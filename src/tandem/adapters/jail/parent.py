@@ -158,7 +158,7 @@ def _behind(corner: int | None) -> Iterator[None]:
         yield
         return
     processors = os.sched_getaffinity(0)
-    go_behind(0, corner)
+    go_behind(0, processor=corner)
     try:
         yield
     finally:

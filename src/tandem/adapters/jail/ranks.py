@@ -51,10 +51,10 @@ class Corner:
         if not self._is_kept:
             self._is_kept = True
             os.sched_setaffinity(0, {self.processor})
-        go_behind(pid, self.processor)
+        go_behind(pid, processor=self.processor)
 
 
-def go_behind(pid: int, processor: int) -> None:
+def go_behind(pid: int, *, processor: int) -> None:
     """Let a process have the time of that processor that nobody else wants; 0 is this process.
 
     Raises:
