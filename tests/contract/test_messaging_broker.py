@@ -126,6 +126,32 @@ def test_a_silent_worker_is_lost_and_its_late_outcome_is_only_counted(
     run(share())
 
 
+def test_who_connects_anew_to_a_silent_broker_does_not_hear_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B15: nobody pings it again, however often it connects."""
+    monkeypatch.setattr("tandem.messaging.worker.ANEW_NS", 400_000_000)
+
+    async def share() -> None:
+        heard_at: dict[bytes, bool] = {}  # whether the broker was heard, at each route's first word
+
+        def on_ready(parts: list[bytes]) -> None:
+            if not heard_at:
+                broker.send([parts[0], words.encode(words.Ping(run=1, mark=1))])
+            heard_at.setdefault(parts[0], worker.is_heard)
+
+        broker = LoopSocket(zmq.ROUTER, Bind(ipc(tmp_path)), on_ready)
+        worker = Worker(Connect(ipc(tmp_path)), named("w"), name="w")
+        await until(lambda: worker.is_heard)
+        await until(lambda: len(heard_at) == 4)
+        assert not any(heard_at.values())
+        assert not worker.is_heard
+        worker.close()
+        broker.close()
+
+    run(share())
+
+
 def test_a_message_that_got_lost_on_the_way_is_noticed(run: Run, tmp_path: Path) -> None:
     async def share() -> None:
         broker = Broker(Bind(ipc(tmp_path)), run=1)

@@ -77,7 +77,7 @@ class Worker:
     @property
     def is_heard(self) -> bool:
         """Whether a broker has pinged it, or given it a task, within the last two seconds."""
-        return self._heard_ns is not None and self._silence_ns < ANEW_NS
+        return self._heard_ns is not None and self._socket.now_ns - self._heard_ns < ANEW_NS
 
     async def leave(self, *, timeout_s: float) -> bool:
         """Finish what was begun, hand the rest back, close; return whether the broker agreed."""
