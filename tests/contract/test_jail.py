@@ -159,6 +159,14 @@ async def test_a_process_goes_behind_the_others_and_comes_back(mode: Mode) -> No
         os.sched_setaffinity(0, processors)
 
 
+async def test_its_processes_share_the_evaluators_session_and_not_its_ctrl_c() -> None:
+    """F22: between sessions Linux shares processors whatever goes behind what (sched(7))."""
+    async with a_jail() as jail:
+        cell = await Line().open(jail)
+        assert os.getsid(cell.pid) == os.getsid(0)
+        assert os.getpgid(cell.pid) != os.getpgid(0)
+
+
 def test_a_locked_process_finds_every_door_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """B17."""
     assert tried(is_list_loaded=True, monkeypatch=monkeypatch) == ""

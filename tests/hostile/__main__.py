@@ -15,7 +15,7 @@ from tandem.domain.strategies import Language
 from tests.hostile.corpus import Outcome, Script, scripts
 from tests.hostile.running import BOB, SERIES, STRATEGIES, Bench, Case, bench
 
-ROUNDS: Final = 5
+ROUNDS: Final = 15
 BARS: Final = 300
 OUT: Final = sys.stdout
 

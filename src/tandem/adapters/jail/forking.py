@@ -290,7 +290,10 @@ class ForkingJail:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
-                start_new_session=True,
+                # A terminal's Ctrl-C is not for it. It gets no session of its own: Linux shares
+                # processors between sessions first, and only within one does who goes behind
+                # go behind (sched(7), the autogroup feature).
+                process_group=0,
             )
         ours.setblocking(False)
         self._channel = ours
