@@ -259,15 +259,16 @@ class Decider:
 
     def _cold(self, cold: Cold, key: KeyState, asked: Asked) -> None:
         """Ask again with everything, without those that had to be ended."""
-        if asked.is_whole and not cold.failed:
+        numbers = dict.fromkeys(asked.attached)
+        failed = [one for one in cold.failed if one.number in key.members and one.number in numbers]
+        if asked.is_whole and not failed and key.roster == asked.task_id.roster:
             self._skip(cold.task_id.key, key, asked, "an evaluator cannot do it, though it has all")
             return
         key.asked = None
         key.warm = None
-        for said in cold.failed:
-            if said.number in key.members:
-                self._suspend(self._member(key, said.number), said.answer.error or "ended by force")
-                roster.changed(self.state, key)
+        for said in failed:
+            self._suspend(self._member(key, said.number), said.answer.error or "ended by force")
+            roster.changed(self.state, key)
         self._ask(cold.task_id.key, key, asked.final, asked)
         if key.asked is None:  # nobody is left
             self._go_on((cold.task_id.key,))

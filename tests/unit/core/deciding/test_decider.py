@@ -121,6 +121,28 @@ def test_whoever_cannot_do_it_cold_or_whole_has_decided_nothing_and_it_is_said()
     assert bench.decider.state.decided == 0
 
 
+def test_an_evaluator_that_blames_strangers_is_not_asked_for_ever() -> None:
+    """F22: neither for one that nobody knows, nor for one that is suspended already."""
+    bench = Bench(entry("a"), entry("b"))
+    bench.bars(final(1), final(2))
+    bench.cold(bench.task, said(0, error="killed"))
+    bench.cold(bench.task, said(7, error="unknown"), said(0, error="killed again"))
+    assert "nothing was decided on bar 1" in bench.notes[0]
+    assert bench.suspended == []
+    assert bench.task.task_id.number == 2
+
+
+def test_who_is_cold_after_the_roster_changed_is_asked_with_the_new_one() -> None:
+    """B15: what was held for the old one is of no use, and no bar is passed over for it."""
+    bench = Bench(entry("a"))
+    bench.bars(final(1))
+    asked = bench.task
+    bench.roster(entry("a"), entry("b"))
+    bench.cold(asked)
+    assert bench.task.whole is not None
+    assert [one.number for one in bench.task.whole.attached] == [0, 1]
+
+
 def test_a_cold_answer_that_comes_again_does_not_give_the_bar_up() -> None:
     """B15: it is no answer to what was asked since, with everything."""
     bench = Bench(entry())
