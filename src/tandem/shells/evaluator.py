@@ -38,12 +38,15 @@ class Evaluator:
 
         Raises:
             FrameError: the payload is no task.
+            asyncio.CancelledError: the evaluator was closed.
         """
         task = task_of(payload)
         self._tokens += 1
         token = self._tokens
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._asked[token] = future
+        if self._is_closed:
+            future.cancel()
         try:
             self._perform(self._tenants.on_task(task, payload, token=token, now_ns=self._now_ns()))
             return await future
@@ -80,6 +83,8 @@ class Evaluator:
         return self._clock.now().now_ns
 
     def _perform(self, effects: Iterable[Effect]) -> None:
+        if self._is_closed:
+            return
         for effect in effects:
             match effect:
                 case Open():

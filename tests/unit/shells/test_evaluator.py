@@ -222,6 +222,8 @@ def test_a_closed_evaluator_leaves_no_process_and_nobody_waiting() -> None:
         await asyncio.sleep(0.1)
         assert waiting.cancelled()
         assert opening.cancelled()
+        with pytest.raises(asyncio.CancelledError):  # of the one that was warm a moment ago
+            await ask(evaluator, a_task(2, attached=[4]))
         assert [cell.is_over for cell in jail.cells] == [True, True]
 
     in_a_process(body)
