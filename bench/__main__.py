@@ -178,6 +178,9 @@ def _start_rows(sheet: Sheet) -> None:
 
 def _other_rows(sheet: Sheet) -> None:
     sheet.add("matching", "matching rate", (300_000, "operations/s"), at_most=False)
+    for name, limit in (("p50", 50), ("p99", 200)):
+        sheet.add(f"tick → decision → order's frame, {name}", f"tick 1 {name}_us", (limit, "µs"))
+    sheet.add("… eight orders' frames, p50", "tick 8 p50_us", (None, "µs"))
     sheet.add("a bar to an indicator, the median one", "indicators median_us", (0.5, "µs"))
     sheet.add("… the slowest of those that are liked", "indicators liked_us", (0.5, "µs"))
     sheet.add("… the slowest of all", "indicators slowest_us", (None, "µs"))

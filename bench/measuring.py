@@ -29,6 +29,7 @@ PARTS: Final = (
     "bundle",
     "matching",
     "indicators",
+    "tick_to_order",
     "strategies",
     "evaluators",
     "users",
@@ -177,6 +178,10 @@ class Rounds:
     def bars(self) -> None:
         """From bars to orders, through a whole pool."""
         self._note("bars", self._python("bench.bars_to_orders"))
+
+    def tick_to_order(self) -> None:
+        """From a quote to the orders that it causes, in the desk."""
+        self._note("tick", self._python("bench.tick_to_order", "--json"))
 
     def strategies(self) -> None:
         """Strategies, evaluated on every bar."""
