@@ -16,15 +16,17 @@ from typing import Final
 import msgspec
 
 from bench.cluster_settings import SHARES
-from bench.desk import Floor
+from bench.desk import ENCODER, Floor
 from bench.hand_fed import Stream
 from tandem.domain import link
 from tandem.domain.algos import Momentum
 from tandem.domain.commands import PlaceAlgo
 from tandem.domain.desk import DeskEffect, QuotesSeen, ToWorker
 from tandem.domain.ids import Lots, SlotId, Ticks
+from tandem.domain.instant import Instant
 from tandem.domain.venue import Quote
 from tandem.shells.link import Link
+from tandem.shells.recording import Record
 
 TURNS: Final = 2_000
 SAMPLE_NS: Final = 2_000_000
@@ -62,8 +64,10 @@ class Turns(Floor):
         price = Ticks(PRICES[number % 2])
         quote = Quote(instrument_id=SHARES[0].instrument_id, bid=price, ask=price, last=price)
         self._now_ns = self._begun_ns + (number + 1) * SAMPLE_NS
+        event, now = QuotesSeen(quotes=(quote,)), Instant(self._now_ns, self._now_ns)
         began_ns = time.thread_time_ns()
-        told = self.feed([QuotesSeen(quotes=(quote,))])
+        told = self.desk.on(event, now)
+        ENCODER.encode(Record(number, now, event, told))
         self._write(told)
         took_ns = time.thread_time_ns() - began_ns
         return took_ns, self._fill_all(told, price)
