@@ -15,7 +15,10 @@ HERE = "127.0.0.1"
 
 
 def free_ports() -> int:
-    """Return the first of five ports in a row at which nobody listens."""
+    """Return the first of five ports in a row at which nobody listens.
+
+    They lie below those that the system gives to whoever connects.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         try:

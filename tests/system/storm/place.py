@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +24,7 @@ from tandem.wiring.asking import DeskLine, desk_line
 from tandem.wiring.home import Home
 from tandem.wiring.settings import Paper, Settings, take_paper
 from tests.system.lan.fault_proxy import Cable, serve
+from tests.system.lan_running import free_ports
 from tests.system.running import children, environment, processes
 from tests.system.storm import feed, points
 
@@ -50,7 +50,7 @@ class Place:
         self._folder = folder
         self.orders = folder / "orders"
         self.orders.mkdir()
-        self._base = _free_ports(PORTS)
+        self._base = free_ports()
         self.cables: list[Cable] = []
         self._servers: list[asyncio.Server] = []
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -232,20 +232,3 @@ async def until(line: DeskLine, is_wanted: Callable[[StatusView], bool]) -> Stat
 def is_evaluator(name: str) -> bool:
     """Whether a process of that name evaluates."""
     return re.fullmatch(r"e\d+", name) is not None
-
-
-def _free_ports(count: int) -> int:
-    """Return the first of so many ports in a row that nobody uses now."""
-    for base in range(20_000 + os.getpid() % 20_000, 60_000, count):
-        if all(_is_free(port) for port in range(base, base + count)):
-            return base
-    raise OSError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
