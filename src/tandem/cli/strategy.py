@@ -78,7 +78,7 @@ def list_(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List what is assigned, with what it wants, holds and last decided, and what is saved."""
+    """List what is assigned, with what it wants and holds, and what is saved."""
 
     async def act() -> int:
         if shipped:

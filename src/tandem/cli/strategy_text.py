@@ -25,7 +25,7 @@ def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int
     if view.assignments:
         heads = ["assignment", "strategy", "symbol", "bars", ">wants", "holds"]
         out.write(
-            table([*heads, "last bar until", "state"], [_row(one) for one in view.assignments])
+            table([*heads, "last told until", "state"], [_row(one) for one in view.assignments])
         )
         out.write("\n")
     if not view.texts:
@@ -104,7 +104,9 @@ def write_assignment(
         words = ", ".join(f"{name}={value}" for name, value in assignment.parameters.items())
         lines.append(f"parameters: {words}")
     if one.end_ns is not None:
-        lines.append(f"last decision: of the bar that ended {moment_text(one.end_ns)}")
+        # The decider tells what is new or was not reached, so this may be long ago.
+        again = "the same again is not told; its last decision: 'tandem strategy explain'"
+        lines.append(f"last told: of the bar that ended {moment_text(one.end_ns)} ({again})")
     lines += [f"holds: {_held_text(each)} on {each.account_id}" for each in one.held]
     out.writelines(f"{line}\n" for line in lines)
     return OK

@@ -92,8 +92,9 @@ def import_feed(opened: OpenFeed, store: BarStore, *, now_ns: int | None = None)
     of this computer, unless given.
 
     Raises:
-        MarketFileError: it cannot be read, or tells bars of another span than those stored.
-        ConfigurationError: its bars begin where none of ours do.
+        MarketFileError: it cannot be read, tells bars of another span than those stored, or one
+            that begins where none of ours does.
+        ConfigurationError: of its bars none of ours can be made.
         DiskFullError: no room; what was brought in before is stored.
     """
     says = FeedWords(_RECORDING, span_ns=opened.feed.span_ns, asset_class=opened.feed.asset_class)
@@ -120,6 +121,7 @@ def import_feed(opened: OpenFeed, store: BarStore, *, now_ns: int | None = None)
         now_ns = SystemClock().now().market_ns
     for words, at_ns in _turns(opened, says, _closed_ns(kept), counts.over(now_ns)):
         counts.add(bars, words, Instant(at_ns, at_ns))
+    counts.refused |= says.unused
     return Imported(
         opened.place,
         opened.feed.symbol,
@@ -218,7 +220,11 @@ def _turns(
     at_ns = 0
     for news in opened.feed.news(opened.instrument):
         at_ns = max(at_ns, news.at_ns)
-        for word in says.words(news):
+        try:
+            words = says.words(news)
+        except ConfigurationError as error:
+            raise MarketFileError(f"{opened.place}: {error}") from error
+        for word in words:
             if is_over(word):
                 turn += past.take(word)
         if len(turn) >= TURN_WORDS:

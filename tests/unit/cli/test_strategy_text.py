@@ -104,7 +104,7 @@ def test_one_assignment_is_shown_in_full() -> None:
     assert "parameters: fast=3" in text
     assert "state: flat: its stop was reached; 1 dropped" in text
     assert "holds: s1 5 of 0 on A1" in text
-    assert "last decision: of the bar that ended 2001-09-09" in text
+    assert "last told: of the bar that ended 2001-09-09" in text
     assert json.loads(written(write_assignment, one, as_json=True))["dropped"] == 1
     floor.ask(Unassign(assignment_id=AssignmentId("a")))
     (one,) = roster(floor).assignments

@@ -165,6 +165,22 @@ def test_a_bar_that_is_not_over_yet_is_no_bar_of_a_recording(tmp_path: Path) -> 
     assert (again.bars, again.revisions, sum(again.refused.values())) == (1, 0, 1)
 
 
+def test_what_cannot_be_is_left_out_and_counted(tmp_path: Path) -> None:
+    """F17: a bar whose high is below its low, and one of a price below zero."""
+    rows = [(0, 100, 109, 91, 100, 1), (60, 100, 90, 109, 100, 1), (120, -1, -1, -1, -1, 1)]
+    (opened,) = open_feeds([table(tmp_path / "a.csv", rows)])
+    made = import_feed(opened, MemoryBars())
+    assert (made.bars, made.refused) == (1, {"shape": 1, "price": 1})
+
+
+def test_a_bar_off_the_grid_is_refused_with_its_file_and_time(tmp_path: Path) -> None:
+    """B12."""
+    (opened,) = open_feeds([table(tmp_path / "a.csv", [(30, 100, 109, 91, 100, 1)])])
+    words = r"a\.csv\S*: a bar of 1971-12-06 00:00:30: expected a begin of 1m"
+    with pytest.raises(MarketFileError, match=words):
+        import_feed(opened, MemoryBars())
+
+
 @pytest.mark.parametrize("after", [0, 300, 2_000])
 def test_minutes_of_an_exchange_go_on_where_imported_days_end(tmp_path: Path, after: int) -> None:
     """B8 B12: side by side; each new minute decides, and makes the days that follow."""

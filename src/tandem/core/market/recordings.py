@@ -1,5 +1,6 @@
 """What a feed said, in the words of the market core."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from tandem.core.market.filtering import fault_within
@@ -26,6 +27,7 @@ class FeedWords:
 
     Bars of `span_ns` are told as bars where that is a span of ours, else as pieces of a minute.
     Forex has no trades that anybody sees: there the middles of quotes are told, rounded down.
+    `unused` counts bars and trades that cannot be true, by what is wrong with them.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class FeedWords:
         self._span_ns: Final = span_ns or 0
         self._is_quotes: Final = asset_class is AssetClass.FOREX
         self._clock_ns = 0
+        self.unused: dict[str, int] = {}
         self.span: Final = _SPANS.get(self._span_ns, Span.M1)
         if span_ns is not None and span_ns not in _SPANS and Span.M1.ns % span_ns:
             names = ", ".join(Span)
@@ -51,7 +54,7 @@ class FeedWords:
         """Return what it says; nothing of what cannot be true.
 
         Raises:
-            ConfigurationError: a bar begins where none of ours does.
+            ConfigurationError: a bar begins where none of ours does; it names the bar's time.
         """
         at_ns = news.at_ns if news.told_ns is None else news.told_ns
         words: list[MarketWord] = []
@@ -64,9 +67,12 @@ class FeedWords:
                     to_ns=at_ns,
                 )
             )
-        if fault_within(news.event) is None:
+        fault = fault_within(news.event)
+        if fault is None:
             word = self._told(news, at_ns)
             words += [] if word is None else [word]
+        elif isinstance(news.event, QuoteBar if self._is_quotes else TradeBar | PublicTrade):
+            self.unused[fault] = self.unused.get(fault, 0) + 1
         if at_ns > self._clock_ns:
             self._clock_ns = at_ns
             words.append(TimeTold(source_id=self._source_id, at_ns=at_ns))
@@ -101,6 +107,8 @@ class FeedWords:
             )
         if self._span_ns >= Span.D1.ns:
             begin_ns = self.span.begin_ns(begin_ns)  # an exchange's own day is of its date
+        if begin_ns != self.span.begin_ns(begin_ns):
+            raise ConfigurationError(f"a bar of {_utc(begin_ns)}: expected a begin of {self.span}")
         bar = Bar(
             instrument_id=event.instrument_id,
             span=self.span,
@@ -112,6 +120,10 @@ class FeedWords:
             volume=event.volume,
         )
         return BarTold(source_id=self._source_id, bar=bar)
+
+
+def _utc(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _middle(event: QuoteBar) -> TradeBar:

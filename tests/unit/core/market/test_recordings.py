@@ -51,7 +51,7 @@ def test_an_exchanges_own_day_is_of_its_date() -> None:
 
 def test_an_hour_that_begins_off_our_grid_is_an_error() -> None:
     news = said(market_news.bar(5, 9, 4, 6, 1), Span.H1.ns + MINUTE)
-    with pytest.raises(ConfigurationError, match="expected a begin of 1h"):
+    with pytest.raises(ConfigurationError, match="a bar of 1970-01-01 00:01:00: expected a begin"):
         words(Span.H1.ns).words(news)
 
 
@@ -65,7 +65,20 @@ def test_the_clock_moves_with_whatever_is_said_and_never_back() -> None:
 
 def test_what_cannot_be_is_not_told() -> None:
     """F17."""
-    assert words(MINUTE).words(said(market_news.bar(5, 4, 4, 6), MINUTE)) == [clock(MINUTE)]
+    feed = words(MINUTE)
+    assert feed.words(said(market_news.bar(5, 4, 4, 6), MINUTE)) == [clock(MINUTE)]
+    feed.words(said(market_news.bar(5, 4, 4, 6), 2 * MINUTE))
+    feed.words(said(market_news.trade(0), 2 * MINUTE))
+    assert feed.unused == {"shape": 2, "price": 1}
+
+
+def test_what_is_not_looked_at_is_not_counted_as_unused() -> None:
+    """F17: a coin's quotes make no bars, however wrong; those of forex do."""
+    wrong = said(quote_bar((5, 4, 4, 6), (8, 10, 5, 7)), MINUTE)
+    for asset_class, unused in ((AssetClass.CRYPTO, {}), (AssetClass.FOREX, {"shape": 1})):
+        feed = words(MINUTE, asset_class)
+        assert feed.words(wrong) == [clock(MINUTE)]
+        assert feed.unused == unused
 
 
 def test_forex_is_told_by_the_middles_of_its_quotes_and_coins_are_not() -> None:
