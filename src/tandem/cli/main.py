@@ -88,7 +88,7 @@ def _help() -> str:
         "Usage: tandem COMMAND [OPTIONS]\n\n"
         "Trades one order over many accounts at once, exactly once. On paper.\n\n"
         f"{''.join(lines)}\n"
-        "'tandem COMMAND --help' tells more. Every command takes --home DIR, where journals and\n"
-        "sockets are ($XDG_DATA_HOME/tandem); those that print data take --json.\n"
+        "'tandem COMMAND --help' tells more. What needs a home takes --home DIR, where journals\n"
+        "and sockets are ($XDG_DATA_HOME/tandem); those that print data take --json.\n"
         "Exit codes: 0 done, 1 refused or failed, 2 bad input, 3 no coordinator.\n"
     )

@@ -11,7 +11,7 @@ from tandem.core.evaluating.standing import Rank
 from tandem.core.evaluating.tenants import Effect, End, Open, Reply, Send, Stop, Tenants
 from tandem.domain.bundle import holdings_of
 from tandem.domain.errors import FrameError
-from tandem.domain.evaluation import Meter, TenantId, answer_bytes, task_bytes, task_of
+from tandem.domain.evaluation import Meter, TaskAnswer, TenantId, answer_bytes, task_bytes, task_of
 from tandem.ports import Cell, Clock, Jail
 
 
@@ -100,10 +100,13 @@ class Evaluator:
                     if cell is not None:
                         cell.end()
                 case Reply(token=token, answer=answer):
-                    future = self._asked.get(token)
-                    if future is not None and not future.done():
-                        future.set_result(answer_bytes(answer))
+                    self._reply(token, answer)
         self._look_later()
+
+    def _reply(self, token: int, answer: TaskAnswer) -> None:
+        future = self._asked.get(token)
+        if future is not None and not future.done():
+            future.set_result(answer_bytes(answer))
 
     def _rank(self, tenant: TenantId, *, is_behind: bool) -> None:
         cell = self._cells.get(tenant)

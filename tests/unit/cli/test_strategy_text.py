@@ -57,7 +57,7 @@ def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
         "wants",
         "holds",
         "last",
-        "bar",
+        "told",
         "until",
         "state",
     ]
