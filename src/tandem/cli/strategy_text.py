@@ -72,7 +72,7 @@ def state_text(one: AssignmentView) -> str:
         said.append(f"suspended: {one.suspended}")
     if one.leaving:
         said.append("leaving")
-    if one.exits and not one.leaving:
+    if one.exits and not one.leaving and not any(each.wanted_lots for each in one.held):
         said.append(f"flat: {one.exits}")
     said += [f"{each.slot_id}: {each.note}" for each in one.held if each.note]
     if one.dropped:

@@ -18,11 +18,12 @@ from tandem.core.trading.showing import show
 from tandem.domain.commands import SaveStrategy, SuspendStrategy, Unassign
 from tandem.domain.control import AskDecisions, AskStrategies
 from tandem.domain.ids import Lots
+from tandem.domain.order import Side
 from tandem.domain.statements import GroupBy
-from tandem.domain.strategies import AssignmentId
+from tandem.domain.strategies import AssignmentId, WantedOrder
 from tandem.domain.strategy_views import DecisionsView, StrategiesView
 from tests.unit.core.trading.desk_driver import X, instrument
-from tests.unit.core.trading.strategy_floor import CROSS, StrategyFloor, strategy_floor
+from tests.unit.core.trading.strategy_floor import CROSS, MINUTE, StrategyFloor, strategy_floor
 
 
 def written(write: Callable[..., int], value: Any, *, as_json: bool = False) -> str:
@@ -89,6 +90,23 @@ def test_a_text_has_a_line_for_each_name_that_means_it() -> None:
         ("cross", True),
         ("cross", False),
     ]
+
+
+def test_what_trades_by_orders_again_is_not_called_flat() -> None:
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    floor.fill_all()
+    floor.ask(Unassign(assignment_id=AssignmentId("a")))
+    floor.assign()
+    floor.fill_all()
+    (one,) = roster(floor).assignments
+    assert "state: flat: it is taken away" in written(write_assignment, one)
+    floor.pass_time(MINUTE)
+    floor.set(orders=(WantedOrder(side=Side.BUY, quantity=Lots(5)),))
+    floor.fill_all()
+    (one,) = roster(floor).assignments
+    assert "state: ok" in written(write_assignment, one)
 
 
 def test_one_assignment_is_shown_in_full() -> None:

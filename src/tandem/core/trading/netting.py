@@ -154,6 +154,15 @@ def _is_exit(turn: Turn, one: Assigned, net: Net) -> bool:
     return bool(one.exits) or not _belongs(turn, one, net)
 
 
+def has_way_out(turn: Turn, one: Assigned) -> bool:
+    """Return whether something that it must give back is still held, but for dust."""
+    roster, key = turn.state.strategies, one.assignment.assignment_id
+    nets = [roster.nets[each] for each in one.nets]
+    return any(
+        net.members[key].lacking and not net.is_dust and _is_exit(turn, one, net) for net in nets
+    )
+
+
 def _good_until_ns(one: Assigned) -> int:
     """Return until when its last decision may be carried out."""
     assert one.end_ns is not None, "whoever wants has decided"

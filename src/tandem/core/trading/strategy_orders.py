@@ -46,6 +46,9 @@ def _objection(turn: Turn, one: Assigned, slot_id: SlotId, wanted: WantedOrder) 
     closed = taking.closed(turn)
     if closed is not None:
         return closed
+    if netting.has_way_out(turn, one):  # which would wait for them, and sell what they sell
+        text = f"it is made flat first: {one.exits or 'it trades elsewhere now'}"
+        return Refused(reason=RefusalReason.BAD_ORDER, text=text)
     if one.assignment.may_short or wanted.side is Side.BUY:
         return None
     if _is_bracket(wanted) or wanted.quantity > _may_sell(turn, one, slot_id):

@@ -421,3 +421,37 @@ def test_own_orders_never_meet_and_no_net_is_refused_for_what_rests_for_another(
         for net in floor.state.strategies.nets.values()
         for one in net.members.values()
     )
+
+
+def test_a_way_out_comes_before_orders() -> None:
+    """B34: which wait for nobody; they are refused until it is flat."""
+    floor = opened()
+    floor.set(position=1)
+    floor.fill_all()
+    floor.ask(Unassign(assignment_id=A))
+    (way_out,) = floor.out()
+    floor.accept(way_out)
+    floor.assign()
+    floor.pass_time(MINUTE)
+    floor.set(orders=(wanted(side=Side.SELL, limit_price=1_010),))
+    assert floor.said()[-1] == ("refused", "s1: it is made flat first: it is taken away")
+    floor.fill(way_out, 2)
+    floor.canceled(way_out)
+    assert floor.sizes() == [-8]
+    floor.fill_all()
+    floor.pass_time(MINUTE)
+    floor.set(orders=(wanted(limit_price=990),))
+    assert floor.sizes() == [5]
+    floor.replay()
+
+
+def test_what_is_traded_back_elsewhere_comes_before_orders() -> None:
+    """B34."""
+    floor = opened()
+    floor.set(position=1)
+    floor.fill_all()
+    floor.assign(slots=("s2",))
+    floor.pass_time(MINUTE)
+    floor.set(orders=(wanted(limit_price=990),))
+    assert floor.said()[-1] == ("refused", "s2: it is made flat first: it trades elsewhere now")
+    assert floor.sizes() == [-10]
