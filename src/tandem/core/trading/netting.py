@@ -35,6 +35,7 @@ from tandem.domain.parents import ParentSpec, SelfTrade
 from tandem.domain.strategies import Assignment, AssignmentId
 
 RETRY_NS: Final = SECOND  # after an order that was refused, or that nobody traded with
+REFUSALS_MAX: Final = 5  # so often in a row that time doubles
 LOOK_NS_MAX: Final = 3_600 * SECOND
 STRATEGY: Final = "strategies"  # of an order for several that is counted under each for its part
 
@@ -55,7 +56,7 @@ def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int) -> None:
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
     net = net_of(roster, slot_id, instrument.instrument_id)
     member_of(roster, net, one.assignment.assignment_id).wanted = lots
-    net.retry_at_ns = 0
+    net.retry_at_ns = net.refusals = 0
     turn.touch(net.net_id)
 
 
@@ -66,7 +67,7 @@ def leave(turn: Turn, one: Assigned, why: str) -> None:
     for each in one.nets:
         net = roster.nets[each]
         net.members[key].wanted = 0
-        net.retry_at_ns = 0
+        net.retry_at_ns = net.refusals = 0
         turn.touch(each)
     remove_left(roster, one)
 
@@ -138,8 +139,8 @@ def advance(turn: Turn, net: Net) -> None:
             net.is_stopping = True
             planning.cancel_parent(turn, parent, "what is wanted has changed")
     else:
-        if parent is not None and not parent.filled and not net.is_stopping:
-            net.retry_at_ns = turn.now_ns + RETRY_NS
+        if parent is not None and not net.is_stopping:
+            _learn(turn, net, parent)
         net.parent_id, net.is_stopping = None, False
         if turn.now_ns >= net.retry_at_ns:
             _trade(turn, net)
@@ -316,6 +317,22 @@ def claims_of_exit(
 
 
 # -- waiting
+
+
+def _learn(turn: Turn, net: Net, parent: Parent) -> None:
+    """Wait with the next order when this one came to nothing: longer each time it is refused.
+
+    A venue that is closed, or an account without funds, says the same for hours.
+    """
+    if parent.filled:
+        net.refusals = 0
+        return
+    after_ns = RETRY_NS
+    if parent.refused_slots:
+        net.note = parent.text
+        after_ns = RETRY_NS << net.refusals
+        net.refusals = min(REFUSALS_MAX, net.refusals + 1)
+    net.retry_at_ns = turn.now_ns + after_ns
 
 
 def _wait(turn: Turn, net: Net, why: str) -> None:

@@ -325,7 +325,7 @@ def _plan_first_wave(turn: Turn, parent: Parent, shares: list[Share]) -> None:
 
 def _plan_pieces(turn: Turn, parent: Parent) -> None:
     """Make an attempt of every piece that a slot can take now; the others wait, or are dropped."""
-    late = turn.now_ns >= parent.deadline_ns
+    late = turn.now_ns >= parent.deadline_ns or _is_refused(turn, parent)
     pieces, parent.pieces = parent.pieces, []
     if pieces and meeting.stands_aside(turn, parent):
         parent.pieces = pieces  # the time for a slot to take it begins when it may come back
@@ -342,6 +342,12 @@ def _plan_pieces(turn: Turn, parent: Parent) -> None:
     if parent.pieces and not is_arranged:
         parent.retry_at_ns = turn.now_ns + RETRY_NS
         turn.wait(Alarm.PARENT, parent.parent_id, after_ns=RETRY_NS)
+
+
+def _is_refused(turn: Turn, parent: Parent) -> bool:
+    """Whether no slot takes it, and strategies want it, who ask anew as long as they want it."""
+    is_refused = len(parent.refused_slots) == len(parent.slots)
+    return is_refused and parent.owner in turn.state.strategies.nets
 
 
 def _place_again(turn: Turn, parent: Parent, piece: Piece) -> bool:

@@ -60,6 +60,7 @@ class Net(msgspec.Struct, gc=False):
     alarm_ns: int = 0
     note: str = ""
     is_dust: bool = False  # what is missing is less than can be traded
+    refusals: int = 0  # orders in a row that its venue refused, up to `REFUSALS_MAX`
 
 
 class Assigned(msgspec.Struct, gc=False):

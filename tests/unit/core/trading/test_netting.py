@@ -7,6 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.trading.state import ParentPhase
 from tandem.domain.commands import (
     AtObjective,
     HaltTrading,
@@ -457,14 +458,54 @@ def test_what_is_bought_never_meets_an_own_resting_order_and_a_way_out_clears_it
     assert "could meet your own order" in floor.net().note
 
 
-def test_a_refused_order_is_tried_again_within_its_time() -> None:
+def test_a_refused_order_is_tried_again_and_less_and_less_often() -> None:
+    """B22: what its venue refuses may be refused for hours, and does not stand as working."""
     floor = strategy_floor()
     floor.assign()
     floor.set(position=1)
+    floor.fill_all()
+    floor.ask(Unassign(assignment_id=AssignmentId("a")))
+    waits = []
+    for _ in range(7):
+        (attempt,) = floor.out()
+        floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+        assert floor.state.parents[attempt.parent_id].phase is ParentPhase.DONE
+        assert floor.net().note == "no_liquidity"
+        waited = 0
+        while not floor.out():
+            floor.pass_time(SECOND)
+            waited += 1
+        waits.append(waited)
+    assert waits == [1, 2, 4, 8, 16, 32, 32]
+    floor.fill_all()
+    assert floor.held() == 0
+
+
+def test_after_refusals_what_is_newly_wanted_is_sent_at_once() -> None:
+    """B22: and what trades begins anew."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    for waited in (1, 2, 4, 8, 16, 28):
+        (attempt,) = floor.out()
+        floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+        floor.pass_time(waited * SECOND)
+    assert floor.out() == []
+    floor.pass_time(SECOND)
+    floor.quote()
+    floor.set(position=0.5)
+    for waited in (1, 2):
+        (attempt,) = floor.out()
+        floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+        floor.pass_time(waited * SECOND)
     (attempt,) = floor.out()
-    floor.rejected(attempt, RejectCode.OTHER)
-    floor.pass_time(5 * SECOND)
-    assert floor.sizes() == [10]
+    floor.fill(attempt, 4)
+    floor.canceled(attempt, 4)
+    (attempt,) = floor.out()
+    assert attempt.order.quantity == 1
+    floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+    floor.pass_time(SECOND)
+    assert floor.sizes() == [1]
 
 
 def test_a_restart_repeats_nothing_and_goes_on() -> None:
