@@ -46,7 +46,7 @@ RECORDS: Final = 49_000  # a snapshot comes with 50,000
 MANY: Final = 1_000
 OPEN_ORDERS: Final = 1_000
 WINDOW_S: Final = 8
-SEEDS: Final = 20
+SEEDS: Final = 100
 PHASES: Final = [
     Phase(name="64", seconds=1.5, in_flight=64),
     Phase(name="512", seconds=1.5, in_flight=512),

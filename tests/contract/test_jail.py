@@ -7,11 +7,14 @@ import asyncio
 import os
 import select
 import signal
+import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tandem.adapters.jail import ForkingJail, Mode
@@ -20,6 +23,7 @@ from tandem.adapters.jail.evaluation import Evaluation
 from tandem.adapters.jail.forking import ForkedCell
 from tandem.adapters.jail.lockdown import CHANNEL, NOBODY, lock_down, open_doors
 from tandem.adapters.jail.page import ControlPage, new_page
+from tandem.adapters.jail.parent import MESSAGE_MAX, Fork, News, Ready
 from tandem.adapters.jail.ranks import may_rank
 from tandem.adapters.jail.rehearsal import rehearsal
 from tandem.domain.errors import ConfigurationError, ProcessUnreachableError
@@ -282,6 +286,30 @@ async def test_when_the_parent_process_goes_all_go_and_the_evaluator_is_told() -
     jail.close()
 
 
+def test_a_starter_that_hangs_up_between_two_words_is_no_failure() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, new_channels() as (channel, page):
+        descriptor = theirs.fileno()
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tandem.adapters.jail",
+                str(descriptor),
+                str(os.getpid()),
+                "trusted",
+            ],
+            pass_fds=(descriptor,),
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        assert msgspec.msgpack.decode(ours.recv(MESSAGE_MAX), type=News) == Ready()
+        fork = Fork(number=1, memory_bytes=MEMORY, corner=None)
+        socket.send_fds(ours, [msgspec.msgpack.encode(fork)], [channel, page])
+        ours.close()
+        assert (process.communicate(timeout=30)[1], process.returncode) == (b"", 0)
+
+
 async def test_many_tasks_at_once_are_all_answered_in_order() -> None:
     async with a_jail() as jail:
         line = Line()
@@ -292,6 +320,16 @@ async def test_many_tasks_at_once_are_all_answered_in_order() -> None:
         answers = {await asyncio.wait_for(line.answers.get(), 30) for _ in range(2_000)}
         assert len(answers) == 1
         assert cell.look().cpu_ns > 0
+
+
+@contextmanager
+def new_channels() -> Iterator[tuple[int, int]]:
+    """Return what a process is given: the descriptors of its channel and of its control page."""
+    kept, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    page = new_page()
+    with kept, given:
+        yield given.fileno(), page
+    os.close(page)
 
 
 def is_over(pidfd: int) -> bool:

@@ -88,7 +88,13 @@ def main() -> int:
         return 1
     gc.collect()
     gc.freeze()
-    _tell(channel, Ready())
+    with suppress(ConnectionError):  # the starter hung up before it heard all
+        _tell(channel, Ready())
+        _fork_what_is_asked(channel, mode)
+    return 0
+
+
+def _fork_what_is_asked(channel: socket.socket, mode: Mode) -> None:
     while True:
         readable, _, _ = select.select([channel], [], [], _REAP_S)
         _reap()
@@ -96,7 +102,7 @@ def main() -> int:
             continue
         raw, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_MAX, 2)
         if not raw:
-            return 0
+            return
         _fork(channel, _FORKS.decode(raw), descriptors, mode)
 
 
