@@ -10,13 +10,18 @@ from cyclopts import Parameter
 from tandem.cli.bars import Which, found_bars
 from tandem.cli.calling import BadInputError, finish, home_of, new_app
 from tandem.cli.strategy_run import bars_at
-from tandem.cli.strategy_words import judged_parameters, parameters_of, text_of
+from tandem.cli.strategy_words import judged_parameters, parameters_of, text_or_shipped
 from tandem.ports import BarStore
 from tandem.wiring.strategies import require_strategies
 
 app = new_app()
 _ALL: Final = Which()
-File = Annotated[Path, Parameter(help="The strategy, in Lua (.lua) or Python (.py).")]
+What = Annotated[
+    Path,
+    Parameter(
+        help="A strategy in Lua (.lua) or Python (.py), or the name of one that comes along."
+    ),
+]
 Bars = Annotated[
     str,
     Parameter(
@@ -47,7 +52,7 @@ _USUAL: Final = ProofOptions()
 
 @app.command(name="prove-no-lookahead")
 def prove_no_lookahead(
-    file: File, *, bars: Bars, which: Which = _ALL, options: ProofOptions = _USUAL
+    what: What, *, bars: Bars, which: Which = _ALL, options: ProofOptions = _USUAL
 ) -> int:
     """Cut a history off behind its bars and let a strategy decide again: is it the same?"""
     place = bars if Path(bars.partition("?")[0]).exists() else None
@@ -63,7 +68,7 @@ def prove_no_lookahead(
             own = bars if place is None else only_symbol(store, bars)
             names = [one.strip() for one in options.others.split(",") if one.strip()]
             found = [found_bars(store, one, which) for one in (own, *names)]
-        text = text_of(file)
+        text = text_or_shipped(what)
         parameters = judged_parameters(parameters_of(options.param), text)
         return write_proof(text, parameters, found, sys.stdout, every=every)
 

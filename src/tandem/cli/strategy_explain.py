@@ -8,11 +8,11 @@ from cyclopts import Parameter
 from tandem.cli.calling import HomeOption, JsonOption, finish, home_of
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import write_json
-from tandem.cli.strategy_text import position_text
+from tandem.cli.strategy_text import order_text, position_text
 from tandem.cli.typed import moment_text, time_ns
 from tandem.domain.bars import Bar
 from tandem.domain.instrument import Instrument
-from tandem.domain.strategies import Answer, AssignmentId, WantedOrder
+from tandem.domain.strategies import Answer, AssignmentId
 from tandem.wiring.strategies import require_strategies
 
 if TYPE_CHECKING:  # what computes is loaded when something is computed
@@ -160,17 +160,6 @@ def _answer_rows(
         for name, price in (("stop", answer.stop_price), ("target", answer.target_price)):
             if price is not None:
                 rows.append((name, instrument.price_text(price)))
-        rows += [("order", _order_text(one, instrument)) for one in answer.orders]
+        rows += [("order", order_text(one, instrument)) for one in answer.orders]
         rows.append(("state", answer.state))
     return rows + [("logged", line) for line in lines]
-
-
-def _order_text(order: WantedOrder, instrument: Instrument) -> str:
-    words = [order.side.value, instrument.quantity_text(order.quantity)]
-    prices = (
-        ("limit", order.limit_price),
-        ("stop", order.stop_price),
-        ("target", order.target_price),
-    )
-    words += [f"{name} {instrument.price_text(one)}" for name, one in prices if one is not None]
-    return " ".join(words)

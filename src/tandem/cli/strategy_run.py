@@ -16,8 +16,8 @@ from tandem.cli.bars import Which, found_bars, imported
 from tandem.cli.calling import JsonOption, finish, home_of
 from tandem.cli.main import FAILED, OK
 from tandem.cli.printing import table, write_json
-from tandem.cli.strategy_text import position_text
-from tandem.cli.strategy_words import judged_parameters, parameters_of, text_of
+from tandem.cli.strategy_text import order_text, position_text
+from tandem.cli.strategy_words import judged_parameters, parameters_of, text_or_shipped
 from tandem.cli.typed import moment_text
 from tandem.domain.bars import FinalBar, Span
 from tandem.domain.deciding import Rostered
@@ -59,7 +59,7 @@ _USUAL: Final = RunOptions()
 
 
 def run(
-    file: Path,
+    what: Path,
     symbol: str,
     /,
     *,
@@ -72,7 +72,7 @@ def run(
     It is evaluated as in a pool, in a jail. Nothing is traded: there are no orders, fills or gains.
 
     Args:
-        file: A strategy in Lua (.lua) or Python (.py).
+        what: A strategy in Lua (.lua) or Python (.py), or the name of one that comes along.
         symbol: Whose bars, such as BTCUSD.
         which: Which of them.
         options: As what it runs.
@@ -83,7 +83,7 @@ def run(
         require_strategies()
         from tandem.wiring.evaluating import evaluator_here
 
-        text = text_of(file)
+        text = text_or_shipped(what)
         with bars_at(home_of(which.home), options.bars) as store:
             trial = trial_of(text, symbol, which, options, store)
             async with evaluator_here(_say) as ask:
@@ -206,7 +206,7 @@ def _row(one: "Tried", *, is_change: bool, instrument: Instrument) -> tuple[str,
     answer = one.answer if one.answer is not None else Answer()
     wants, *prices = _wanted(answer) if is_change else _KEPT
     besides = [answer.error] if answer.error is not None else []
-    besides += [f"{len(answer.orders)} orders"] if answer.orders else []
+    besides += [order_text(one, instrument) for one in answer.orders]
     return (
         moment_text(one.bar.begin_ns),
         instrument.price_text(one.bar.close),

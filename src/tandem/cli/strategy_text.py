@@ -7,7 +7,8 @@ from tandem.cli.main import OK
 from tandem.cli.printing import plain, table, write_json
 from tandem.cli.strategy_gains import Gains
 from tandem.cli.typed import moment_text
-from tandem.domain.strategies import FULL_PPM, StrategyText
+from tandem.domain.instrument import Instrument
+from tandem.domain.strategies import FULL_PPM, StrategyText, WantedOrder
 from tandem.domain.strategy_views import (
     AssignmentView,
     DecisionsView,
@@ -57,6 +58,18 @@ def _row(one: AssignmentView) -> tuple[str, ...]:
 def position_text(position_ppm: int) -> str:
     """Return a wanted position as a share of a full one."""
     return f"{(Decimal(position_ppm) / FULL_PPM).normalize():f}"
+
+
+def order_text(order: WantedOrder, instrument: Instrument) -> str:
+    """Return an order that a strategy wants, in words."""
+    words = [order.side.value, instrument.quantity_text(order.quantity)]
+    prices = (
+        ("limit", order.limit_price),
+        ("stop", order.stop_price),
+        ("target", order.target_price),
+    )
+    words += [f"{name} {instrument.price_text(one)}" for name, one in prices if one is not None]
+    return " ".join(words)
 
 
 def _held_text(held: HeldView) -> str:

@@ -23,6 +23,7 @@ from tandem.domain.strategies import (
     TextHash,
     VolatilityTarget,
 )
+from tandem.strategies.shipped import shipped
 from tandem.wiring.strategies import is_installed
 
 SpanText = Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
@@ -47,7 +48,8 @@ class AssignOptions:
         param: A parameter of it, such as fast=10; as often as there are some.
         others: Symbols that it looks at besides, such as BTCUSD,ETHUSD.
         may_short: Let "short" be a negative position, on margin accounts.
-        good_for: How long after its bar a decision may be carried out, in market time.
+        good_for: How long after its bar a decision may be carried out, in market time; as long as
+            its bars last without.
         flat_by: Be flat from this time of the day (UTC) until midnight, such as 15:55.
         name: What this assignment is called; by strategy, symbol and bars without.
     """
@@ -61,12 +63,12 @@ class AssignOptions:
     param: tuple[str, ...] = ()
     others: str = ""
     may_short: Annotated[bool, Parameter(negative="")] = False
-    good_for: str = "60s"
+    good_for: str | None = None
     flat_by: str | None = None
     name: Annotated[str | None, Parameter(name="--id")] = None
 
 
-def is_file(what: str) -> bool:
+def is_file(what: str | Path) -> bool:
     """Whether a strategy was named by its file, and not by the name that it was saved under."""
     return Path(what).suffix in _LANGUAGES
 
@@ -87,6 +89,22 @@ def text_of(file: Path, name: str | None = None) -> StrategyText:
     except UnicodeDecodeError as error:
         raise BadInputError(f"{file}: byte {error.start} is not UTF-8") from error
     return StrategyText(name=name or file.stem, language=language, text=text)
+
+
+def text_or_shipped(what: Path) -> StrategyText:
+    """Return the strategy in a file, or the one of this name that comes along.
+
+    Raises:
+        BadInputError: there is neither.
+    """
+    if is_file(what):
+        return text_of(what)
+    along = shipped()
+    for text in along:
+        if text.name == str(what):
+            return text
+    names = ", ".join(one.name for one in along)
+    raise BadInputError(f"{what}: expected a file that ends in .lua or .py, or one of {names}")
 
 
 def assignment_of(
@@ -113,7 +131,7 @@ def assignment_of(
         parameters=parameters_of(options.param),
         others=others,
         may_short=options.may_short,
-        good_for_ns=duration_ns(options.good_for),
+        good_for_ns=None if options.good_for is None else duration_ns(options.good_for),
         flat_by_ns=_flat_by_ns(options.flat_by),
     )
 

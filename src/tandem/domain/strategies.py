@@ -82,7 +82,8 @@ class Assignment(Value, frozen=True, kw_only=True):
 
     `others` are symbols that it may look at besides. With `may_short` "short" is a negative
     position, on margin accounts; without, it holds the quote currency. A decision that is not
-    carried out `good_for_ns` of market time after its bar's end is dropped.
+    carried out `good_for_ns` of market time after its bar's end (None: as long as its bars last)
+    is dropped.
     """
 
     assignment_id: AssignmentId
@@ -95,8 +96,12 @@ class Assignment(Value, frozen=True, kw_only=True):
     parameters: Parameters = msgspec.field(default_factory=dict)
     others: tuple[str, ...] = ()
     may_short: bool = False
-    good_for_ns: int = 60_000_000_000
+    good_for_ns: int | None = None
     flat_by_ns: int | None = None  # after midnight UTC; flat from then until the day ends
+
+    def good_until_ns(self, end_ns: int) -> int:
+        """Return until when a decision on the bar that ends then may be carried out."""
+        return end_ns + (self.span.ns if self.good_for_ns is None else self.good_for_ns)
 
     def is_flat_at(self, market_ns: int) -> bool:
         """Whether it is to be flat then: from its time until the day (UTC) ends."""
@@ -151,7 +156,8 @@ class Target(Value, frozen=True, kw_only=True):
     `position_ppm`, `stop_price`, `target_price` and `orders` are those of the answer. `number` is
     that of the assignment when it was decided (`AssignmentView.number`): when it has been given
     anew since, the decision is of before and counts no more. `volatility_ppm` is the standard
-    deviation of the bars' returns scaled to a day, for a `VolatilityTarget`.
+    deviation of the bars' returns scaled to a day, for a `VolatilityTarget`. `is_again`: the
+    position was not answered now, it was answered before and dropped.
     """
 
     assignment_id: AssignmentId
@@ -163,15 +169,18 @@ class Target(Value, frozen=True, kw_only=True):
     target_price: Ticks | None = None
     orders: tuple[WantedOrder, ...] = ()
     volatility_ppm: int | None = None
+    is_again: bool = False
 
 
 class DroppedTarget(Value, frozen=True, kw_only=True):
     """A decision that the desk does not carry out, or no longer; `why` is for a person.
 
-    `number` and `end_ns` are those of its `Target`.
+    `number` and `end_ns` are those of its `Target`. `is_expired`: its time was over, so what a
+    newer bar decided may take its place at once.
     """
 
     assignment_id: AssignmentId
     number: int
     end_ns: int
     why: str
+    is_expired: bool = False

@@ -70,6 +70,7 @@ INTERESTING = {
     "strategies: positions reached": "a position that was decided on, and held in the end",
     "strategies: positions dropped by the desk": "a position that the desk dropped",
     "strategies: positions said again": "… and one that was said again unasked",
+    "strategies: positions said again at once": "… as a newer bar decided it, without another one",
     "strategies: decisions that looked at others": "a decision that looked at another instrument",
     "strategies: full disks of the market": "a full disk of the market process",
     "strategy_orders": "an order that a strategy asked for by itself",

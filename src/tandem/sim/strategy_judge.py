@@ -51,6 +51,7 @@ class _Key(msgspec.Struct):
     seen: int = 0
     decided: int = 0  # the number of the last bar
     begin_ns: int = 0
+    end_ns: int = 0
     waiting: dict[int, None] = {}
     asked: tuple[Evaluate, list[_Giving]] | None = None
     others: dict[InstrumentId, int] = {}  # how far each was told when the last bar was asked
@@ -172,7 +173,23 @@ class Judge:
                 given = key.given.get((one.assignment_id, one.number))
                 if given is not None and given.said_end_ns == one.end_ns:
                     self.seen["positions dropped by the desk"] += given.said is not None
+                    is_over = given.said is None or isinstance(one, Target) or not one.is_expired
                     given.said = None
+                    if not is_over and key.end_ns > one.end_ns and not given.is_over:
+                        self._check_told_anew((one.assignment_id, one.number), given, key)
+
+    def _check_told_anew(self, giving: _Giving, given: _Given, key: _Key) -> None:
+        """What was too old is said again at once, as a newer bar decided it."""
+        is_late = self._market_ns > given.rostered.assignment.good_until_ns(key.end_ns)
+        is_stale = self._stale.get(given.rostered.instrument.instrument_id)
+        expected = None if is_late or is_stale else (given.wanted, key.end_ns)
+        target = self._targets.pop(giving, None)
+        found = None if target is None else (target.position_ppm, target.end_ns)
+        if found != expected:
+            self._bad(f"{giving[0]}: {found} is told for what was too old, expected {expected}")
+        if target is not None:
+            self.seen["positions said again at once"] += 1
+            given.said, given.said_end_ns = target.position_ppm, target.end_ns
 
     def _check_told(self, giving: _Giving, given: _Given, bar: Bar, answer: Answer | None) -> None:
         """While the desk wants something else, it is told with each bar that is young enough."""
@@ -180,7 +197,7 @@ class Judge:
             given.wanted = answer.position_ppm
         target = self._targets.pop(giving, None)
         found = None if target is None else target.position_ppm
-        is_late = self._market_ns > bar.end_ns + given.rostered.assignment.good_for_ns
+        is_late = self._market_ns > given.rostered.assignment.good_until_ns(bar.end_ns)
         is_due = given.wanted != given.said and not is_late
         expected = given.wanted if is_due and not self._stale.get(bar.instrument_id) else None
         if found != expected:
@@ -188,6 +205,8 @@ class Judge:
         if target is not None:
             is_answered = answer is not None and answer.position_ppm is not None
             self.seen["positions said again"] += not is_answered
+            if target.is_again is not (found is not None and not is_answered):
+                self._bad(f"{giving[0]}: {found} on {bar.end_ns} is told as if said before")
             given.said, given.said_end_ns = target.position_ppm, target.end_ns
 
     def _on_effect(self, effect: DeciderEffect) -> None:
@@ -273,7 +292,7 @@ class Judge:
             self._bad(f"{name}: bar {number} is decided, {asked.task_id.number} was asked")
         if number <= key.decided or asked.bar.begin_ns <= key.begin_ns:
             self._bad(f"{name}: bar {number} is decided after {key.decided}")
-        key.decided, key.begin_ns = number, asked.bar.begin_ns
+        key.decided, key.begin_ns, key.end_ns = number, asked.bar.begin_ns, asked.bar.end_ns
         key.waiting.pop(number, None)
         self.seen["bars decided"] += 1
         if effect.count != len(givings):

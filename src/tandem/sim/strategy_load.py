@@ -9,13 +9,14 @@ from tandem.domain.desk import MS, SECOND
 from tandem.domain.ids import CommandId, Lots
 from tandem.domain.strategies import Assignment, AssignmentId, Fixed
 from tandem.sim.load import X_SLOTS, Y_SLOTS, Intention
+from tandem.sim.machine import MARKET_START_NS
+from tandem.sim.made_up_minutes import BARS, BEGIN_NS, FIRST_NS, MINUTE_NS
 from tandem.sim.scripts import TEXTS
 from tandem.sim.strategies import has_strategies
 
 SAVED_NS = 3_500 * MS
 ASSIGNMENTS_MAX = 6
 GOOD_FOR_NS = 6 * Span.H1.ns
-SHORT_NS = 95 * Span.M1.ns  # of a market that is two hours behind: the first decisions are too old
 
 
 def strategy_intentions(seed: int, *, until_ns: int) -> list[Intention]:
@@ -29,7 +30,9 @@ def strategy_intentions(seed: int, *, until_ns: int) -> list[Intention]:
         at_ns = draws.randrange(SAVED_NS + MS, until_ns // 2)
         for step in range(draws.choice((1, 1, 2, 4))):
             others = _others(random.Random(f"{seed} others {name} {step}"))
-            command: Command = Assign(assignment=_assignment(draws, name, others))
+            short_ns = _short_ns(random.Random(f"{seed} short {name} {step}"))
+            assignment = _assignment(draws, name, others, short_ns)
+            command: Command = Assign(assignment=assignment)
             if step == 2 or (step == 1 and draws.random() < 0.3):
                 command = Unassign(assignment_id=name, leaving=Leaving.FLATTEN)
             found.append(_intention(at_ns, f"s-{name}-{step}", command))
@@ -42,7 +45,20 @@ def _others(draws: random.Random) -> tuple[str, ...]:
     return tuple(draws.sample(("AAA", "BBB", "CCC"), draws.choice((0, 0, 1, 2))))
 
 
-def _assignment(draws: random.Random, name: AssignmentId, others: tuple[str, ...]) -> Assignment:
+def _short_ns(draws: random.Random) -> int:
+    """Return the age of one of the bars when it is over, and a moment.
+
+    The market is two hours behind, and nearer with each of its bars. So what is decided on those
+    before is too old at once, and on this one as soon as that moment has passed.
+    """
+    first_ns = MARKET_START_NS + FIRST_NS - BEGIN_NS
+    nearer_ns = draws.randint(8, BARS - 12) * (Span.M1.ns - MINUTE_NS)
+    return first_ns - nearer_ns + draws.randint(800, 12_000) * MS
+
+
+def _assignment(
+    draws: random.Random, name: AssignmentId, others: tuple[str, ...], short_ns: int
+) -> Assignment:
     symbol = draws.choice(("AAA", "BBB", "BBB", "CCC"))
     slots = {"BBB": X_SLOTS, "CCC": Y_SLOTS}.get(symbol, Y_SLOTS)
     some = draws.random() < 0.6
@@ -57,7 +73,7 @@ def _assignment(draws: random.Random, name: AssignmentId, others: tuple[str, ...
         sizing=Fixed(quantity=Lots(draws.choice((1, 4, 8, 13)))),
         parameters={"fast": draws.randint(1, 3)},
         others=tuple(one for one in others if one != symbol),
-        good_for_ns=draws.choice((GOOD_FOR_NS, GOOD_FOR_NS, GOOD_FOR_NS, SHORT_NS)),
+        good_for_ns=draws.choice((GOOD_FOR_NS, GOOD_FOR_NS, short_ns, short_ns)),
     )
 
 

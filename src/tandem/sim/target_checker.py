@@ -89,10 +89,10 @@ class TargetChecker:
             if not is_place or symbol != parent.spec.symbol:
                 continue  # it was assigned elsewhere: a way out too
             self.seen["orders placed for a decision"] += 1
-            age_ns = market_ns - one.end_ns
-            if age_ns > one.assignment.good_for_ns:
-                text = f"{parent.parent_id}: {claim.assignment_id} decided {age_ns} ns before"
-                self._bad("I12", f"{text}, good for {one.assignment.good_for_ns}")
+            late_ns = market_ns - one.assignment.good_until_ns(one.end_ns)
+            if late_ns > 0:
+                text = f"{parent.parent_id}: {claim.assignment_id} decided it"
+                self._bad("I12", f"{text}, good until {late_ns} ns before")
 
     def _judge_refusals(self, state: DeskState) -> None:
         """What rests for one strategy never has the order of a net refused."""

@@ -50,6 +50,19 @@ def test_a_recording_is_run_over_as_if_it_were_stored(
     assert json.loads(stored)["changes"] > 0
 
 
+def test_one_that_comes_along_is_run_by_its_name(
+    home: Path, momentum: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A12."""
+    asked = ("BTCUSD", "--home", home, "--param", "percent=3")
+    assert tandem("strategy", "run", "momentum", *asked) == OK
+    along = capsys.readouterr().out
+    assert tandem("strategy", "run", momentum, *asked) == OK
+    assert capsys.readouterr().out == along
+    assert tandem("strategy", "run", "momentun", *asked) == BAD_INPUT
+    assert "ends in .lua or .py, or one of breakout, mean_reversion" in capsys.readouterr().err
+
+
 def test_what_it_logs_and_orders_is_shown_with_its_bar(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,7 +83,7 @@ def test_what_it_logs_and_orders_is_shown_with_its_bar(
     assert tandem("strategy", "run", file, "BTCUSD", "--home", home) == OK
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1:] for line in lines[1:4]] == [
-        ["00:01:00", "100.20", "1", "orders;", "two"],
+        ["00:01:00", "100.20", "buy", "1.00000000", "limit", "90.00;", "two"],
         ["00:02:00", "100.40", "0.5", "91.50"],
         ["00:04:00", "100.80", "five"],
     ]

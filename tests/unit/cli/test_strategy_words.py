@@ -77,6 +77,14 @@ def test_an_assignment_is_typed_in_a_trader_s_words() -> None:
     )
 
 
+def test_a_decision_is_good_as_long_as_its_bars_last_unless_told() -> None:
+    """B25."""
+    found = typed(span="4h", quantity="1")
+    assert found.good_until_ns(7) == 7 + 4 * 3_600 * SECOND
+    found = typed(span="4h", quantity="1", good_for="30s")
+    assert found.good_until_ns(7) == 7 + 30 * SECOND
+
+
 def test_a_full_position_is_a_quantity_or_a_share_of_equity_or_of_its_swings() -> None:
     """B3."""
     assert typed(percent="12.5").sizing == PercentOfEquity(ppm=125_000)

@@ -6,7 +6,8 @@ strategy remembers goes from one to the next. Evaluating is a pure function, so 
 evaluated anywhere and any number of times: the first answer counts, and makes one decision for
 each assignment. What an assignment newly wants goes to the desk, under a command id that is kept
 until the desk has settled it. A position that the desk drops, then or later, goes there again with
-the next bar, for as long as it is wanted. A revised bar changes history, and decides nothing.
+the next bar, for as long as it is wanted; at once when its time was over and a newer bar wants it.
+A revised bar changes history, and decides nothing.
 """
 
 from collections.abc import Iterable
@@ -284,6 +285,7 @@ class Decider:
         key.chain = chained(key.chain or "", bar)
         key.closes.append(bar.close)
         del key.closes[: max(0, len(key.closes) - key.closes_wanted)]
+        key.begin_ns, key.end_ns = bar.begin_ns, bar.end_ns
 
     def _decide(self, answer: Evaluated, key: KeyState, asked: Asked) -> None:
         state = self.state
@@ -356,26 +358,25 @@ class Decider:
             if held.error is not None or (held.wanted == held.said and not answer.orders):
                 continue
             is_silent = answer.position_ppm is None and not answer.orders
-            if not self._is_carried_out(held, asked.final):
+            if not self._is_carried_out(held, key):
                 held.dropped += not is_silent
                 continue
             if is_silent:
                 again.append(held.rostered.assignment.assignment_id)
-            targets.append(self._target(answer, held, key, asked))
+            targets.append(self._target(answer, held, key))
         return targets, again
 
-    def _is_carried_out(self, held: Held, final: FinalBar) -> bool:
-        """Whether the desk would do anything of it now."""
+    def _is_carried_out(self, held: Held, key: KeyState) -> bool:
+        """Whether the desk would do anything now about what its last bar decided."""
         assignment, market_ns = held.rostered.assignment, self._now.market_ns
         return (
-            market_ns <= final.bar.end_ns + assignment.good_for_ns
-            and final.bar.instrument_id not in self.state.stale
+            market_ns <= assignment.good_until_ns(key.end_ns)
+            and key.instrument.instrument_id not in self.state.stale
             and not assignment.is_flat_at(market_ns)  # the desk makes it so by itself
         )
 
-    def _target(self, answer: Answer, held: Held, key: KeyState, asked: Asked) -> Target:
+    def _target(self, answer: Answer, held: Held, key: KeyState) -> Target:
         assignment = held.rostered.assignment
-        bar = asked.final.bar
         volatility = None
         if isinstance(assignment.sizing, VolatilityTarget):
             volatility = volatility_ppm(key.closes, assignment.sizing.bars, key.span)
@@ -383,17 +384,18 @@ class Decider:
         position_ppm, stop_price, target_price = None, None, None
         if held.wanted is not None and is_said:
             position_ppm, stop_price, target_price = held.wanted
-            held.said, held.said_end_ns = held.wanted, bar.end_ns
+            held.said, held.said_end_ns = held.wanted, key.end_ns
         return Target(
             assignment_id=assignment.assignment_id,
             number=held.rostered.number,
-            begin_ns=bar.begin_ns,
-            end_ns=bar.end_ns,
+            begin_ns=key.begin_ns,
+            end_ns=key.end_ns,
             position_ppm=position_ppm,
             stop_price=stop_price,
             target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
+            is_again=position_ppm is not None and answer.position_ppm is None,
         )
 
     def _suspend(self, held: Held, reason: str) -> None:
@@ -425,7 +427,11 @@ class Decider:
         self._dropped(event.dropped)
 
     def _dropped(self, dropped: Iterable[DroppedTarget | Target]) -> None:
-        """Believe that the desk does not carry these out; what was said since is not meant."""
+        """Believe that the desk does not carry these out; what was said since is not meant.
+
+        Of what had become too old is said what a newer bar decided, if one has.
+        """
+        targets = []
         for one in dropped:
             held = self.state.held.get(one.assignment_id)
             if held is None or held.said is None:
@@ -433,6 +439,12 @@ class Decider:
             if (held.rostered.number, held.said_end_ns) == (one.number, one.end_ns):
                 held.said = None
                 held.dropped += 1
+                key = self.state.keys[held.key]
+                is_expired = isinstance(one, DroppedTarget) and one.is_expired
+                if is_expired and key.end_ns > one.end_ns and self._is_carried_out(held, key):
+                    targets.append(self._target(_SILENT, held, key))
+        if targets:
+            self._send("again", SetTargets(targets=tuple(targets)))
 
     def _member(self, key: KeyState, number: AttachmentNumber) -> Held:
         return self.state.held[key.members[number]]

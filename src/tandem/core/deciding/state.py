@@ -54,7 +54,8 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     the last ones, as many as a volatility needs (`closes_wanted`). Of `others`, `others_told` is
     the number of the last bar that was told, `others_pending` has those that are not seen yet, and
     `others_chains` are of what was seen; they are known while `chain` is. Until a bar begins at
-    `others_cut_ns`, what waits is not all that may be seen.
+    `others_cut_ns`, what waits is not all that may be seen. `begin_ns` and `end_ns` are of the last
+    bar that was evaluated.
     """
 
     instrument: Instrument
@@ -75,6 +76,8 @@ class KeyState(msgspec.Struct, array_like=True, gc=False):
     others_told: dict[InstrumentId, int] = {}
     others_cut_ns: int = 0
     others_chains: dict[InstrumentId, str] = {}
+    begin_ns: int = 0
+    end_ns: int = 0
 
 
 class DeciderState(msgspec.Struct, array_like=True, gc=False):

@@ -200,7 +200,7 @@ def _objection_to_bounds(new: Assignment) -> str | None:
     for name, value in new.parameters.items():
         if len(name) > ID_MAX or len(str(value)) > PARAMETER_BYTES_MAX:
             return f"parameter {name[:ID_MAX]!r} is too long"
-    if not 0 < new.good_for_ns <= GOOD_FOR_NS_MAX:
+    if new.good_for_ns is not None and not 0 < new.good_for_ns <= GOOD_FOR_NS_MAX:
         return f"decisions good for {new.good_for_ns} ns are not within 1 to {GOOD_FOR_NS_MAX}"
     if new.flat_by_ns is not None and not 0 <= new.flat_by_ns < DAY_NS:
         return f"flat by {new.flat_by_ns} ns after midnight: expected less than {DAY_NS}"

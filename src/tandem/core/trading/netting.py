@@ -109,11 +109,11 @@ def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
                 one.dropped_at = 0
 
 
-def mark_dropped(turn: Turn, one: Assigned, why: str) -> None:
+def mark_dropped(turn: Turn, one: Assigned, why: str, *, is_expired: bool = False) -> None:
     """Let whoever asks know that the last position is given up."""
     roster = turn.state.strategies
     roster.drops += 1
-    one.dropped_at, one.dropped_why = roster.drops, why
+    one.dropped_at, one.dropped_why, one.is_expired = roster.drops, why, is_expired
 
 
 def note(turn: Turn, one: Assigned, what: str, *, text: str = "") -> None:
@@ -167,7 +167,7 @@ def has_way_out(turn: Turn, one: Assigned) -> bool:
 def _good_until_ns(one: Assigned) -> int:
     """Return until when its last decision may be carried out."""
     assert one.end_ns is not None, "whoever wants has decided"
-    return one.end_ns + one.assignment.good_for_ns
+    return one.assignment.good_until_ns(one.end_ns)
 
 
 def _expire(turn: Turn, net: Net) -> None:
@@ -175,16 +175,17 @@ def _expire(turn: Turn, net: Net) -> None:
         one = turn.state.strategies.assigned[key]
         is_good = not member.lacking or net.is_dust or _is_exit(turn, one, net)
         if not is_good and turn.now.market_ns > _good_until_ns(one):
-            _drop(turn, one, member, f"too old; {net.note}" if net.note else "too old")
+            why = f"too old; {net.note}" if net.note else "too old"
+            _drop(turn, one, member, why, is_expired=True)
 
 
-def _drop(turn: Turn, one: Assigned, member: Member, why: str) -> None:
+def _drop(turn: Turn, one: Assigned, member: Member, why: str, *, is_expired: bool = False) -> None:
     member.wanted = member.held
     if one.is_sized:  # once for all its accounts
         one.is_sized = False
         one.dropped += 1
         turn.count("targets_dropped")
-        mark_dropped(turn, one, why)
+        mark_dropped(turn, one, why, is_expired=is_expired)
         note(turn, one, "dropped", text=why)
 
 

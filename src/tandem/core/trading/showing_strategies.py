@@ -152,6 +152,7 @@ def _dropped(state: DeskState, asked: AskDropped) -> DroppedView:
                 number=one.number,
                 end_ns=one.position_end_ns,
                 why=one.dropped_why,
+                is_expired=one.is_expired,
             )
             for one in news[:PAGE_MAX]
         ),

@@ -71,7 +71,8 @@ class Assigned(msgspec.Struct, gc=False):
     is sized anew once that was not reached in time. `exits` is why it is made flat, until its next
     position. `nets` are those that it is a member of, `orders` those of its own that are out.
     `flat_alarm_ns` is CLOCK_BOOTTIME. `position_end_ns` is of the bar of the last position taken;
-    `dropped_at` is the number of the drop that gave it up, 0 while it counts.
+    `dropped_at` is the number of the drop that gave it up, 0 while it counts, and `is_expired`
+    that it did so because its time was over.
     """
 
     assignment: Assignment
@@ -93,6 +94,7 @@ class Assigned(msgspec.Struct, gc=False):
     position_end_ns: int = 0
     dropped_at: int = 0
     dropped_why: str = ""
+    is_expired: bool = False
 
 
 class Noted(msgspec.Struct, array_like=True, gc=False):

@@ -90,7 +90,7 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
     one.begin_ns, one.end_ns = target.begin_ns, target.end_ns
     if target.position_ppm is not None:
         one.position_end_ns, one.dropped_at = target.end_ns, 0
-    is_late = turn.now.market_ns - target.end_ns > one.assignment.good_for_ns
+    is_late = turn.now.market_ns > one.assignment.good_until_ns(target.end_ns)
     if is_late and (target.position_ppm is not None or target.orders):
         one.is_sized = False
         one.dropped += 1
@@ -98,12 +98,19 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
         netting.note(turn, one, "dropped", text=TOO_LATE)
         return TOO_LATE
     why = None
-    if target.position_ppm is not None:
-        strategy_orders.cancel_all(turn, one, "a new position is wanted")
+    if target.position_ppm is not None and not _was_stopped(one, target):
+        if not target.is_again:
+            strategy_orders.cancel_all(turn, one, "a new position is wanted")
         why = _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
         strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
     return why
+
+
+def _was_stopped(one: Assigned, target: Target) -> bool:
+    """Whether its stop or target was reached since it was answered: that takes another answer."""
+    is_same = target.is_again and target.position_ppm == one.position_ppm
+    return is_same and one.exits not in ("", FLAT_BY)
 
 
 def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:

@@ -177,12 +177,16 @@ class Bench:
         return [one.text for one in self.effects if isinstance(one, Note)]
 
 
-def drops_of(send: Send, why: str) -> tuple[DroppedTarget, ...]:
+def drops_of(send: Send, why: str, *, is_expired: bool = False) -> tuple[DroppedTarget, ...]:
     """Return every decision in a command, as dropped."""
     assert isinstance(send.command, SetTargets)
     return tuple(
         DroppedTarget(
-            assignment_id=one.assignment_id, number=one.number, end_ns=one.end_ns, why=why
+            assignment_id=one.assignment_id,
+            number=one.number,
+            end_ns=one.end_ns,
+            why=why,
+            is_expired=is_expired,
         )
         for one in send.command.targets
     )

@@ -337,17 +337,63 @@ def test_a_position_that_the_desk_drops_is_said_again_with_the_next_bar() -> Non
     (target,) = bench.targets
     assert bench.decided.again == ("a",)
     assert (target.assignment_id, target.position_ppm, target.stop_price) == ("a", FULL_PPM, 90)
-    assert target.end_ns == final(2).bar.end_ns
+    assert (target.end_ns, target.is_again) == (final(2).bar.end_ns, True)
     bench.settle(second, dropped="no price")
     bench.bars(final(3))
     bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)))
     (third,) = bench.sent
     assert list(bench.decided.again) == [], "it said so itself"
+    assert not bench.targets[0].is_again
     bench.settle(third)
     bench.bars(final(4))
     bench.answer(bench.task)
     assert bench.sent == []
     assert bench.decider.state.held[AssignmentId("a")].dropped == 2
+
+
+def test_what_had_become_too_old_is_said_again_at_once_as_the_newest_bar_decided_it() -> None:
+    """B22 B25: not a bar later, or a position would be pursued on every second bar only."""
+    bench = Bench(entry("a"), entry("b"))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)), said(1, FULL_PPM))
+    (first,) = bench.sent
+    bench.settle(first)
+    old = drops_of(first, "too old", is_expired=True)
+    bench.bars(final(2))
+    bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)), said(1, FULL_PPM))
+    assert bench.sent == [], "the desk has not dropped it yet"
+    bench.on(TargetsDropped(dropped=old))
+    assert [
+        (one.assignment_id, one.position_ppm, one.stop_price, one.begin_ns, one.end_ns)
+        for one in bench.targets
+    ] == [
+        ("a", FULL_PPM, 90, final(2).bar.begin_ns, final(2).bar.end_ns),
+        ("b", FULL_PPM, None, final(2).bar.begin_ns, final(2).bar.end_ns),
+    ]
+    assert all(one.is_again for one in bench.targets)
+    (second,) = bench.sent
+    bench.on(TargetsDropped(dropped=old))
+    assert bench.sent == [], "it was told once"
+    bench.on(TargetsDropped(dropped=drops_of(second, "too old", is_expired=True)))
+    assert bench.sent == [], "no bar is newer"
+    bench.bars(final(3))
+    bench.answer(bench.task)
+    assert [one.end_ns for one in bench.targets] == [final(3).bar.end_ns] * 2
+
+
+def test_what_was_given_up_for_another_reason_or_is_too_old_by_now_waits_for_a_bar() -> None:
+    """A13: a halt gives up what was decided before it."""
+    for why, late_ns in (("halted", 0), ("too old", MINUTE_NS + 1)):
+        bench = Bench(entry("a"))
+        bench.bars(final(1))
+        bench.answer(bench.task, said(0, FULL_PPM))
+        (first,) = bench.sent
+        bench.bars(final(2))
+        bench.answer(bench.task)
+        bench.market_ns += late_ns
+        bench.on(TargetsDropped(dropped=drops_of(first, why, is_expired=bool(late_ns))))
+        assert bench.sent == []
+        assert bench.decider.state.held[AssignmentId("a")].said is None
 
 
 def test_a_drop_of_what_was_decided_before_does_not_count_for_what_was_said_since() -> None:

@@ -121,6 +121,7 @@ def test_what_is_not_reached_in_time_is_given_up_and_the_next_answer_begins_anew
     floor.canceled(attempt)
     assert (floor.member().wanted, floor.assigned().dropped) == (3, 1)
     assert floor.said()[-1] == ("dropped", "too old")
+    assert floor.assigned().is_expired
     floor.pass_time(MINUTE)
     floor.quote()
     assert floor.out() == []

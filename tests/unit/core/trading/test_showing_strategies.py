@@ -157,8 +157,8 @@ def test_positions_that_were_given_up_are_told_until_a_newer_one_is_taken(
     floor.ask(HaltTrading(reason="enough"))
     view = gave_up(floor)
     assert view.drops == 3
-    assert [(one.assignment_id, one.end_ns, one.why) for one in view.dropped] == [
-        (key, end_ns, "halted: enough") for key in "abc"
+    assert [(one.assignment_id, one.end_ns, one.why, one.is_expired) for one in view.dropped] == [
+        (key, end_ns, "halted: enough", False) for key in "abc"
     ]
     assert gave_up(floor, known=3) == DroppedView(drops=3)
     floor.pass_time(MINUTE)
@@ -169,6 +169,15 @@ def test_positions_that_were_given_up_are_told_until_a_newer_one_is_taken(
     assert (first.drops, [one.assignment_id for one in first.dropped]) == (1, ["a"])
     second = gave_up(floor, known=first.drops)
     assert (second.drops, [one.assignment_id for one in second.dropped]) == (3, ["c"])
+
+
+def test_what_became_too_old_is_told_as_such() -> None:
+    """B22 B25: what a newer bar decided may take its place."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    floor.pass_time(MINUTE + 1)
+    assert [(one.why, one.is_expired) for one in gave_up(floor).dropped] == [("too old", True)]
 
 
 def test_what_a_person_cancels_is_not_told_as_given_up() -> None:

@@ -113,6 +113,23 @@ def test_a_new_position_cancels_its_orders_first_and_then_trades() -> None:
     floor.replay()
 
 
+def test_a_position_that_is_said_again_leaves_its_orders_and_waits_for_them() -> None:
+    """B35: its strategy has not answered another one."""
+    floor = opened()
+    floor.set(position=1)
+    floor.pass_time(MINUTE + 1)
+    floor.canceled(floor.out()[0])
+    floor.set(orders=(wanted(limit_price=990),))
+    (order,) = floor.out()
+    floor.accept(order)
+    floor.pass_time(SECOND)
+    floor.quote()
+    floor.set(position=1, is_again=True)
+    assert (floor.out(), order.cancel_wanted) == ([order], False)
+    floor.fill(order, order.order.quantity)
+    assert floor.sizes() == [floor.member().wanted - floor.held()]
+
+
 def test_a_bracket_that_a_new_position_cancels_leaves_what_it_bought_to_it() -> None:
     floor = opened()
     floor.set(orders=(wanted(limit_price=999, stop_price=980, target_price=1_020),))

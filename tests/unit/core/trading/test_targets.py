@@ -300,6 +300,29 @@ def test_a_stop_and_a_target_make_it_flat_once(prices: dict[str, Any], bid: int,
     floor.replay()
 
 
+def test_what_was_dropped_and_then_stopped_is_not_entered_by_being_said_again() -> None:
+    """A13: its strategy has answered nothing since; the next day after "flat by" it may be."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1, stop_price=990)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.fill(attempt, 4)
+    floor.pass_time(MINUTE + 1)
+    floor.canceled(attempt)
+    assert floor.assigned().is_expired
+    quoted(floor, 985, 987)
+    floor.fill_all()
+    assert (floor.held(), floor.out()) == (0, [])
+    quoted(floor, 1_000, 1_002)
+    floor.set(position=1, stop_price=990, is_again=True)
+    assert (floor.out(), floor.assigned().dropped_at) == ([], 0)
+    floor.pass_time(MINUTE)
+    quoted(floor, 1_000, 1_002)
+    floor.set(position=0.5, is_again=True)
+    assert floor.sizes() == [5], "that was answered since, and never came here"
+
+
 def test_a_short_position_is_stopped_by_a_rise_and_won_by_a_fall() -> None:
     cases: list[tuple[int, dict[str, Any]]] = [
         (1_011, {"stop_price": 1_010}),
