@@ -42,6 +42,7 @@ class _Given(msgspec.Struct):
     wanted: int | None = None
     said: int | None = None  # to the desk, which has not dropped it
     said_end_ns: int = 0
+    given_up: int | None = None  # by the desk, after it was taken
 
 
 class _Key(msgspec.Struct):
@@ -102,10 +103,12 @@ class Judge:
                 self._on_answer(event)
             case FeedJudged():
                 self._stale[event.instrument_id] = event.is_stale
+                if not event.is_stale:
+                    self._on_fresh(event.instrument_id)
             case CommandSettled():
                 self._on_settled(event)
             case TargetsDropped():
-                self._on_dropped(event.dropped)
+                self._on_dropped(event.dropped, were_taken=True)
             case _:
                 pass
 
@@ -166,35 +169,52 @@ class Judge:
             self._settled[event.command_id] = None
             self._on_dropped(event.dropped if event.refusal is None else command.targets)
 
-    def _on_dropped(self, dropped: Iterable[DroppedTarget | Target]) -> None:
+    def _on_dropped(
+        self, dropped: Iterable[DroppedTarget | Target], *, were_taken: bool = False
+    ) -> None:
         """What the desk does not carry out was not said."""
         for one in dropped:
+            giving = (one.assignment_id, one.number)
             for key in self._keys.values():
-                given = key.given.get((one.assignment_id, one.number))
-                if given is not None and given.said_end_ns == one.end_ns:
-                    self.seen["positions dropped by the desk"] += given.said is not None
-                    is_over = given.said is None or isinstance(one, Target) or not one.is_expired
-                    given.said = None
-                    if not is_over and key.end_ns > one.end_ns and not given.is_over:
-                        self._check_told_anew((one.assignment_id, one.number), given, key)
+                given = key.given.get(giving)
+                if given is None or given.said is None or given.said_end_ns != one.end_ns:
+                    continue
+                self.seen["positions dropped by the desk"] += 1
+                given.given_up = given.said if were_taken else given.given_up
+                given.said = None
+                if isinstance(one, DroppedTarget) and one.is_expired:
+                    self._check_said_again(giving, given, key)
 
-    def _check_told_anew(self, giving: _Giving, given: _Given, key: _Key) -> None:
-        """What was too old is said again at once, as a newer bar decided it."""
+    def _on_fresh(self, instrument_id: InstrumentId) -> None:
+        """What was not said of the last bar, because prices were stale, is said now."""
+        for key in self._keys.values():
+            for giving, given in key.given.items():
+                if given.rostered.instrument.instrument_id == instrument_id:
+                    self._check_said_again(giving, given, key)
+
+    def _check_said_again(self, giving: _Giving, given: _Given, key: _Key) -> None:
+        """What is wanted is said as the newest bar decided it, unless it was of that bar."""
         is_late = self._market_ns > given.rostered.assignment.good_until_ns(key.end_ns)
         is_stale = self._stale.get(given.rostered.instrument.instrument_id)
-        expected = None if is_late or is_stale else (given.wanted, key.end_ns)
+        is_said = given.wanted == given.said or key.end_ns <= given.said_end_ns
+        is_due = not (given.is_over or is_said or is_late or is_stale)
         target = self._targets.pop(giving, None)
         found = None if target is None else (target.position_ppm, target.end_ns)
-        if found != expected:
-            self._bad(f"{giving[0]}: {found} is told for what was too old, expected {expected}")
+        if found != ((given.wanted, key.end_ns) if is_due else None):
+            self._bad(f"{giving[0]}: {found} is said again, {given.wanted} wanted, {is_due}")
         if target is not None:
             self.seen["positions said again at once"] += 1
-            given.said, given.said_end_ns = target.position_ppm, target.end_ns
+            self._note_said(giving, given, target)
+
+    def _note_said(self, giving: _Giving, given: _Given, target: Target) -> None:
+        if target.is_again is not (given.wanted == given.given_up is not None):
+            self._bad(f"{giving[0]}: {target}, when {given.given_up} was given up")
+        given.said, given.said_end_ns = target.position_ppm, target.end_ns
 
     def _check_told(self, giving: _Giving, given: _Given, bar: Bar, answer: Answer | None) -> None:
         """While the desk wants something else, it is told with each bar that is young enough."""
-        if answer is not None and answer.position_ppm is not None:
-            given.wanted = answer.position_ppm
+        if answer is not None and answer.position_ppm not in (None, given.wanted):
+            given.wanted, given.given_up = answer.position_ppm, None
         target = self._targets.pop(giving, None)
         found = None if target is None else target.position_ppm
         is_late = self._market_ns > given.rostered.assignment.good_until_ns(bar.end_ns)
@@ -205,9 +225,7 @@ class Judge:
         if target is not None:
             is_answered = answer is not None and answer.position_ppm is not None
             self.seen["positions said again"] += not is_answered
-            if target.is_again is not (found is not None and not is_answered):
-                self._bad(f"{giving[0]}: {found} on {bar.end_ns} is told as if said before")
-            given.said, given.said_end_ns = target.position_ppm, target.end_ns
+            self._note_said(giving, given, target)
 
     def _on_effect(self, effect: DeciderEffect) -> None:
         match effect:

@@ -82,14 +82,14 @@ class TargetChecker:
         """What is placed for an assignment was decided lately, or is its way out."""
         for claim in parent.claims:
             one = roster.assigned.get(claim.assignment_id)
-            if one is None or claim.is_order or one.exits or one.end_ns is None:
+            if one is None or claim.is_order or one.exits or not one.position_end_ns:
                 continue
             slots, symbol = one.assignment.slots, one.assignment.symbol
             is_place = not slots or all(slot_id in slots for slot_id in parent.slots)
             if not is_place or symbol != parent.spec.symbol:
                 continue  # it was assigned elsewhere: a way out too
             self.seen["orders placed for a decision"] += 1
-            late_ns = market_ns - one.assignment.good_until_ns(one.end_ns)
+            late_ns = market_ns - one.assignment.good_until_ns(one.position_end_ns)
             if late_ns > 0:
                 text = f"{parent.parent_id}: {claim.assignment_id} decided it"
                 self._bad("I12", f"{text}, good until {late_ns} ns before")

@@ -7,7 +7,8 @@ evaluated anywhere and any number of times: the first answer counts, and makes o
 each assignment. What an assignment newly wants goes to the desk, under a command id that is kept
 until the desk has settled it. A position that the desk drops, then or later, goes there again with
 the next bar, for as long as it is wanted; at once when its time was over and a newer bar wants it.
-A revised bar changes history, and decides nothing.
+So does what was not said while prices were stale, once they are not. A revised bar changes
+history, and decides nothing.
 """
 
 from collections.abc import Iterable
@@ -51,7 +52,7 @@ from tandem.domain.evaluation import (
     TaskId,
     TaskKey,
 )
-from tandem.domain.ids import CommandId
+from tandem.domain.ids import CommandId, InstrumentId
 from tandem.domain.instant import Instant
 from tandem.domain.strategies import (
     Answer,
@@ -112,12 +113,14 @@ class Decider:
                 self.state.stale.pop(event.instrument_id, None)
                 if event.is_stale:
                     self.state.stale[event.instrument_id] = None
+                else:
+                    self._say_again(self._held_of(event.instrument_id))
             case TaskAnswered():
                 self._answered(event)
             case CommandSettled():
                 self._settled(event)
             case TargetsDropped():
-                self._dropped(event.dropped)
+                self._dropped(event.dropped, were_taken=True)
             case _:
                 assert_never(event)
         return effects
@@ -341,7 +344,9 @@ class Decider:
         held.state = answer.state
         if answer.position_ppm is not None:
             held.position_ppm = answer.position_ppm
-            held.wanted = (answer.position_ppm, answer.stop_price, answer.target_price)
+            wanted = (answer.position_ppm, answer.stop_price, answer.target_price)
+            if wanted != held.wanted:
+                held.wanted, held.given_up = wanted, None
 
     def _due(
         self, answers: dict[AttachmentNumber, Answer], key: KeyState, asked: Asked
@@ -395,7 +400,7 @@ class Decider:
             target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
-            is_again=position_ppm is not None and answer.position_ppm is None,
+            is_again=position_ppm is not None and held.wanted == held.given_up,
         )
 
     def _suspend(self, held: Held, reason: str) -> None:
@@ -426,23 +431,40 @@ class Decider:
                 self._dropped(command.targets)
         self._dropped(event.dropped)
 
-    def _dropped(self, dropped: Iterable[DroppedTarget | Target]) -> None:
-        """Believe that the desk does not carry these out; what was said since is not meant.
-
-        Of what had become too old is said what a newer bar decided, if one has.
-        """
-        targets = []
+    def _dropped(
+        self, dropped: Iterable[DroppedTarget | Target], *, were_taken: bool = False
+    ) -> None:
+        """Believe that the desk does not carry these out; what was said since is not meant."""
+        expired = []
         for one in dropped:
             held = self.state.held.get(one.assignment_id)
             if held is None or held.said is None:
                 continue
             if (held.rostered.number, held.said_end_ns) == (one.number, one.end_ns):
+                held.given_up = held.said if were_taken else held.given_up
                 held.said = None
                 held.dropped += 1
-                key = self.state.keys[held.key]
-                is_expired = isinstance(one, DroppedTarget) and one.is_expired
-                if is_expired and key.end_ns > one.end_ns and self._is_carried_out(held, key):
-                    targets.append(self._target(_SILENT, held, key))
+                if isinstance(one, DroppedTarget) and one.is_expired:
+                    expired.append(held)
+        self._say_again(expired)
+
+    def _held_of(self, instrument_id: InstrumentId) -> list[Held]:
+        """Return those that are assigned to an instrument."""
+        return [
+            self._member(key, number)
+            for key in self.state.keys.values()
+            if key.instrument.instrument_id == instrument_id
+            for number in key.members
+        ]
+
+    def _say_again(self, found: Iterable[Held]) -> None:
+        """Tell the desk what they want, of the newest bar, unless it was told that of this bar."""
+        targets = []
+        for held in found:
+            key = self.state.keys[held.key]
+            is_due = held.error is None and held.wanted != held.said
+            if is_due and key.end_ns > held.said_end_ns and self._is_carried_out(held, key):
+                targets.append(self._target(_SILENT, held, key))
         if targets:
             self._send("again", SetTargets(targets=tuple(targets)))
 

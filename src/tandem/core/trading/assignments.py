@@ -126,6 +126,7 @@ def assign(turn: Turn, command: Assign) -> Answer:
         targets.disarm(turn, before)
         one.position_ppm = before.position_ppm
         one.begin_ns, one.end_ns = before.begin_ns, before.end_ns
+        one.position_end_ns = before.position_end_ns
         one.stop_price, one.target_price = before.stop_price, before.target_price
         one.watch, one.exits, one.dropped = before.watch, before.exits, before.dropped
         one.nets, one.orders = before.nets, before.orders

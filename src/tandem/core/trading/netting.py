@@ -55,15 +55,24 @@ def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int) -> None:
     roster, seat = turn.state.strategies, turn.state.seats[slot_id]
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
     net = net_of(roster, slot_id, instrument.instrument_id)
-    member_of(roster, net, one.assignment.assignment_id).wanted = lots
+    member = member_of(roster, net, one.assignment.assignment_id)
+    member.wanted, member.is_sized = lots, True
     net.retry_at_ns = net.refusals = 0
     turn.touch(net.net_id)
+
+
+def unsize(turn: Turn, one: Assigned) -> None:
+    """Let it have no size on any account: another position than before is wanted."""
+    roster, key = turn.state.strategies, one.assignment.assignment_id
+    for each in one.nets:
+        roster.nets[each].members[key].is_sized = False
 
 
 def leave(turn: Turn, one: Assigned, why: str) -> None:
     """Make an assignment flat everywhere; it wants nothing until it has a new position."""
     roster, key = turn.state.strategies, one.assignment.assignment_id
     one.exits = why
+    unsize(turn, one)
     for each in one.nets:
         net = roster.nets[each]
         net.members[key].wanted = 0
@@ -75,6 +84,7 @@ def leave(turn: Turn, one: Assigned, why: str) -> None:
 def on_assigned(turn: Turn, one: Assigned) -> None:
     """Look at what it holds: where it does not belong any more, it wants nothing."""
     roster, key = turn.state.strategies, one.assignment.assignment_id
+    unsize(turn, one)
     for each in one.nets:
         net = roster.nets[each]
         if not _belongs(turn, one, net):
@@ -165,9 +175,8 @@ def has_way_out(turn: Turn, one: Assigned) -> bool:
 
 
 def _good_until_ns(one: Assigned) -> int:
-    """Return until when its last decision may be carried out."""
-    assert one.end_ns is not None, "whoever wants has decided"
-    return one.assignment.good_until_ns(one.end_ns)
+    """Return until when its last position may be carried out."""
+    return one.assignment.good_until_ns(one.position_end_ns)
 
 
 def _expire(turn: Turn, net: Net) -> None:
@@ -180,7 +189,7 @@ def _expire(turn: Turn, net: Net) -> None:
 
 
 def _drop(turn: Turn, one: Assigned, member: Member, why: str, *, is_expired: bool = False) -> None:
-    member.wanted = member.held
+    member.wanted, member.is_sized = member.held, False
     if one.is_sized:  # once for all its accounts
         one.is_sized = False
         one.dropped += 1

@@ -19,10 +19,14 @@ NOTES_MAX: Final = 1_000
 
 
 class Member(msgspec.Struct, array_like=True, gc=False):
-    """One assignment on one account and instrument, in lots, negative when short."""
+    """One assignment on one account and instrument, in lots, negative when short.
+
+    `is_sized`: it wants what the assignment's position came to here, and has not given it up.
+    """
 
     wanted: int = 0
     held: int = 0
+    is_sized: bool = False
 
     @property
     def lacking(self) -> int:
@@ -67,8 +71,8 @@ class Assigned(msgspec.Struct, gc=False):
     """An assignment and what became of its decisions; moments are market time.
 
     `number` rises each time it is assigned. `begin_ns` and `end_ns` are of the bar of the last
-    decision taken. `is_sized`: its members want what `position_ppm` came to when it was sized; it
-    is sized anew once that was not reached in time. `exits` is why it is made flat, until its next
+    decision taken. `is_sized`: all its members are; those that are not are sized anew with the
+    next position. `exits` is why it is made flat, until its next
     position. `nets` are those that it is a member of, `orders` those of its own that are out.
     `flat_alarm_ns` is CLOCK_BOOTTIME. `position_end_ns` is of the bar of the last position taken;
     `dropped_at` is the number of the drop that gave it up, 0 while it counts, and `is_expired`

@@ -1,9 +1,10 @@
 """What decisions become: wanted lots on each account, stops that are watched, times to be flat.
 
 Right at every moment: of each assignment the newest bar's decision counts, once. A decision that
-comes again, late, out of turn, or from before its assignment was given anew changes nothing, and
-is counted. A position is sized when it changes, or was not reached: the same answer again keeps
-the lots that it was given, so that prices alone trade nothing.
+comes again, late, out of turn, or from before its assignment was given anew changes nothing, and is
+counted. A position is sized when it changes, or was not reached: the same answer again keeps the
+lots that it was given on every account that has not given it up, so that prices alone trade
+nothing.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Final
 from tandem.core.trading import netting, sizing, strategy_orders
 from tandem.core.trading.algos import watching
 from tandem.core.trading.algos.sight import Sight
+from tandem.core.trading.claims import net_id
 from tandem.core.trading.risk import DAY_NS
 from tandem.core.trading.sizing import Equities, Worth
 from tandem.core.trading.target_state import Assigned
@@ -54,7 +56,11 @@ def set_targets(turn: Turn, command: SetTargets) -> Answer:
 
 def _dropped(target: Target, why: str) -> DroppedTarget:
     return DroppedTarget(
-        assignment_id=target.assignment_id, number=target.number, end_ns=target.end_ns, why=why
+        assignment_id=target.assignment_id,
+        number=target.number,
+        end_ns=target.end_ns,
+        why=why,
+        is_expired=why == TOO_LATE,
     )
 
 
@@ -69,8 +75,16 @@ def _objection(turn: Turn, one: Assigned, target: Target) -> str | None:
     # A recorded market may have begun anew, at a time long past.
     is_anew = one.end_ns is not None and one.end_ns - turn.now.market_ns > ANEW_NS
     if one.end_ns is not None and target.end_ns <= one.end_ns and not is_anew:
+        if target.end_ns == one.end_ns and _is_besides(one, target):
+            return None
         return "repeated" if target.end_ns == one.end_ns else "overtaken"
     return None
+
+
+def _is_besides(one: Assigned, target: Target) -> bool:
+    """Whether the bar's orders were taken, and this is the position that is wanted besides."""
+    is_position = target.position_ppm is not None and not target.orders
+    return is_position and one.position_end_ns < target.end_ns
 
 
 def _is_plausible(turn: Turn, target: Target) -> bool:
@@ -109,32 +123,41 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
 
 def _was_stopped(one: Assigned, target: Target) -> bool:
     """Whether its stop or target was reached since it was answered: that takes another answer."""
-    is_same = target.is_again and target.position_ppm == one.position_ppm
-    return is_same and one.exits not in ("", FLAT_BY)
+    return target.is_again and one.exits not in ("", FLAT_BY)
 
 
 def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
     position_ppm = target.position_ppm or 0
-    is_same = one.is_sized and not one.exits and one.position_ppm == position_ppm
+    is_new = bool(one.exits) or one.position_ppm != position_ppm
     one.position_ppm, one.exits = position_ppm, ""
     disarm(turn, one)
     one.stop_price, one.target_price = target.stop_price, target.target_price
     if is_flat_time(one, turn.now.market_ns):
         netting.leave(turn, one, FLAT_BY)
         return FLAT_BY
-    why = None if is_same else _size(turn, one, target, equities)
+    is_same = one.is_sized and not is_new
+    why = None if is_same else _size(turn, one, target, equities, is_new=is_new)
     arm(turn, one)
     return why
 
 
-def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
-    """Let it want what its position comes to on every account; return where that is not known."""
+def _size(
+    turn: Turn, one: Assigned, target: Target, equities: Equities, *, is_new: bool
+) -> str | None:
+    """Let it want what its position comes to on every account; return where that is not known.
+
+    Of a position that is not new, only on those accounts where it is not sized, or was given up.
+    """
     ppm = one.position_ppm
     if ppm < 0 and not one.assignment.may_short:
         ppm = 0
     one.is_sized = True
+    if is_new:
+        netting.unsize(turn, one)
     said, unsized = [], []
     for slot_id in _slots(turn, one):
+        if not is_new and _is_sized_on(turn, one, slot_id):
+            continue
         lots: int | str = 0
         if ppm:
             worth = _worth(turn, one, slot_id, target.volatility_ppm, equities)
@@ -149,6 +172,13 @@ def _size(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
             said.append(f"{slot_id} {_instrument(turn, one, slot_id).quantity_text(Lots(lots))}")
     netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
     return ", ".join(unsized) or None
+
+
+def _is_sized_on(turn: Turn, one: Assigned, slot_id: SlotId) -> bool:
+    instrument_id = _instrument(turn, one, slot_id).instrument_id
+    net = turn.state.strategies.nets.get(net_id(slot_id, instrument_id))
+    member = net.members.get(one.assignment.assignment_id) if net is not None else None
+    return member is not None and member.is_sized
 
 
 def _share_text(position_ppm: int) -> str:

@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from tandem.core.deciding.decider import Decider
 from tandem.core.market.origins import STEP, origin_ns
 from tandem.domain.bars import Span
-from tandem.domain.deciding import Decided, Evaluate, FeedJudged, Send, TargetsDropped
-from tandem.domain.ids import Lots, Ticks
+from tandem.domain.deciding import (
+    CommandSettled,
+    Decided,
+    Evaluate,
+    FeedJudged,
+    Send,
+    TargetsDropped,
+)
+from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.order import Side
 from tandem.domain.strategies import FULL_PPM, AssignmentId, VolatilityTarget, WantedOrder
 from tests.unit.core.deciding.bench import (
@@ -273,9 +280,10 @@ def test_where_prices_are_old_nothing_new_is_wanted_until_they_are_fresh() -> No
     bench.answer(bench.task, said(0, FULL_PPM))
     assert bench.targets == []
     bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=False))
+    assert [one.position_ppm for one in bench.targets] == [FULL_PPM]
     bench.bars(final(2))
     bench.answer(bench.task, said(0, FULL_PPM))
-    assert [one.position_ppm for one in bench.targets] == [FULL_PPM]
+    assert bench.targets == []
 
 
 def test_orders_of_an_advanced_strategy_go_out_without_a_position() -> None:
@@ -343,7 +351,7 @@ def test_a_position_that_the_desk_drops_is_said_again_with_the_next_bar() -> Non
     bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)))
     (third,) = bench.sent
     assert list(bench.decided.again) == [], "it said so itself"
-    assert not bench.targets[0].is_again
+    assert bench.targets[0].is_again, "and the same"
     bench.settle(third)
     bench.bars(final(4))
     bench.answer(bench.task)
@@ -356,6 +364,7 @@ def test_what_had_become_too_old_is_said_again_at_once_as_the_newest_bar_decided
     bench = Bench(entry("a"), entry("b"))
     bench.bars(final(1))
     bench.answer(bench.task, said(0, FULL_PPM, stop_price=Ticks(90)), said(1, FULL_PPM))
+    assert [one.is_again for one in bench.targets] == [False, False]
     (first,) = bench.sent
     bench.settle(first)
     old = drops_of(first, "too old", is_expired=True)
@@ -379,6 +388,64 @@ def test_what_had_become_too_old_is_said_again_at_once_as_the_newest_bar_decided
     bench.bars(final(3))
     bench.answer(bench.task)
     assert [one.end_ns for one in bench.targets] == [final(3).bar.end_ns] * 2
+
+
+def test_what_the_desk_never_carried_out_is_said_like_an_answer() -> None:
+    """B35: else it would not enter after a stop, and leave orders of before alone."""
+    bench = Bench(entry())
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    bench.settle(bench.sent[0])
+    bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=True))
+    bench.bars(final(2))
+    bench.answer(bench.task, said(0, 0))
+    assert bench.sent == []
+    bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=False))
+    assert [(one.position_ppm, one.is_again) for one in bench.targets] == [(0, False)]
+    bench.settle(bench.sent[0], dropped="no price")
+    bench.bars(final(3))
+    bench.answer(bench.task)
+    assert [(one.position_ppm, one.is_again) for one in bench.targets] == [(0, False)]
+    (third,) = bench.sent
+    bench.settle(third)
+    bench.on(TargetsDropped(dropped=drops_of(third, "halted")))
+    bench.bars(final(4))
+    bench.answer(bench.task, said(0, 0, stop_price=Ticks(90)))
+    assert [one.is_again for one in bench.targets] == [False], "that stop is news"
+
+
+def test_what_was_wanted_while_prices_were_stale_is_said_when_they_are_not() -> None:
+    """A13 B25: a daily bar ends while its venue is closed; good until the next one ends."""
+    daily = entry("a")
+    spec = msgspec.structs.replace(daily.assignment, good_for_ns=Span.H4.ns)
+    bench = Bench(msgspec.structs.replace(daily, assignment=spec), entry("b"))
+    bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=True))
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM), said(1, FULL_PPM))
+    bench.market_ns += Span.H4.ns - MINUTE_NS
+    assert bench.on(FeedJudged(instrument_id=InstrumentId("other"), is_stale=False)) == []
+    bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=False))
+    assert [(one.assignment_id, one.end_ns) for one in bench.targets] == [
+        ("a", final(1).bar.end_ns)
+    ], "the other's is too old"
+    bench.settle(bench.sent[0], dropped="no price")
+    assert bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=False)) == []
+    bench.roster()
+    assert bench.on(FeedJudged(instrument_id=COIN.instrument_id, is_stale=False)) == []
+
+
+def test_what_came_too_late_is_said_again_of_a_newer_bar() -> None:
+    """B22 B25."""
+    bench = Bench(entry())
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    (first,) = bench.sent
+    bench.bars(final(2))
+    bench.answer(bench.task, said(0, FULL_PPM))
+    assert bench.sent == []
+    old = drops_of(first, "it came too late", is_expired=True)
+    bench.on(CommandSettled(command_id=first.command_id, refusal=None, dropped=old))
+    assert [(one.end_ns, one.is_again) for one in bench.targets] == [(final(2).bar.end_ns, False)]
 
 
 def test_what_was_given_up_for_another_reason_or_is_too_old_by_now_waits_for_a_bar() -> None:

@@ -171,6 +171,7 @@ def test_the_answer_says_which_decisions_are_dropped_and_why() -> None:
     unsized = floor.set("fine", position=0.5)
     assert isinstance(unsized, TargetsTaken)
     assert [one.why for one in unsized.dropped] == ["s1: no price of T is young enough"]
+    assert [one.is_expired for one in answer.dropped] == [True, False, False, False]
 
 
 def test_an_answer_that_wants_nothing_is_never_too_late() -> None:
@@ -319,8 +320,67 @@ def test_what_was_dropped_and_then_stopped_is_not_entered_by_being_said_again() 
     assert (floor.out(), floor.assigned().dropped_at) == ([], 0)
     floor.pass_time(MINUTE)
     quoted(floor, 1_000, 1_002)
-    floor.set(position=0.5, is_again=True)
-    assert floor.sizes() == [5], "that was answered since, and never came here"
+    floor.set(position=1, stop_price=990)
+    assert floor.sizes() == [10], "that was answered since"
+
+
+def test_a_position_that_was_given_up_on_one_account_is_sized_again_on_that_one() -> None:
+    """B25 B26: on the others its lots stay, whatever prices and its own orders did since."""
+    floor = strategy_floor()
+    floor.assign(slots=("s1", "s2"), sizing=PercentOfEquity(ppm=10_000))
+    floor.set(position=1)
+    first, second = floor.out()
+    floor.accept(first)
+    floor.fill(first, first.order.quantity)
+    floor.accept(second)
+    floor.pass_time(MINUTE + 1)
+    floor.canceled(second)
+    quoted(floor, 799, 801)
+    floor.set(position=1, is_again=True)
+    (again,) = floor.out()
+    assert again.slot_id == second.slot_id
+    assert again.order.quantity > first.order.quantity, "prices are lower"
+    floor.fill_all(800)
+    floor.pass_time(MINUTE)
+    quoted(floor, 799, 801)
+    floor.set(position=0.5)
+    assert len(floor.out()) == 2, "another position is sized everywhere"
+
+
+def test_a_new_position_that_cannot_be_sized_yet_is_sized_when_it_can_be() -> None:
+    """B25: though another one was sized there before."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    floor.fill_all()
+    floor.pass_time(301 * SECOND)
+    dropped = floor.set(position=0.5)
+    assert isinstance(dropped, TargetsTaken)
+    assert [one.is_expired for one in dropped.dropped] == [False]
+    floor.pass_time(MINUTE)
+    quoted(floor, 999, 1_001)
+    floor.set(position=0.5)
+    assert floor.sizes() == [-5]
+
+
+def test_the_position_of_a_bar_may_come_after_its_orders_once() -> None:
+    """B22: it was dropped while those were decided."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    floor.pass_time(MINUTE + 1)
+    floor.canceled(floor.out()[0])
+    end_ns = floor.now.market_ns - 1
+    order = WantedOrder(side=Side.BUY, quantity=Lots(2), limit_price=Ticks(990))
+    floor.set(orders=(order,), end_ns=end_ns)
+    (resting,) = floor.out()
+    floor.accept(resting)
+    for _ in range(2):
+        floor.set(position=1, is_again=True, end_ns=end_ns)
+        floor.set(orders=(order,), end_ns=end_ns)
+    assert (floor.counted("targets_repeated"), floor.out()) == (3, [resting])
+    floor.fill(resting, 2)
+    assert floor.sizes() == [10], "besides"
 
 
 def test_a_short_position_is_stopped_by_a_rise_and_won_by_a_fall() -> None:
