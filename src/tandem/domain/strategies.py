@@ -157,7 +157,7 @@ class Target(Value, frozen=True, kw_only=True):
     that of the assignment when it was decided (`AssignmentView.number`): when it has been given
     anew since, the decision is of before and counts no more. `volatility_ppm` is the standard
     deviation of the bars' returns scaled to a day, for a `VolatilityTarget`. `is_again`: the
-    desk took this position before and gave it up, and nothing else was answered since.
+    desk took this position before and gave it up, and nothing else was answered since, nor orders.
     """
 
     assignment_id: AssignmentId

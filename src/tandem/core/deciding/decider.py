@@ -385,7 +385,8 @@ class Decider:
         volatility = None
         if isinstance(assignment.sizing, VolatilityTarget):
             volatility = volatility_ppm(key.closes, assignment.sizing.bars, key.span)
-        is_said = answer.position_ppm is not None or held.wanted != held.said
+        is_answered = answer.position_ppm is not None or held.wanted != held.said
+        is_said = held.wanted is not None and is_answered
         position_ppm, stop_price, target_price = None, None, None
         if held.wanted is not None and is_said:
             position_ppm, stop_price, target_price = held.wanted
@@ -400,7 +401,7 @@ class Decider:
             target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
-            is_again=position_ppm is not None and held.wanted == held.given_up,
+            is_again=is_said and held.wanted == held.given_up and not answer.orders,
         )
 
     def _suspend(self, held: Held, reason: str) -> None:

@@ -106,7 +106,7 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
         one.position_end_ns, one.dropped_at = target.end_ns, 0
     is_late = turn.now.market_ns > one.assignment.good_until_ns(target.end_ns)
     if is_late and (target.position_ppm is not None or target.orders):
-        one.is_sized = False
+        one.is_sized = one.is_sized and target.position_ppm is None
         one.dropped += 1
         turn.count("targets_dropped")
         netting.note(turn, one, "dropped", text=TOO_LATE)
@@ -131,7 +131,8 @@ def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
     is_new = bool(one.exits) or one.position_ppm != position_ppm
     one.position_ppm, one.exits = position_ppm, ""
     disarm(turn, one)
-    one.stop_price, one.target_price = target.stop_price, target.target_price
+    if not target.is_again:  # else a split may have moved them since
+        one.stop_price, one.target_price = target.stop_price, target.target_price
     if is_flat_time(one, turn.now.market_ns):
         netting.leave(turn, one, FLAT_BY)
         return FLAT_BY

@@ -448,6 +448,25 @@ def test_what_came_too_late_is_said_again_of_a_newer_bar() -> None:
     assert [(one.end_ns, one.is_again) for one in bench.targets] == [(final(2).bar.end_ns, False)]
 
 
+def test_a_position_with_orders_is_never_said_as_if_again() -> None:
+    """B35: the desk would leave those of the bar before where they are, one more with each bar."""
+    order = WantedOrder(side=Side.BUY, quantity=Lots(2), limit_price=Ticks(90))
+    bench = Bench(entry())
+    bench.bars(final(1))
+    bench.answer(bench.task, said(0, FULL_PPM, orders=(order,)))
+    (first,) = bench.sent
+    bench.settle(first)
+    bench.on(TargetsDropped(dropped=drops_of(first, "halted")))
+    for number in (2, 3):
+        bench.bars(final(number))
+        bench.answer(bench.task, said(0, FULL_PPM, orders=(order,)))
+        assert [(one.position_ppm, one.is_again) for one in bench.targets] == [(FULL_PPM, False)]
+        bench.settle(bench.sent[0])
+    bench.bars(final(4))
+    bench.answer(bench.task, said(0, None, orders=(order,)))
+    assert [(one.position_ppm, one.is_again) for one in bench.targets] == [(None, False)]
+
+
 def test_what_was_given_up_for_another_reason_or_is_too_old_by_now_waits_for_a_bar() -> None:
     """A13: a halt gives up what was decided before it."""
     for why, late_ns in (("halted", 0), ("too old", MINUTE_NS + 1)):

@@ -25,7 +25,7 @@ from tandem.domain.order import Side
 from tandem.domain.reports import Canceled, EndCause
 from tandem.domain.venue import Adjusted, Balances, Quote
 from tests.unit.core.trading.desk_driver import SECOND, Floor, X, instrument, settings_of
-from tests.unit.core.trading.strategy_floor import strategy_floor
+from tests.unit.core.trading.strategy_floor import MINUTE, strategy_floor
 
 T = InstrumentId("T@X")
 
@@ -260,6 +260,28 @@ def test_what_strategies_hold_is_split_with_their_stops_and_what_they_want_is_gi
     venue.quote(500)
     floor.pass_time(SECOND)
     assert floor.out() == []
+
+
+def test_a_position_that_is_said_again_after_a_split_keeps_the_stop_that_was_split() -> None:
+    """A29 A13: its strategy named that price before, of units that are halved."""
+    floor = strategy_floor()
+    floor.assign()
+    prices: dict[str, Any] = {"stop_price": 900, "target_price": 2_000}
+    floor.set(position=1, **prices)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.fill(attempt, 6)
+    venue = Venue(floor)
+    venue.lots |= {"A1": 6, "A2": 0}
+    venue.act(2, 1)
+    venue.tell()
+    venue.quote(500)
+    floor.pass_time(MINUTE)
+    venue.quote(500)
+    floor.set(position=1, is_again=True, **prices)
+    one = floor.assigned()
+    assert (one.stop_price, one.target_price) == (450, 1_000)
+    assert floor.counted("strategy_stops_hit") == 0
 
 
 def test_an_order_that_the_exchange_ended_for_a_split_is_not_sent_again() -> None:

@@ -363,6 +363,21 @@ def test_a_new_position_that_cannot_be_sized_yet_is_sized_when_it_can_be() -> No
     assert floor.sizes() == [-5]
 
 
+def test_orders_that_come_too_late_do_not_hide_that_a_position_was_given_up() -> None:
+    """B22 B35."""
+    floor = strategy_floor()
+    floor.assign()
+    order = WantedOrder(side=Side.BUY, quantity=Lots(2), limit_price=Ticks(990))
+    begun_ns = floor.now.market_ns
+    floor.set(position=1, orders=(order,))
+    (resting,) = floor.out()
+    floor.accept(resting)
+    floor.pass_time(2 * MINUTE + 5 * SECOND)
+    floor.set(orders=(order,), end_ns=begun_ns + MINUTE)
+    floor.fill(resting, 2)
+    assert (floor.out(), floor.assigned().dropped_at) == ([], 1)
+
+
 def test_the_position_of_a_bar_may_come_after_its_orders_once() -> None:
     """B22: it was dropped while those were decided."""
     floor = strategy_floor()
