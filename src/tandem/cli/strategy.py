@@ -255,8 +255,8 @@ def source_of(view: StrategiesView, what: str) -> StrategyText | tuple[str, Text
         BadInputError: it means nothing, or several.
     """
     is_saved = any(what in one.names for one in view.texts)
-    along = [] if is_saved else [one for one in shipped_texts() if one.name == what]
-    return along[0] if along else saved_as(view, what)
+    along = None if is_saved else shipped_texts().get(what)
+    return along or saved_as(view, what)
 
 
 @strategy.command

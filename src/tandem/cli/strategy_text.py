@@ -158,7 +158,7 @@ def write_decisions(view: DecisionsView, out: TextIO, *, as_json: bool) -> int:
 
 def write_shipped(out: TextIO, *, as_json: bool) -> int:
     """Write what comes along; return the exit code."""
-    rows = [(one.name, one.language.value, sentence(one)) for one in shipped()]
+    rows = [(one.name, one.language.value, sentence(one)) for one in shipped().values()]
     if as_json:
         heads = ("name", "language", "does")
         write_json([dict(zip(heads, row, strict=True)) for row in rows], out)

@@ -62,7 +62,7 @@ def write_new(file: Path, like: str | None, out: TextIO) -> int:
     Raises:
         BadInputError: there is no such strategy, or the file stands there already.
     """
-    known = {one.name: one for one in shipped()}
+    known = shipped()
     if file.suffix not in (".lua", ".py"):
         raise BadInputError(f"{file}: expected a name that ends in .lua or .py")
     if like is not None and like not in known:

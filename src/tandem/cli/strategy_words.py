@@ -100,11 +100,11 @@ def text_or_shipped(what: Path) -> StrategyText:
     if is_file(what):
         return text_of(what)
     along = shipped()
-    for text in along:
-        if text.name == str(what):
-            return text
-    names = ", ".join(one.name for one in along)
-    raise BadInputError(f"{what}: expected a file that ends in .lua or .py, or one of {names}")
+    text = along.get(str(what))
+    if text is None:
+        names = ", ".join(along)
+        raise BadInputError(f"{what}: expected a file that ends in .lua or .py, or one of {names}")
+    return text
 
 
 def assignment_of(

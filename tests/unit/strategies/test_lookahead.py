@@ -31,7 +31,7 @@ class Peeking:
 
 def test_the_shipped_strategies_and_made_up_ones_see_nothing_of_the_future() -> None:
     """C11."""
-    for text in (*shipped(), made_up(3).lua, made_up(4).python):
+    for text in (*shipped().values(), made_up(3).lua, made_up(4).python):
         found = prove(engine_runs(text, instrument(), {}), MARKET, every=9)
         assert found.peek is None, text.name
         assert found.error is None

@@ -385,12 +385,11 @@ class Decider:
         volatility = None
         if isinstance(assignment.sizing, VolatilityTarget):
             volatility = volatility_ppm(key.closes, assignment.sizing.bars, key.span)
-        is_answered = answer.position_ppm is not None or held.wanted != held.said
-        is_said = held.wanted is not None and is_answered
-        position_ppm, stop_price, target_price = None, None, None
-        if held.wanted is not None and is_said:
-            position_ppm, stop_price, target_price = held.wanted
-            held.said, held.said_end_ns = held.wanted, key.end_ns
+        is_said = answer.position_ppm is not None or held.wanted != held.said
+        wanted = held.wanted if is_said else None
+        if wanted is not None:
+            held.said, held.said_end_ns = wanted, key.end_ns
+        position_ppm, stop_price, target_price = wanted or (None, None, None)
         return Target(
             assignment_id=assignment.assignment_id,
             number=held.rostered.number,
@@ -401,7 +400,7 @@ class Decider:
             target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
-            is_again=is_said and held.wanted == held.given_up and not answer.orders,
+            is_again=wanted is not None and wanted == held.given_up and not answer.orders,
         )
 
     def _suspend(self, held: Held, reason: str) -> None:

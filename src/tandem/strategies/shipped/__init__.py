@@ -11,17 +11,17 @@ from tandem.domain.strategies import Language, StrategyText
 NAMES: Final = ("breakout", "mean_reversion", "momentum", "sma_ema_cross", "trend_forecast")
 
 
-def shipped() -> tuple[StrategyText, ...]:
+def shipped() -> dict[str, StrategyText]:
     """Return them by name."""
     folder = resources.files(__name__)
-    return tuple(
-        StrategyText(
+    return {
+        name: StrategyText(
             name=name,
             language=Language.LUA,
             text=folder.joinpath(f"{name}.lua").read_text("utf-8"),
         )
         for name in NAMES
-    )
+    }
 
 
 def sentence(text: StrategyText) -> str:

@@ -11,7 +11,7 @@ from tandem.strategies.engine import Engine
 from tandem.strategies.shipped import NAMES, sentence, shipped
 from tests.unit.strategies.market import SERIES, bars, instrument, walk
 
-BY_NAME = {one.name: one for one in shipped()}
+BY_NAME = shipped()
 FULL = 1_000_000
 CALM = [10_000 + number % 3 for number in range(150)]
 RISE = [CALM[-1] + 40 * number for number in range(1, 61)]
