@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tandem.cli.top_screen import Top
+from tandem.domain.desk import SECOND
 from tandem.wiring.asking import desk_line
 from tandem.wiring.evaluators import ask_evaluators
 from tandem.wiring.home import Home
@@ -73,6 +74,7 @@ def scrape(port: int) -> dict[tuple[str, ...], float]:
 def test_a_scrape_finds_the_orders_that_were_traded(running: tuple[Path, int, int]) -> None:
     """C13."""
     home, _, port = running
+    wait_for(home, lambda one: all(slot.ready for slot in one.slots))
     before = scrape(port)
     assert before["tandem_slots", "ready"] == 8
     code, out, err = tandem("order", "buy", "T", 16, "--wait", "--home", home)
@@ -84,7 +86,7 @@ def test_a_scrape_finds_the_orders_that_were_traded(running: tuple[Path, int, in
     for span in ("begun_released", "released_sent", "released_accepted", "released_filled"):
         key = ("tandem_latency_seconds_count", span)
         assert after[key] == before[key] + 8, span
-    assert after["tandem_latency_seconds_sum", "released_filled"] < 8
+    assert 0 < after["tandem_latency_seconds_sum", "released_filled"] < 8 * WAIT_S  # no other unit
     assert tandem("swap", "w99", "--home", home)[0] == 1
     assert scrape(port)["tandem_refusals_total", "unknown_slot"] == 1
 
@@ -164,7 +166,7 @@ def test_an_order_is_traced_from_its_command_to_its_fills(running: tuple[Path, i
         assert "from_venue" in courses
         times = [hop["since_command_ns"] for hop in one["hops"]]
         assert times == sorted(times)
-        assert 0 <= times[0] <= times[-1] < 5_000_000_000
+        assert 0 <= times[0] <= times[-1] < WAIT_S * SECOND
     code, out, err = tandem("orders", "show", "trace-1", "--home", home)
     assert code == 0, err
     assert out.startswith("command trace-1\n")
