@@ -50,6 +50,7 @@ INTERESTING = {
     "targets_repeated": "… that came again",
     "targets_overtaken": "… and one that came after a newer one",
     "targets_dropped": "… and one that was too old to be carried out",
+    "targets_canceled": "… and one that a person canceled",
     "seen: assignments with gains of their own": "… and an assignment that gained or lost by it",
     "targets_handed": "what one strategy handed to another inside an account",
     "strategies: bars decided": "a bar decided on, by strategies in evaluators",

@@ -50,14 +50,20 @@ def slots_of(turn: Turn, assignment: Assignment) -> list[SlotId]:
     ]
 
 
-def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int) -> None:
-    """Let an assignment want so many lots on one account."""
+def want(
+    turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: bool = False
+) -> None:
+    """Let an assignment want so many lots on one account.
+
+    What is wanted `is_again` is tried no sooner than it would have been.
+    """
     roster, seat = turn.state.strategies, turn.state.seats[slot_id]
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
     net = net_of(roster, slot_id, instrument.instrument_id)
     member = member_of(roster, net, one.assignment.assignment_id)
     member.wanted, member.is_sized = lots, True
-    net.retry_at_ns = net.refusals = 0
+    if not is_again:
+        net.retry_at_ns = net.refusals = 0
     turn.touch(net.net_id)
 
 
@@ -65,7 +71,8 @@ def unsize(turn: Turn, one: Assigned) -> None:
     """Let it have no size on any account: another position than before is wanted."""
     roster, key = turn.state.strategies, one.assignment.assignment_id
     for each in one.nets:
-        roster.nets[each].members[key].is_sized = False
+        member = roster.nets[each].members[key]
+        member.is_sized = member.is_canceled = False
 
 
 def leave(turn: Turn, one: Assigned, why: str) -> None:
@@ -109,14 +116,19 @@ def let_go(turn: Turn, key: AssignmentId) -> None:
 def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
     """Want what is held, of all but exits.
 
-    What a person cancels `by_hand` is not wanted again by the next bar.
+    What a person cancels `by_hand` is not wanted again before another position is.
     """
     for key, member in net.members.items():
         one = turn.state.strategies.assigned[key]
-        if member.lacking and not _is_exit(turn, one, net):
+        if not member.lacking or _is_exit(turn, one, net):
+            continue
+        if not by_hand:
             _drop(turn, one, member, why)
-            if by_hand:
-                one.dropped_at = 0
+            continue
+        member.wanted, member.is_canceled = member.held, True
+        one.dropped += 1
+        turn.count("targets_canceled")
+        note(turn, one, "canceled", text=f"{net.slot_id}: {why}")
 
 
 def mark_dropped(turn: Turn, one: Assigned, why: str, *, is_expired: bool = False) -> None:
@@ -369,16 +381,16 @@ def _look_in(turn: Turn, net: Net) -> None:
 
 
 def _tidy(turn: Turn, net: Net) -> None:
-    """Forget who wants and holds nothing here any more."""
+    """Forget who wants and holds nothing here any more; how often it was refused is kept."""
     roster = turn.state.strategies
     for key, member in list(net.members.items()):
-        if member.wanted or member.held:
+        if member.wanted or member.held or member.is_canceled:
             continue
         one = roster.assigned[key]
         if not one.orders and not _is_claimed(turn, net, key):
             del net.members[key], one.nets[net.net_id]
             remove_left(roster, one)
-    if not net.members and net.parent_id is None:
+    if not net.members and net.parent_id is None and not net.refusals:
         del roster.nets[net.net_id]
 
 

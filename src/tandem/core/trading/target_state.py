@@ -22,11 +22,13 @@ class Member(msgspec.Struct, array_like=True, gc=False):
     """One assignment on one account and instrument, in lots, negative when short.
 
     `is_sized`: it wants what the assignment's position came to here, and has not given it up.
+    `is_canceled`: a person did; it stays sized, so that only another position is wanted here.
     """
 
     wanted: int = 0
     held: int = 0
     is_sized: bool = False
+    is_canceled: bool = False
 
     @property
     def lacking(self) -> int:

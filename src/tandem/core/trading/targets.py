@@ -169,7 +169,7 @@ def _size(
             unsized.append(f"{slot_id}: {lots}")
             said.append(unsized[-1])
         else:
-            netting.want(turn, one, slot_id, lots)
+            netting.want(turn, one, slot_id, lots, is_again=target.is_again)
             said.append(f"{slot_id} {_instrument(turn, one, slot_id).quantity_text(Lots(lots))}")
     netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
     return ", ".join(unsized) or None

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -368,7 +369,46 @@ def test_an_order_that_a_person_cancels_is_given_up() -> None:
     floor.canceled(attempt)
     floor.pass_time(10 * SECOND)
     assert (floor.out(), floor.assigned().dropped) == ([], 1)
-    assert floor.said()[-1] == ("dropped", "canceled by hand")
+    assert floor.said()[-1] == ("canceled", "s1: canceled by hand")
+    later(floor)
+    floor.set(position=1, is_again=True)
+    assert floor.out() == [], "nor said again"
+    later(floor)
+    floor.set(position=0)
+    assert (floor.out(), floor.state.strategies.nets) == ([], {})
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [10], "another position, and then it, is wanted"
+
+
+@pytest.mark.parametrize("filled", [0, 4])
+def test_a_cancel_on_one_account_is_its_own_affair(filled: int) -> None:
+    """B25 B26: the other's order that becomes too old is told, and wanted again there alone."""
+    floor = strategy_floor()
+    floor.assign(slots=("s1", "s2"))
+    floor.set(position=1)
+    first, second = floor.out()
+    floor.accept(first)
+    floor.accept(second)
+    if filled:
+        floor.fill(first, Lots(filled))
+    floor.cancel(first.parent_id)
+    floor.canceled(first)
+    assert floor.assigned().dropped_at == 0
+    floor.pass_time(MINUTE + 1)
+    floor.canceled(second)
+    floor.quote()
+    assert (floor.assigned().dropped_at, floor.assigned().is_expired) == (1, True)
+    floor.set(position=1, is_again=True)
+    (again,) = floor.out()
+    assert (again.slot_id, floor.held()) == (second.slot_id, filled)
+    floor.fill_all()
+    later(floor)
+    floor.set(position=0)
+    assert floor.sizes() == [-filled, -10][not filled :], "another position is wanted on both"
+    floor.fill_all()
+    assert floor.state.strategies.nets == {}
+    floor.replay()
 
 
 def test_a_way_out_is_not_given_up_by_a_cancel() -> None:
@@ -480,6 +520,23 @@ def test_a_refused_order_is_tried_again_and_less_and_less_often() -> None:
     assert waits == [1, 2, 4, 8, 16, 32, 32]
     floor.fill_all()
     assert floor.held() == 0
+
+
+def test_what_is_refused_and_said_again_each_minute_is_tried_no_more_often() -> None:
+    """B22 B26."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    tried = []
+    for second in range(1, 181):
+        tried += [second for _ in floor.out()]
+        for attempt in floor.out():
+            floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+        floor.pass_time(SECOND)
+        if second % 60 == 1:
+            floor.quote()
+            floor.set(position=1, is_again=second > 1)
+    assert tried == [1, 2, 4, 8, 16, 32, 64, 96, 128, 160]
 
 
 def test_after_refusals_what_is_newly_wanted_is_sent_at_once() -> None:
