@@ -224,6 +224,7 @@ def _user_rows(sheet: Sheet) -> None:
     )
     sheet.add("… CPU where tasks are given, for the same", "users two central_us", (None, "µs"))
     sheet.add("… that had moved, and were cold", "users two cold_percent", (1, "%"))
+    sheet.add("… that were ended by force", "users two ended", (0, "users"))
     sheet.add("… until all have begun", "users two first_s", (None, "s"))
     sheet.add("… memory (PSS) of one", "users two tenant_mb", (None, "MB"))
     sheet.add("half as many again as processes: cold", "users churn cold_percent", (60, "%"))

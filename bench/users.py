@@ -80,6 +80,7 @@ class Found(msgspec.Struct, kw_only=True):
     took_ms: list[float]  # of each tenant's answer, on the bars that are measured
     bar_s: list[float]  # until the last answer of those bars
     cold: int  # answers of those bars that asked for everything
+    ended: int  # tenants that were ended by force, because their machine stood still
     tenant_mb: float
     evaluating_us: float  # of a processor, for an answer
     central_us: float
@@ -100,7 +101,7 @@ class Users:
         self._left = 0
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._began = 0.0
-        self.cold = 0
+        self.cold = self.ended = 0
         self.took_ms: list[float] = []
 
     async def bar(self, number: int) -> float:
@@ -129,7 +130,9 @@ class Users:
                     self._left -= 1
                     if not self._left:
                         self._done.set_result(None)
-                case Cold(failed=()):
+                case Cold(failed=failed):
+                    # A machine that is taken away for longer than a tenant may take ends it.
+                    self.ended += bool(failed)
                     self.cold += 1
                     self._ask(name, number, history, is_whole=True)
                 case _:
@@ -213,7 +216,7 @@ async def run(plan: Plan, folder: Path) -> Found:
         first_s = await users.bar(HISTORY)
         await users.bar(HISTORY + 1)  # whoever moved for load has moved
         users.took_ms.clear()
-        users.cold = 0
+        users.cold = users.ended = 0
         evaluating = [pid for child in children for pid in _family(child.pid)]
         before_ns, central_ns = _cpu_ns(evaluating), time.process_time_ns()
         bar_s = [await users.bar(HISTORY + 2 + number) for number in range(plan.bars)]
@@ -223,6 +226,7 @@ async def run(plan: Plan, folder: Path) -> Found:
             took_ms=users.took_ms,
             bar_s=bar_s,
             cold=users.cold,
+            ended=users.ended,
             tenant_mb=sum(_memory_mb(_family(child.pid)) for child in children) / plan.tenants,
             evaluating_us=(_cpu_ns(evaluating) - before_ns) / answers / 1e3,
             central_us=(time.process_time_ns() - central_ns) / answers / 1e3,
@@ -245,6 +249,7 @@ def figures(folder: Path) -> dict[str, float]:
             f"{name} rate": plan.tenants / statistics.median(one.bar_s),
             f"{name} tenant_mb": one.tenant_mb,
             f"{name} cold_percent": 100 * one.cold / plan.bars / plan.tenants,
+            f"{name} ended": one.ended,
         }
         if plan.processes == WARM:  # else many of those that were looked at have ended
             found[f"{name} evaluating_us"] = one.evaluating_us

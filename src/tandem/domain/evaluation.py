@@ -287,7 +287,8 @@ class Sight(Value, frozen=True, kw_only=True):
     """What can be seen of a tenant's process without asking it.
 
     `running` is the attachment that is being evaluated; None: the process does its own work.
-    `cpu_ns` is what it has used of a processor, and `is_asleep` that it does not want one now.
+    `cpu_ns` is what it has used of a processor, and `is_asleep` that it wants none now,
+    nor what the system itself keeps from it, such as a page of its memory.
     """
 
     running: int | None

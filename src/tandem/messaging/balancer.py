@@ -46,6 +46,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy.LEAST_LOADED
     patience_ns: int = 50_000_000  # a task's wait that makes its worker overloaded
     silence_ns: int = 250_000_000  # a worker that leaves a ping unanswered so long is lost
+    away_ns: int = 100_000_000  # of a longer time between two ticks no more counts as silence
     tries_max: int = 3  # a task that so many workers were lost with is given up
     tasks_max: int = 10_000  # open at once; one more is refused
     keys_max: int = 100_000  # homes remembered; then the one that was made first is forgotten
@@ -166,6 +167,7 @@ class Balancer:
         self._open: dict[int, _Task] = {}
         self._unplaced: deque[_Task] = deque()
         self._tasks = self._attempts = 0
+        self._ticked_ns: int | None = None
 
     @property
     def attempts(self) -> int:
@@ -335,9 +337,15 @@ class Balancer:
     def on_tick(self, now_ns: int) -> list[Effect]:
         """Return what the time leads to: silent workers are lost, idle ones help the overloaded.
 
-        Whoever calls it has handed over all that had arrived before.
+        Whoever calls it has handed over all that had arrived before. When that was long ago, the
+        computer stood still, and its workers with it: that is not their silence.
         """
         effects: list[Effect] = []
+        away_ns = 0 if self._ticked_ns is None else now_ns - self._ticked_ns - self.rules.away_ns
+        self._ticked_ns = now_ns
+        for seat in self._seats.values():
+            if seat.unanswered_ns is not None and away_ns > 0:
+                seat.unanswered_ns += away_ns
         silent = [
             seat.worker
             for seat in self._seats.values()

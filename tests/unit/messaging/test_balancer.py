@@ -360,11 +360,24 @@ def test_who_leaves_a_ping_unanswered_for_too_long_is_lost() -> None:
     desk = Desk(Rules(silence_ns=250 * MS))
     desk.balancer.ping(A, 0)
     desk.balancer.ping(C, 0)
-    desk.tick(249)
+    for after_ms in (100, 50, 99):
+        desk.tick(after_ms)
     desk.balancer.ping(A, desk.now_ns)  # the first one counts
     assert len(desk.balancer.loads()) == 2
     desk.tick(1)
     assert [load.name for load in desk.balancer.loads()] == ["b"]
+
+
+def test_a_computer_that_stood_still_is_not_its_workers_silence() -> None:
+    desk = Desk(Rules(silence_ns=250 * MS, away_ns=100 * MS))
+    desk.tick(50)
+    desk.balancer.ping(A, desk.now_ns)
+    desk.tick(10_000)
+    desk.tick(100)
+    desk.tick(49)
+    assert len(desk.balancer.loads()) == 2
+    desk.tick(1)
+    assert [load.name for load in desk.balancer.loads()] == ["b"], "and then it is"
 
 
 @pytest.mark.parametrize("sign", ["pong", "done", "ready"])

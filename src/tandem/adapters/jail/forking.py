@@ -112,12 +112,12 @@ class ForkedCell:
 
     def look(self) -> Sight:
         """See `Cell.look`."""
-        cpu_ns, is_asleep = 0, True
+        cpu_ns, sleeps = 0, True
         with suppress(OSError):
             cpu_ns = time.clock_gettime_ns((~self.pid << 3) | _SCHED)
             with open(f"/proc/{self.pid}/stat", "rb") as status:  # noqa: PTH123 - it is asked often
-                is_asleep = status.read().rpartition(b")")[2].split()[0] != b"R"
-        return Sight(running=self.running, cpu_ns=cpu_ns, is_asleep=is_asleep)
+                sleeps = is_asleep(status.read())
+        return Sight(running=self.running, cpu_ns=cpu_ns, is_asleep=sleeps)
 
     def rank(self, *, is_behind: bool) -> None:
         """See `Cell.rank`."""
@@ -345,6 +345,14 @@ class ForkingJail:
             one.channel.close()
             one.on_open("the jail has ended")
         self._on_lost(code)
+
+
+def is_asleep(status: bytes) -> bool:
+    """Whether a process wants no processor, by its /proc/PID/stat, which names its state.
+
+    It may have any name. Waiting for the system ("D") is not its own choice. Source: proc(5).
+    """
+    return status.rpartition(b")")[2].split()[0] not in (b"R", b"D")
 
 
 def _environment() -> Mapping[str, str]:
