@@ -197,7 +197,8 @@ class StrategyChecker:
             one = state.strategies.assigned[key]
             wanted = _wanted(one, net.slot_id)
             # What was decided in lots of before a split is held in other ones, rounded.
-            is_sized = one.is_sized and net.instrument_id not in state.splits.instruments
+            is_split = net.instrument_id in state.splits.instruments
+            is_sized = one.is_sized and not is_split and not member.is_canceled
             self.seen["positions compared"] += 1
             if member.lacking and net.note:
                 self.seen["positions not reached, and said why"] += 1
