@@ -38,6 +38,10 @@ def test_equity_of_a_strategy_is_the_same_while_it_runs_and_from_its_journal(
         wait_until_decided(home, 18)
         listed = ran("strategy", "list", "--symbol", "BTCUSD", "--home", home.folder)
         assert "paper-1" in listed
+        shown = json.loads(ran("strategy", "list", "--json", "--home", home.folder))
+        (evaluated,) = shown["evaluated"]
+        assert evaluated["assignment_id"] == "paper-1"
+        assert evaluated["end_ns"] >= (shown["assignments"][0]["end_ns"] or 0)
         middle = rows("--by", "assignment", "--equity", "--home", home.folder)
         code, out, err = stop(process)
         assert code == 0, out + err

@@ -35,6 +35,7 @@ from tandem.domain.strategies import AssignmentId, StrategyText, TextHash
 from tandem.domain.strategy_views import AssignmentView, DecisionsView, StrategiesView
 from tandem.strategies.shipped import shipped as shipped_texts
 from tandem.wiring.asking import DeskLine
+from tandem.wiring.evaluators import ask_evaluated
 from tandem.wiring.names import fresh_command
 from tandem.wiring.strategies import is_installed, require_strategies
 
@@ -86,7 +87,8 @@ def list_(
         view = await ask_desk(home_of(home), roster)
         if symbol is not None:
             view = on_symbol(view, symbol)
-        return write_strategies(view, sys.stdout, as_json=json)
+        evaluated = await ask_evaluated(home_of(home))
+        return write_strategies(view, sys.stdout, evaluated, as_json=json)
 
     return finish(act)
 
@@ -167,10 +169,12 @@ def show(
         found = await ask_desk(place, ask)
         if isinstance(found, StrategyText):
             return write_text(found, sys.stdout, as_json=json)
+        known = await ask_evaluated(place) or {}
+        evaluated = known.get(found.assignment.assignment_id)
         if json:
             gains = assignment_gains(place, what)
-            return write_assignment(found, sys.stdout, gains, as_json=True)
-        write_assignment(found, sys.stdout, as_json=False)
+            return write_assignment(found, sys.stdout, evaluated, gains, as_json=True)
+        write_assignment(found, sys.stdout, evaluated, as_json=False)
         sys.stdout.flush()  # a long journal takes its time
         sys.stdout.writelines(f"{line}\n" for line in gains_lines(assignment_gains(place, what)))
         return OK

@@ -1,14 +1,16 @@
 """Strategies on the screen."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TextIO
+from typing import Final, TextIO
 
 from tandem.cli.main import OK
 from tandem.cli.printing import plain, table, write_json
 from tandem.cli.strategy_gains import Gains
 from tandem.cli.typed import moment_text
+from tandem.domain.halting import EvaluatedAssignment
 from tandem.domain.instrument import Instrument
-from tandem.domain.strategies import FULL_PPM, StrategyText, WantedOrder
+from tandem.domain.strategies import FULL_PPM, AssignmentId, StrategyText, WantedOrder
 from tandem.domain.strategy_views import (
     AssignmentView,
     DecisionsView,
@@ -17,18 +19,30 @@ from tandem.domain.strategy_views import (
 )
 from tandem.strategies.shipped import sentence, shipped
 
+Evaluations = Mapping[AssignmentId, EvaluatedAssignment]
+_UNKNOWN: Final = "how far they are evaluated is not known: no market process answers here"
 
-def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int:
-    """Write what is assigned, then what is saved; return the exit code."""
+
+def write_strategies(
+    view: StrategiesView, out: TextIO, evaluated: Evaluations | None = None, *, as_json: bool
+) -> int:
+    """Write what is assigned, then what is saved; return the exit code.
+
+    `evaluated` is how far assignments are, None where nobody evaluates.
+    """
     if as_json:
-        write_json(view, out)
+        whole = plain(view)
+        assert isinstance(whole, dict)
+        write_json(whole | {"evaluated": None if evaluated is None else [*evaluated.values()]}, out)
         return OK
     if view.assignments:
         heads = ["assignment", "strategy", "symbol", "bars", ">wants", "holds"]
-        out.write(
-            table([*heads, "last told until", "state"], [_row(one) for one in view.assignments])
-        )
-        out.write("\n")
+        rows = [
+            _row(one, (evaluated or {}).get(one.assignment.assignment_id))
+            for one in view.assignments
+        ]
+        out.write(table([*heads, "evaluated until", "last told until", "state"], rows))
+        out.write("\n" if evaluated is not None else f"{_UNKNOWN}\n\n")
     if not view.texts:
         out.write("no strategies are saved; save one with 'tandem strategy save FILE'\n")
         return OK
@@ -41,7 +55,7 @@ def write_strategies(view: StrategiesView, out: TextIO, *, as_json: bool) -> int
     return OK
 
 
-def _row(one: AssignmentView) -> tuple[str, ...]:
+def _row(one: AssignmentView, evaluated: EvaluatedAssignment | None) -> tuple[str, ...]:
     assignment = one.assignment
     return (
         assignment.assignment_id,
@@ -50,9 +64,14 @@ def _row(one: AssignmentView) -> tuple[str, ...]:
         assignment.span.value,
         position_text(one.position_ppm),
         ", ".join(_held_text(each) for each in one.held) or "-",
-        "-" if one.end_ns is None else moment_text(one.end_ns),
-        state_text(one),
+        _moment_text(None if evaluated is None else evaluated.end_ns),
+        _moment_text(one.end_ns),
+        state_text(one, evaluated),
     )
+
+
+def _moment_text(at_ns: int | None) -> str:
+    return "-" if at_ns is None else moment_text(at_ns)
 
 
 def position_text(position_ppm: int) -> str:
@@ -78,7 +97,7 @@ def _held_text(held: HeldView) -> str:
     return f"{held.slot_id} {held.held} of {held.wanted}"
 
 
-def state_text(one: AssignmentView) -> str:
+def state_text(one: AssignmentView, evaluated: EvaluatedAssignment | None = None) -> str:
     """Return how an assignment stands, in a few words."""
     said = []
     if one.suspended is not None:
@@ -90,18 +109,31 @@ def state_text(one: AssignmentView) -> str:
     said += [f"{each.slot_id}: {each.note}" for each in one.held if each.note]
     if one.dropped:
         said.append(f"{one.dropped} dropped")
-    if not said:
-        return "waits for its first decision" if one.end_ns is None else "ok"
-    return "; ".join(said)
+    if evaluated is not None and evaluated.is_stale:
+        said.append("its prices are stale")
+    if evaluated is not None and evaluated.is_behind:
+        said.append("a bar is being evaluated")
+    if said:
+        return "; ".join(said)
+    is_silent = evaluated is not None and evaluated.end_ns is not None
+    if one.end_ns is None:
+        return "has wanted nothing yet" if is_silent else "waits for its first decision"
+    return "ok"
 
 
 def write_assignment(
-    one: AssignmentView, out: TextIO, gains: Gains | None = None, *, as_json: bool
+    one: AssignmentView,
+    out: TextIO,
+    evaluated: EvaluatedAssignment | None = None,
+    gains: Gains | None = None,
+    *,
+    as_json: bool,
 ) -> int:
     """Write one assignment in full, in JSON with what it gained; return the exit code."""
     if as_json:
         whole = plain(one)
         assert isinstance(whole, dict)
+        whole["evaluated"] = evaluated
         write_json(whole if gains is None else whole | {"gains": gains}, out)
         return OK
     assignment = one.assignment
@@ -110,12 +142,14 @@ def write_assignment(
         f"on {assignment.span.value} bars",
         f"accounts: {', '.join(assignment.slots) or 'all'}",
         f"text: {assignment.text_hash}",
-        f"state: {state_text(one)}",
+        f"state: {state_text(one, evaluated)}",
         f"wants: {position_text(one.position_ppm)} of a full position",
     ]
     if assignment.parameters:
         words = ", ".join(f"{name}={value}" for name, value in assignment.parameters.items())
         lines.append(f"parameters: {words}")
+    if evaluated is not None and evaluated.end_ns is not None:
+        lines.append(f"evaluated: up to the bar that ended {moment_text(evaluated.end_ns)}")
     if one.end_ns is not None:
         # The decider tells what is new or was not reached, so this may be long ago.
         again = "the same again is not told; its last decision: 'tandem strategy explain'"

@@ -5,6 +5,7 @@ dead or may hang (docs/protocol.md, "Halt by hand"). Answers come in the order o
 """
 
 from tandem.domain.ids import AccountId, HaltId
+from tandem.domain.strategies import AssignmentId
 from tandem.domain.value import Value
 
 
@@ -27,11 +28,17 @@ class AskEvaluators(Value, frozen=True, kw_only=True, tag="ask_evaluators"):
     """Who evaluates strategies? Answered by `EvaluatorsView`, by the market process only."""
 
 
+class AskEvaluated(Value, frozen=True, kw_only=True, tag="ask_evaluated"):
+    """How far is each assignment evaluated? From the `begin`th on, by `EvaluatedView`."""
+
+    begin: int = 0
+
+
 class Leave(Value, frozen=True, kw_only=True, tag="leave"):
     """Finish what you have begun, and end; said to evaluators. Answered by `Alive`, at once."""
 
 
-OwnRequest = AskAlive | HaltWorker | AskHandHalt | AskEvaluators | Leave
+OwnRequest = AskAlive | HaltWorker | AskHandHalt | AskEvaluators | AskEvaluated | Leave
 
 
 class Alive(Value, frozen=True, kw_only=True, tag="alive"):
@@ -92,4 +99,25 @@ class EvaluatorsView(Value, frozen=True, kw_only=True, tag="evaluators"):
     moved: int
 
 
-OwnAnswer = Alive | HandHaltView | EvaluatorsView
+class EvaluatedAssignment(Value, frozen=True, kw_only=True):
+    """The last bar that an assignment was evaluated on, whatever came of it.
+
+    `end_ns` is None before the first, and once it has failed. `is_behind`: a later bar is being
+    evaluated. `is_stale`: the bars of its instrument do not come as they should.
+    """
+
+    assignment_id: AssignmentId
+    end_ns: int | None
+    is_behind: bool = False
+    is_stale: bool = False
+
+
+class EvaluatedView(Value, frozen=True, kw_only=True, tag="evaluated_assignments"):
+    """How far assignments are evaluated, at most 2,000 from the `begin`th on, of `total`."""
+
+    begin: int
+    total: int
+    assignments: tuple[EvaluatedAssignment, ...]
+
+
+OwnAnswer = Alive | HandHaltView | EvaluatorsView | EvaluatedView

@@ -12,6 +12,7 @@ from tandem.domain.control import ANSWER_BYTES_MAX
 from tandem.domain.halting import (
     Alive,
     AskAlive,
+    AskEvaluated,
     AskEvaluators,
     AskHandHalt,
     HaltWorker,
@@ -121,7 +122,7 @@ class WorkerShell:
         """Answer what came to this process' own control socket."""
         now = self._clock.now()
         match request:
-            case AskAlive() | AskEvaluators() | Leave():
+            case AskAlive() | AskEvaluators() | AskEvaluated() | Leave():
                 return Alive()
             case HaltWorker():
                 self._perform(self.core.halt_by_hand(request.halt_id, request.reason, now))

@@ -16,9 +16,11 @@ from tandem.adapters.local.folder import private_folder
 from tandem.adapters.local.network import UnixNetwork
 from tandem.adapters.local.sync import InlineSync
 from tandem.core.deciding.decider import Decider
+from tandem.core.deciding.showing import evaluated
 from tandem.core.evaluating.elastic import ElasticLimits
 from tandem.domain.errors import ConfigurationError
 from tandem.domain.exchange import CandlesTold
+from tandem.domain.halting import AskEvaluated, OwnAnswer, OwnRequest
 from tandem.domain.ids import InstrumentId
 from tandem.domain.instrument import Instrument
 from tandem.domain.market_words import (
@@ -146,7 +148,9 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     subscriber = Subscriber(
         Connect(candles_place(home)), partial(_on_candles, feed, sources, say), topics=(CANDLES,)
     )
-    await open_own_control(UnixNetwork(), home.own_socket("market"), evaluators.answer)
+    await open_own_control(
+        UnixNetwork(), home.own_socket("market"), partial(_answer, shell, evaluators)
+    )
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broker.run())
@@ -160,6 +164,12 @@ async def run_market(  # noqa: PLR0913 - a process and its parts
     finally:
         await alerts.close()
         store.close()
+
+
+def _answer(shell: DecidingShell, evaluators: EvaluatorPool, request: OwnRequest) -> OwnAnswer:
+    if isinstance(request, AskEvaluated):
+        return evaluated(shell.decider.state, request)
+    return evaluators.answer(request)
 
 
 def _recovered(home: Home) -> tuple[Decider, Journal]:

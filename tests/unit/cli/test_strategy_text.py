@@ -17,6 +17,7 @@ from tandem.cli.strategy_text import (
 from tandem.core.trading.showing import show
 from tandem.domain.commands import SaveStrategy, SuspendStrategy, Unassign
 from tandem.domain.control import AskDecisions, AskStrategies
+from tandem.domain.halting import EvaluatedAssignment
 from tandem.domain.ids import Lots
 from tandem.domain.order import Side
 from tandem.domain.statements import GroupBy
@@ -26,9 +27,9 @@ from tests.unit.core.trading.desk_driver import X, instrument
 from tests.unit.core.trading.strategy_floor import CROSS, MINUTE, StrategyFloor, strategy_floor
 
 
-def written(write: Callable[..., int], value: Any, *, as_json: bool = False) -> str:
+def written(write: Callable[..., int], value: Any, *more: Any, as_json: bool = False) -> str:
     out = io.StringIO()
-    assert write(value, out, as_json=as_json) == 0
+    assert write(value, out, *more, as_json=as_json) == 0
     return out.getvalue()
 
 
@@ -49,7 +50,19 @@ def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
     floor.fill(floor.out()[0], 4)
     number = floor.assigned("c").number
     floor.ask(SuspendStrategy(assignment_id=AssignmentId("c"), number=number, reason="line 3: nil"))
-    lines = written(write_strategies, roster(floor)).splitlines()
+    floor.assign("e", name="se", slots=("s1",))
+    view = roster(floor)
+    noon_ns = floor.now.market_ns
+    evaluated = {
+        AssignmentId("a"): EvaluatedAssignment(
+            assignment_id=AssignmentId("a"), end_ns=noon_ns + MINUTE, is_behind=True
+        ),
+        AssignmentId("d"): EvaluatedAssignment(assignment_id=AssignmentId("d"), end_ns=noon_ns),
+        AssignmentId("e"): EvaluatedAssignment(
+            assignment_id=AssignmentId("e"), end_ns=None, is_stale=True
+        ),
+    }
+    lines = written(write_strategies, view, evaluated).splitlines()
     assert lines[0].split() == [
         "assignment",
         "strategy",
@@ -57,21 +70,37 @@ def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
         "bars",
         "wants",
         "holds",
+        "evaluated",
+        "until",
         "last",
         "told",
         "until",
         "state",
     ]
-    rows = [" ".join(line.split()) for line in lines[1:5]]
+    rows = [" ".join(line.split()) for line in lines[1:6]]
     assert rows == [
-        "a sa T 1m 0.5 s1 5 2001-09-09 02:03:20 ok",
-        "b sb T 1m 1 s1 4 of 10 2001-09-09 02:03:20 ok",
-        "c sc T 1m 0 - - suspended: line 3: nil",
-        "d sd T 1m 0 - - waits for its first decision",
+        "a sa T 1m 0.5 s1 5 2001-09-09 02:04:20 2001-09-09 02:03:20 a bar is being evaluated",
+        "b sb T 1m 1 s1 4 of 10 - 2001-09-09 02:03:20 ok",
+        "c sc T 1m 0 - - - suspended: line 3: nil",
+        "d sd T 1m 0 - 2001-09-09 02:03:20 - has wanted nothing yet",
+        "e se T 1m 0 - - - its prices are stale",
     ]
     assert "cross" in lines[-1]
-    shown = json.loads(written(write_strategies, roster(floor), as_json=True))
+    shown = json.loads(written(write_strategies, view, evaluated, as_json=True))
     assert shown["assignments"][0]["held"][0]["held_lots"] == 5
+    assert shown["evaluated"][1]["end_ns"] == noon_ns
+    text = written(write_assignment, view.assignments[0], evaluated[AssignmentId("a")])
+    assert "evaluated: up to the bar that ended 2001-09-09 02:04:20\n" in text
+
+
+def test_where_nobody_evaluates_it_is_said() -> None:
+    """B33."""
+    floor = strategy_floor()
+    floor.assign()
+    text = written(write_strategies, roster(floor), None)
+    assert "waits for its first decision" in text
+    assert "no market process answers here" in text
+    assert json.loads(written(write_strategies, roster(floor), as_json=True))["evaluated"] is None
 
 
 def test_nothing_saved_says_how_to_save() -> None:
@@ -136,7 +165,7 @@ def test_what_an_assignment_gained_stands_in_its_json() -> None:
     (one,) = roster(floor).assignments
     gains = Gains(by=GroupBy.ASSIGNMENT, name="a", rows=(), curves=())
     out = io.StringIO()
-    assert write_assignment(one, out, gains, as_json=True) == 0
+    assert write_assignment(one, out, None, gains, as_json=True) == 0
     shown = json.loads(out.getvalue())
     assert (shown["gains"]["name"], shown["number"]) == ("a", one.number)
 
