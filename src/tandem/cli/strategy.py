@@ -169,8 +169,7 @@ def show(
         found = await ask_desk(place, ask)
         if isinstance(found, StrategyText):
             return write_text(found, sys.stdout, as_json=json)
-        known = await ask_evaluated(place) or {}
-        evaluated = known.get(found.assignment.assignment_id)
+        evaluated = await ask_evaluated(place)
         if json:
             gains = assignment_gains(place, what)
             return write_assignment(found, sys.stdout, evaluated, gains, as_json=True)

@@ -20,7 +20,7 @@ from tandem.domain.strategy_views import (
 from tandem.strategies.shipped import sentence, shipped
 
 Evaluations = Mapping[AssignmentId, EvaluatedAssignment]
-_UNKNOWN: Final = "how far they are evaluated is not known: no market process answers here"
+_UNKNOWN: Final = "not known, no market process answers here"
 
 
 def write_strategies(
@@ -33,7 +33,9 @@ def write_strategies(
     if as_json:
         whole = plain(view)
         assert isinstance(whole, dict)
-        write_json(whole | {"evaluated": None if evaluated is None else [*evaluated.values()]}, out)
+        ids = [one.assignment.assignment_id for one in view.assignments]
+        known = None if evaluated is None else [evaluated[one] for one in ids if one in evaluated]
+        write_json(whole | {"evaluated": known}, out)
         return OK
     if view.assignments:
         heads = ["assignment", "strategy", "symbol", "bars", ">wants", "holds"]
@@ -42,7 +44,7 @@ def write_strategies(
             for one in view.assignments
         ]
         out.write(table([*heads, "evaluated until", "last told until", "state"], rows))
-        out.write("\n" if evaluated is not None else f"{_UNKNOWN}\n\n")
+        out.write("\n" if evaluated is not None else f"evaluated until: {_UNKNOWN}\n\n")
     if not view.texts:
         out.write("no strategies are saved; save one with 'tandem strategy save FILE'\n")
         return OK
@@ -112,28 +114,29 @@ def state_text(one: AssignmentView, evaluated: EvaluatedAssignment | None = None
     if evaluated is not None and evaluated.is_stale:
         said.append("its prices are stale")
     if evaluated is not None and evaluated.is_behind:
-        said.append("a bar is being evaluated")
+        said.append("a bar is not evaluated yet")
     if said:
         return "; ".join(said)
     is_silent = evaluated is not None and evaluated.end_ns is not None
     if one.end_ns is None:
-        return "has wanted nothing yet" if is_silent else "waits for its first decision"
+        return "has told nothing yet" if is_silent else "waits for its first decision"
     return "ok"
 
 
 def write_assignment(
     one: AssignmentView,
     out: TextIO,
-    evaluated: EvaluatedAssignment | None = None,
+    evaluated: Evaluations | None = None,
     gains: Gains | None = None,
     *,
     as_json: bool,
 ) -> int:
     """Write one assignment in full, in JSON with what it gained; return the exit code."""
+    at = (evaluated or {}).get(one.assignment.assignment_id)
     if as_json:
         whole = plain(one)
         assert isinstance(whole, dict)
-        whole["evaluated"] = evaluated
+        whole["evaluated"] = at
         write_json(whole if gains is None else whole | {"gains": gains}, out)
         return OK
     assignment = one.assignment
@@ -142,14 +145,16 @@ def write_assignment(
         f"on {assignment.span.value} bars",
         f"accounts: {', '.join(assignment.slots) or 'all'}",
         f"text: {assignment.text_hash}",
-        f"state: {state_text(one, evaluated)}",
+        f"state: {state_text(one, at)}",
         f"wants: {position_text(one.position_ppm)} of a full position",
     ]
     if assignment.parameters:
         words = ", ".join(f"{name}={value}" for name, value in assignment.parameters.items())
         lines.append(f"parameters: {words}")
-    if evaluated is not None and evaluated.end_ns is not None:
-        lines.append(f"evaluated: up to the bar that ended {moment_text(evaluated.end_ns)}")
+    if evaluated is None:
+        lines.append(f"evaluated until: {_UNKNOWN}")
+    elif at is not None and at.end_ns is not None:
+        lines.append(f"evaluated until: {moment_text(at.end_ns)}")
     if one.end_ns is not None:
         # The decider tells what is new or was not reached, so this may be long ago.
         again = "the same again is not told; its last decision: 'tandem strategy explain'"

@@ -102,8 +102,8 @@ class EvaluatorsView(Value, frozen=True, kw_only=True, tag="evaluators"):
 class EvaluatedAssignment(Value, frozen=True, kw_only=True):
     """The last bar that an assignment was evaluated on, whatever came of it.
 
-    `end_ns` is None before the first, and once it has failed. `is_behind`: a later bar is being
-    evaluated. `is_stale`: the bars of its instrument do not come as they should.
+    `end_ns` is None before the first, and once it has failed. `is_behind`: a later bar is not
+    evaluated yet. `is_stale`: the bars of its instrument do not come as they should.
     """
 
     assignment_id: AssignmentId
@@ -113,7 +113,7 @@ class EvaluatedAssignment(Value, frozen=True, kw_only=True):
 
 
 class EvaluatedView(Value, frozen=True, kw_only=True, tag="evaluated_assignments"):
-    """How far assignments are evaluated, at most 2,000 from the `begin`th on, of `total`."""
+    """How far assignments are evaluated: a page from the `begin`th on, of `total`."""
 
     begin: int
     total: int

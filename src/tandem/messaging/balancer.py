@@ -345,7 +345,7 @@ class Balancer:
         self._ticked_ns = now_ns
         for seat in self._seats.values():
             if seat.unanswered_ns is not None and away_ns > 0:
-                seat.unanswered_ns += away_ns
+                seat.unanswered_ns = min(now_ns, seat.unanswered_ns + away_ns)
         silent = [
             seat.worker
             for seat in self._seats.values()

@@ -200,6 +200,8 @@ class StrategyChecker:
             is_split = net.instrument_id in state.splits.instruments
             is_sized = one.is_sized and not is_split and not member.is_canceled
             self.seen["positions compared"] += 1
+            if member.is_canceled and member.lacking:
+                self._bad(f"{net.net_id}: {key}: {member.lacking} lots lack that a person canceled")
             if member.lacking and net.note:
                 self.seen["positions not reached, and said why"] += 1
             elif is_sized and member.held != wanted:

@@ -79,27 +79,31 @@ def test_a_table_says_what_is_wanted_held_and_wrong() -> None:
     ]
     rows = [" ".join(line.split()) for line in lines[1:6]]
     assert rows == [
-        "a sa T 1m 0.5 s1 5 2001-09-09 02:04:20 2001-09-09 02:03:20 a bar is being evaluated",
+        "a sa T 1m 0.5 s1 5 2001-09-09 02:04:20 2001-09-09 02:03:20 a bar is not evaluated yet",
         "b sb T 1m 1 s1 4 of 10 - 2001-09-09 02:03:20 ok",
         "c sc T 1m 0 - - - suspended: line 3: nil",
-        "d sd T 1m 0 - 2001-09-09 02:03:20 - has wanted nothing yet",
+        "d sd T 1m 0 - 2001-09-09 02:03:20 - has told nothing yet",
         "e se T 1m 0 - - - its prices are stale",
     ]
     assert "cross" in lines[-1]
     shown = json.loads(written(write_strategies, view, evaluated, as_json=True))
     assert shown["assignments"][0]["held"][0]["held_lots"] == 5
     assert shown["evaluated"][1]["end_ns"] == noon_ns
-    text = written(write_assignment, view.assignments[0], evaluated[AssignmentId("a")])
-    assert "evaluated: up to the bar that ended 2001-09-09 02:04:20\n" in text
+    text = written(write_assignment, view.assignments[0], evaluated)
+    assert "evaluated until: 2001-09-09 02:04:20\n" in text
+    only = msgspec.structs.replace(view, assignments=view.assignments[3:])
+    shown = json.loads(written(write_strategies, only, evaluated, as_json=True))
+    assert [one["assignment_id"] for one in shown["evaluated"]] == ["d", "e"]
 
 
 def test_where_nobody_evaluates_it_is_said() -> None:
     """B33."""
     floor = strategy_floor()
     floor.assign()
-    text = written(write_strategies, roster(floor), None)
-    assert "waits for its first decision" in text
-    assert "no market process answers here" in text
+    view = roster(floor)
+    for text in (written(write_strategies, view), written(write_assignment, view.assignments[0])):
+        assert "waits for its first decision" in text
+        assert "no market process answers here" in text
     assert json.loads(written(write_strategies, roster(floor), as_json=True))["evaluated"] is None
 
 

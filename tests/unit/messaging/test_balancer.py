@@ -378,6 +378,14 @@ def test_a_computer_that_stood_still_is_not_its_workers_silence() -> None:
     assert len(desk.balancer.loads()) == 2
     desk.tick(1)
     assert [load.name for load in desk.balancer.loads()] == ["b"], "and then it is"
+    desk.now_ns += 10_000 * MS
+    desk.balancer.ping(B, desk.now_ns)  # before the tick that finds that it stood still
+    desk.tick(0)
+    for after_ms in (100, 100, 49):
+        desk.tick(after_ms)
+    assert len(desk.balancer.loads()) == 1
+    desk.tick(1)
+    assert desk.balancer.loads() == []
 
 
 @pytest.mark.parametrize("sign", ["pong", "done", "ready"])

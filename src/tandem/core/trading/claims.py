@@ -61,7 +61,7 @@ def on_fill(
             net = net_of(state.strategies, slot_id, order.instrument_id)
             member = member_of(state.strategies, net, claim.assignment_id)
             member.held += sign * part
-            if claim.is_order:
+            if claim.is_order or member.is_canceled:
                 member.wanted += sign * part
     if lots and given:
         given.append(Claimed(parent.spec.strategy, lots))

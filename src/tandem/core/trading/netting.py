@@ -53,7 +53,7 @@ def slots_of(turn: Turn, assignment: Assignment) -> list[SlotId]:
 def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: bool = False) -> None:
     """Let an assignment want so many lots on one account.
 
-    What is wanted `is_again` is tried no sooner than it would have been.
+    What is wanted `is_again`, of the same position, is tried no sooner than it would have been.
     """
     roster, seat = turn.state.strategies, turn.state.seats[slot_id]
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
@@ -71,6 +71,15 @@ def unsize(turn: Turn, one: Assigned) -> None:
     for each in one.nets:
         member = roster.nets[each].members[key]
         member.is_sized = member.is_canceled = False
+
+
+def forget_cancels(turn: Turn, one: Assigned) -> None:
+    """Let it want something again where a person has canceled: it wanted another position since."""
+    roster, key = turn.state.strategies, one.assignment.assignment_id
+    for each in one.nets:
+        member = roster.nets[each].members[key]
+        if member.is_canceled:
+            member.is_sized = member.is_canceled = False
 
 
 def leave(turn: Turn, one: Assigned, why: str) -> None:
@@ -123,8 +132,7 @@ def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
         if not by_hand:
             _drop(turn, one, member, why)
             continue
-        member.wanted, member.is_canceled = member.held, True
-        one.dropped += 1
+        member.wanted, member.is_sized, member.is_canceled = member.held, True, True
         turn.count("targets_canceled")
         note(turn, one, "canceled", text=f"{net.slot_id}: {why}")
 
@@ -379,16 +387,21 @@ def _look_in(turn: Turn, net: Net) -> None:
 
 
 def _tidy(turn: Turn, net: Net) -> None:
-    """Forget who wants and holds nothing here any more; how often it was refused is kept."""
+    """Forget who wants and holds nothing here any more.
+
+    Not what a person canceled, nor that orders were refused: it may be wanted again.
+    """
     roster = turn.state.strategies
     for key, member in list(net.members.items()):
+        one = roster.assigned[key]
         if member.wanted or member.held or member.is_canceled:
             continue
-        one = roster.assigned[key]
+        if net.refusals and not one.leaving:
+            continue
         if not one.orders and not _is_claimed(turn, net, key):
             del net.members[key], one.nets[net.net_id]
             remove_left(roster, one)
-    if not net.members and net.parent_id is None and not net.refusals:
+    if not net.members and net.parent_id is None:
         del roster.nets[net.net_id]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from tandem.core.trading.state import DeskState
-from tandem.core.trading.target_state import Assigned
+from tandem.core.trading.target_state import Assigned, Member, Net
 from tandem.core.trading.turn import Rules
 from tandem.domain.control import AskDecisions, AskDropped, AskStrategies, AskTexts
 from tandem.domain.ids import Lots
@@ -97,8 +97,14 @@ def _held(state: DeskState, rules: Rules, one: Assigned) -> Iterator[HeldView]:
             held_lots=member.held,
             wanted=instrument.quantity_text(Lots(member.wanted)),
             held=instrument.quantity_text(Lots(member.held)),
-            note=net.note if member.lacking else "",
+            note=_note(net, member),
         )
+
+
+def _note(net: Net, member: Member) -> str:
+    if member.is_canceled:
+        return "canceled by hand"
+    return net.note if member.lacking else ""
 
 
 def _texts(state: DeskState, asked: AskTexts) -> TextsView:

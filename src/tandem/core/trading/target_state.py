@@ -22,7 +22,8 @@ class Member(msgspec.Struct, array_like=True, gc=False):
     """One assignment on one account and instrument, in lots, negative when short.
 
     `is_sized`: it wants what the assignment's position came to here, and has not given it up.
-    `is_canceled`: a person did; it stays sized, so that only another position is wanted here.
+    `is_canceled`: a person has canceled what it wanted; what it holds is what it wants, until its
+    strategy wants another position.
     """
 
     wanted: int = 0

@@ -106,7 +106,10 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
         one.position_end_ns, one.dropped_at = target.end_ns, 0
     is_late = turn.now.market_ns > one.assignment.good_until_ns(target.end_ns)
     if is_late and (target.position_ppm is not None or target.orders):
-        one.is_sized = one.is_sized and target.position_ppm is None
+        if target.position_ppm is not None:
+            one.is_sized = False
+            if target.position_ppm != one.position_ppm:
+                netting.forget_cancels(turn, one)
         one.dropped += 1
         turn.count("targets_dropped")
         netting.note(turn, one, "dropped", text=TOO_LATE)
@@ -169,7 +172,7 @@ def _size(
             unsized.append(f"{slot_id}: {lots}")
             said.append(unsized[-1])
         else:
-            netting.want(turn, one, slot_id, lots, is_again=target.is_again)
+            netting.want(turn, one, slot_id, lots, is_again=not is_new)
             said.append(f"{slot_id} {_instrument(turn, one, slot_id).quantity_text(Lots(lots))}")
     netting.note(turn, one, "taken", text=f"{_share_text(one.position_ppm)}: {', '.join(said)}")
     return ", ".join(unsized) or None

@@ -1,16 +1,26 @@
 """How far strategies are evaluated: B33."""
 
+import msgspec
 import pytest
 
 from tandem.core.deciding import showing
 from tandem.domain.deciding import FeedJudged
 from tandem.domain.halting import AskEvaluated
+from tandem.domain.link import MESSAGE_BYTES_MAX
 from tests.unit.core.deciding.bench import COIN, OTHER, Bench, entry, final, said
+
+
+def test_a_page_of_the_longest_ids_fits_into_one_message() -> None:
+    """B33."""
+    bench = Bench(*[entry(f"{number:060}".replace("0", "\U0001f600")) for number in range(301)])
+    view = showing.evaluated(bench.decider.state, AskEvaluated())
+    assert (len(view.assignments), view.total) == (300, 301)
+    assert len(msgspec.msgpack.encode([view])) < MESSAGE_BYTES_MAX
 
 
 def rows(bench: Bench, begin: int = 0) -> list[tuple[str, int | None, bool, bool]]:
     view = showing.evaluated(bench.decider.state, AskEvaluated(begin=begin))
-    assert (view.begin, view.total) == (begin, 2)
+    assert (view.begin, view.total) == (max(0, begin), 2)
     return [
         (one.assignment_id, one.end_ns, one.is_behind, one.is_stale) for one in view.assignments
     ]
@@ -19,6 +29,7 @@ def rows(bench: Bench, begin: int = 0) -> list[tuple[str, int | None, bool, bool
 def test_it_is_known_up_to_which_bar_each_is_evaluated() -> None:
     """B33: whatever came of it, also one that says nothing; and not of one that has failed."""
     bench = Bench(entry("a"), entry("b", instrument=OTHER))
+    assert rows(bench, begin=-1) == rows(bench)
     assert rows(bench) == [("a", None, False, False), ("b", None, False, False)]
     bench.bars(final(1))
     assert rows(bench)[0] == ("a", None, True, False)
@@ -30,7 +41,8 @@ def test_it_is_known_up_to_which_bar_each_is_evaluated() -> None:
     assert rows(bench)[0] == ("a", first_ns, True, True)
     assert rows(bench, begin=1) == [("b", None, False, False)]
     bench.answer(bench.task, said(0, error="line 1: no"))
-    assert rows(bench)[0] == ("a", None, False, True)
+    bench.bars(final(3))
+    assert rows(bench)[0] == ("a", None, False, False)
 
 
 def test_a_page_has_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.core.trading.showing import show
 from tandem.core.trading.state import ParentPhase
 from tandem.domain.commands import (
     AtObjective,
@@ -16,11 +17,13 @@ from tandem.domain.commands import (
     SetTargets,
     Unassign,
 )
+from tandem.domain.control import AskStrategies
 from tandem.domain.ids import InstrumentId, Lots
 from tandem.domain.limits import Limits
 from tandem.domain.order import TimeInForce
 from tandem.domain.reports import RejectCode
 from tandem.domain.strategies import AssignmentId, PercentOfEquity
+from tandem.domain.strategy_views import StrategiesView
 from tests.unit.core.trading.desk_driver import SECOND, X, instrument
 from tests.unit.core.trading.strategy_floor import (
     MINUTE,
@@ -359,26 +362,77 @@ def test_a_halt_of_its_symbol_gives_it_up_and_another_goes_on() -> None:
     assert floor.net().note == "T is halted: news"
 
 
-def test_an_order_that_a_person_cancels_is_given_up() -> None:
+def canceled_by_hand(floor: StrategyFloor, *, filled_late: int = 0) -> None:
+    """Let 10 lots be wanted, and canceled; some of them trade before the venue hears of it."""
+    floor.set(position=1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.cancel(attempt.parent_id)
+    if filled_late:
+        floor.fill(attempt, Lots(filled_late))
+    floor.canceled(attempt)
+
+
+@pytest.mark.parametrize("filled", [0, 4])
+def test_an_order_that_a_person_cancels_is_given_up(filled: int) -> None:
+    """B22: what trades all the same is kept; only another position is wanted again."""
+    floor = strategy_floor()
+    floor.assign()
+    canceled_by_hand(floor, filled_late=filled)
+    floor.pass_time(10 * SECOND)
+    assert (floor.out(), floor.held(), floor.assigned().dropped) == ([], filled, 0)
+    assert floor.said()[-1] == ("canceled", "s1: canceled by hand")
+    view = show(floor.desk, AskStrategies(number=1), records=0)
+    assert isinstance(view, StrategiesView)
+    assert [one.note for one in view.assignments[0].held] == ["canceled by hand"]
+    floor.halt()
+    floor.resume()
+    for again in (False, True):
+        later(floor)
+        floor.set(position=1, stop_price=900, is_again=again)
+        assert (floor.out(), floor.assigned().dropped_at) == ([], 0)
+    later(floor)
+    floor.set(position=0)
+    floor.fill_all()
+    assert (floor.held(), floor.state.strategies.nets) == (0, {})
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [10], "another position, and then it, is wanted"
+    assert not floor.member().is_canceled
+    floor.replay()
+
+
+def test_a_position_that_came_too_late_was_wanted_since_a_cancel() -> None:
+    """B22 B26."""
+    floor = strategy_floor()
+    floor.assign()
+    canceled_by_hand(floor)
+    late_ns = floor.now.market_ns + MINUTE
+    floor.pass_time(2 * MINUTE + SECOND)
+    floor.quote()
+    floor.set(position=0, end_ns=late_ns)
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [10]
+
+
+def test_a_cancel_counts_after_it_was_assigned_anew() -> None:
+    """B13 B22: it is what the person asked last."""
     floor = strategy_floor()
     floor.assign()
     floor.set(position=1)
     (attempt,) = floor.out()
     floor.accept(attempt)
+    floor.assign()
     floor.cancel(attempt.parent_id)
     floor.canceled(attempt)
-    floor.pass_time(10 * SECOND)
-    assert (floor.out(), floor.assigned().dropped) == ([], 1)
-    assert floor.said()[-1] == ("canceled", "s1: canceled by hand")
-    later(floor)
-    floor.set(position=1, is_again=True)
-    assert floor.out() == [], "nor said again"
-    later(floor)
-    floor.set(position=0)
-    assert (floor.out(), floor.state.strategies.nets) == ([], {})
     later(floor)
     floor.set(position=1)
-    assert floor.sizes() == [10], "another position, and then it, is wanted"
+    assert floor.out() == []
+    floor.assign()
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [10], "and so does an assignment after that"
 
 
 @pytest.mark.parametrize("filled", [0, 4])
@@ -522,21 +576,29 @@ def test_a_refused_order_is_tried_again_and_less_and_less_often() -> None:
     assert floor.held() == 0
 
 
-def test_what_is_refused_and_said_again_each_minute_is_tried_no_more_often() -> None:
-    """B22 B26."""
+@pytest.mark.parametrize("moves", [0, 1])
+def test_what_is_refused_and_wanted_again_each_minute_is_tried_no_more_often(moves: int) -> None:
+    """B22 B26: also when its stop moves meanwhile."""
     floor = strategy_floor()
     floor.assign()
-    floor.set(position=1)
-    tried = []
-    for second in range(1, 181):
+    floor.set(position=1, stop_price=900)
+    tried, drops = [], 0
+    for second in range(1, 200):
         tried += [second for _ in floor.out()]
         for attempt in floor.out():
             floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
         floor.pass_time(SECOND)
-        if second % 60 == 1:
+        if second % 61 == 0:
+            drops += floor.assigned().is_expired and floor.assigned().dropped_at > 0
             floor.quote()
-            floor.set(position=1, is_again=second > 1)
-    assert tried == [1, 2, 4, 8, 16, 32, 64, 96, 128, 160]
+            floor.set(position=1, stop_price=900 + moves * second, is_again=not moves)
+    assert (drops, tried) == (3, [1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192])
+    floor.pass_time(2 * MINUTE)
+    for attempt in floor.out():
+        floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+    assert floor.member().wanted == 0, "it is dropped, and its refusals are remembered"
+    floor.ask(Unassign(assignment_id=AssignmentId("a")))
+    assert (floor.state.strategies.nets, floor.state.strategies.assigned) == ({}, {})
 
 
 def test_after_refusals_what_is_newly_wanted_is_sent_at_once() -> None:
