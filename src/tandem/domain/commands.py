@@ -128,9 +128,13 @@ class ReplaceOrder(Value, frozen=True, kw_only=True, tag="replace_order"):
 
 
 class CancelOrders(Value, frozen=True, kw_only=True, tag="cancel_orders"):
-    """End a parent, a pair, a two-sided quote or an algorithm by its id; None ends all."""
+    """End a parent, a pair, a two-sided quote or an algorithm by its id; None ends all.
+
+    `is_closing`: nobody changed his mind, a pool ends; strategies want later what they want now.
+    """
 
     order_id: str | None
+    is_closing: bool = False
 
 
 class HaltTrading(Value, frozen=True, kw_only=True, tag="halt_trading"):

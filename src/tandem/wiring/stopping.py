@@ -36,7 +36,8 @@ async def cancel_all(home: Home, line: DeskLine, say: Callable[[str], None]) -> 
 
     try:
         async with asyncio.timeout(CANCEL_S):
-            await line.command(fresh_command("stop"), CancelOrders(order_id=None))
+            stop = CancelOrders(order_id=None, is_closing=True)
+            await line.command(fresh_command("stop"), stop)
             await poll(lambda: open_count(line), lambda count: count == 0)
             await poll(at_exchange, lambda count: count == 0)
     except (TimeoutError, TandemError) as error:

@@ -221,9 +221,11 @@ def unassign(turn: Turn, command: Unassign) -> Answer:
         netting.let_go(turn, key)
         return Done(text=f"{key} decides no more; what it holds stays")
     one.leaving = True
+    nets = [roster.nets[each] for each in one.nets]
+    is_flat = not one.orders and not any(net.members[key].held or net.parent_id for net in nets)
     netting.leave(turn, one, "it is taken away")
     text = f"{key} decides no more"
-    return Done(text=f"{text}; what it holds is traded back" if key in roster.assigned else text)
+    return Done(text=text if is_flat else f"{text}; what it holds is traded back")
 
 
 def suspend(turn: Turn, command: SuspendStrategy) -> Answer:

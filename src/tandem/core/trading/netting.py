@@ -58,9 +58,10 @@ def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: boo
     roster, seat = turn.state.strategies, turn.state.seats[slot_id]
     instrument = turn.rules.listed[one.assignment.symbol, seat.venue_id]
     net = net_of(roster, slot_id, instrument.instrument_id)
+    is_known = one.assignment.assignment_id in net.members
     member = member_of(roster, net, one.assignment.assignment_id)
-    member.wanted, member.is_sized = lots, True
-    if not is_again:
+    member.wanted, member.is_sized, member.is_canceled = lots, True, False
+    if not is_again or not is_known:
         net.retry_at_ns = net.refusals = 0
     turn.touch(net.net_id)
 
@@ -69,17 +70,15 @@ def unsize(turn: Turn, one: Assigned) -> None:
     """Let it have no size on any account: another position than before is wanted."""
     roster, key = turn.state.strategies, one.assignment.assignment_id
     for each in one.nets:
-        member = roster.nets[each].members[key]
-        member.is_sized = member.is_canceled = False
+        roster.nets[each].members[key].is_sized = False
 
 
 def forget_cancels(turn: Turn, one: Assigned) -> None:
-    """Let it want something again where a person has canceled: it wanted another position since."""
+    """Let it be sized where a person has canceled: another position was wanted since."""
     roster, key = turn.state.strategies, one.assignment.assignment_id
     for each in one.nets:
         member = roster.nets[each].members[key]
-        if member.is_canceled:
-            member.is_sized = member.is_canceled = False
+        member.is_sized = member.is_sized and not member.is_canceled
 
 
 def leave(turn: Turn, one: Assigned, why: str) -> None:
@@ -89,7 +88,7 @@ def leave(turn: Turn, one: Assigned, why: str) -> None:
     unsize(turn, one)
     for each in one.nets:
         net = roster.nets[each]
-        net.members[key].wanted = 0
+        net.members[key].wanted, net.members[key].is_canceled = 0, False
         net.retry_at_ns = net.refusals = 0
         turn.touch(each)
     remove_left(roster, one)
@@ -102,7 +101,8 @@ def on_assigned(turn: Turn, one: Assigned) -> None:
     for each in one.nets:
         net = roster.nets[each]
         if not _belongs(turn, one, net):
-            net.members[key].wanted = 0
+            net.members[key].wanted, net.members[key].is_canceled = 0, False
+        net.retry_at_ns = net.refusals = 0
         turn.touch(each)
 
 
@@ -127,10 +127,13 @@ def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
     """
     for key, member in net.members.items():
         one = turn.state.strategies.assigned[key]
-        if not member.lacking or _is_exit(turn, one, net):
+        if _is_exit(turn, one, net):
             continue
         if not by_hand:
-            _drop(turn, one, member, why)
+            if member.lacking:
+                _drop(turn, one, member, why)
+            continue
+        if not member.lacking and not _is_claimed(turn, net, key):
             continue
         member.wanted, member.is_sized, member.is_canceled = member.held, True, True
         turn.count("targets_canceled")
@@ -396,7 +399,7 @@ def _tidy(turn: Turn, net: Net) -> None:
         one = roster.assigned[key]
         if member.wanted or member.held or member.is_canceled:
             continue
-        if net.refusals and not one.leaving:
+        if net.refusals and not _is_exit(turn, one, net):
             continue
         if not one.orders and not _is_claimed(turn, net, key):
             del net.members[key], one.nets[net.net_id]
@@ -407,4 +410,5 @@ def _tidy(turn: Turn, net: Net) -> None:
 
 def _is_claimed(turn: Turn, net: Net, key: AssignmentId) -> bool:
     parent = turn.state.parents.get(net.parent_id) if net.parent_id is not None else None
-    return parent is not None and any(one.assignment_id == key for one in parent.claims)
+    claims = parent.claims if parent is not None else ()
+    return any(one.assignment_id == key and one.left for one in claims)

@@ -38,13 +38,14 @@ from tandem.domain.reports import Filled
 def cancel(turn: Turn, command: CancelOrders) -> Answer:
     """End one parent, pair or two-sided quote, or all of them."""
     if command.order_id is None:
-        count = canceling.cancel_all(turn, "canceled", by_hand=True)
+        by_hand = not command.is_closing
+        count = canceling.cancel_all(turn, "canceled", by_hand=by_hand)
         return Done(text=f"{count} orders are being canceled")
     key = ParentId(command.order_id)
     state = turn.state
     if key in state.parents:
         net = state.strategies.nets.get(state.parents[key].owner or key)
-        if net is not None:
+        if net is not None and net.parent_id == key:
             netting.give_up(turn, net, "canceled by hand", by_hand=True)
         planning.cancel_parent(turn, state.parents[key], "canceled")
     elif key in state.boths:

@@ -106,10 +106,9 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
         one.position_end_ns, one.dropped_at = target.end_ns, 0
     is_late = turn.now.market_ns > one.assignment.good_until_ns(target.end_ns)
     if is_late and (target.position_ppm is not None or target.orders):
-        if target.position_ppm is not None:
-            one.is_sized = False
-            if target.position_ppm != one.position_ppm:
-                netting.forget_cancels(turn, one)
+        one.is_sized = one.is_sized and target.position_ppm is None
+        if target.position_ppm not in (None, one.position_ppm):
+            netting.forget_cancels(turn, one)
         one.dropped += 1
         turn.count("targets_dropped")
         netting.note(turn, one, "dropped", text=TOO_LATE)
@@ -120,6 +119,7 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
             strategy_orders.cancel_all(turn, one, "a new position is wanted")
         why = _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
+        one.has_ordered = True
         strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
     return why
 
@@ -132,6 +132,8 @@ def _was_stopped(one: Assigned, target: Target) -> bool:
 def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
     position_ppm = target.position_ppm or 0
     is_new = bool(one.exits) or one.position_ppm != position_ppm
+    if not target.is_again:
+        is_new, one.has_ordered = is_new or one.has_ordered, False
     one.position_ppm, one.exits = position_ppm, ""
     disarm(turn, one)
     if not target.is_again:  # else a split may have moved them since

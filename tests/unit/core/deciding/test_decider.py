@@ -448,6 +448,37 @@ def test_what_came_too_late_is_said_again_of_a_newer_bar() -> None:
     assert [(one.end_ns, one.is_again) for one in bench.targets] == [(final(2).bar.end_ns, False)]
 
 
+def test_the_same_position_is_told_once_more_after_orders() -> None:
+    """B25: they have changed what is held, so that "flat" has something to do again."""
+    order = WantedOrder(side=Side.BUY, quantity=Lots(5))
+    answers: list[tuple[int | None, tuple[WantedOrder, ...]]] = [
+        (0, ()),
+        (0, ()),
+        (None, (order,)),
+        (None, ()),
+        (0, ()),
+        (0, ()),
+        (None, ()),
+        (0, (order,)),
+        (0, ()),
+    ]
+    bench = Bench(entry())
+    told = []
+    for number, (position, orders) in enumerate(answers, start=1):
+        bench.bars(final(number))
+        bench.answer(bench.task, said(0, position, orders=orders))
+        told += [(number, one.position_ppm, one.is_again) for one in bench.targets]
+        bench.restart()
+        bench.roster(entry())
+    assert told == [
+        (1, 0, False),
+        (3, None, False),
+        (5, 0, False),
+        (8, 0, False),
+        (9, 0, False),
+    ]
+
+
 def test_a_position_with_orders_is_never_said_as_if_again() -> None:
     """B35: the desk would leave those of the bar before where they are, one more with each bar."""
     order = WantedOrder(side=Side.BUY, quantity=Lots(2), limit_price=Ticks(90))

@@ -12,6 +12,8 @@ from tandem.core.trading.showing import show
 from tandem.core.trading.state import ParentPhase
 from tandem.domain.commands import (
     AtObjective,
+    CancelOrders,
+    Done,
     HaltTrading,
     SetObjectives,
     SetTargets,
@@ -402,7 +404,8 @@ def test_an_order_that_a_person_cancels_is_given_up(filled: int) -> None:
     floor.replay()
 
 
-def test_a_position_that_came_too_late_was_wanted_since_a_cancel() -> None:
+@pytest.mark.parametrize("late", [0, 1])
+def test_another_position_that_came_too_late_was_wanted_since_a_cancel(late: int) -> None:
     """B22 B26."""
     floor = strategy_floor()
     floor.assign()
@@ -410,10 +413,25 @@ def test_a_position_that_came_too_late_was_wanted_since_a_cancel() -> None:
     late_ns = floor.now.market_ns + MINUTE
     floor.pass_time(2 * MINUTE + SECOND)
     floor.quote()
-    floor.set(position=0, end_ns=late_ns)
+    floor.set(position=late, end_ns=late_ns)
     later(floor)
     floor.set(position=1)
-    assert floor.sizes() == [10]
+    assert floor.sizes() == [10][late:]
+
+
+def test_a_cancel_of_everything_cancels_nothing_that_was_reached() -> None:
+    """B22."""
+    floor = strategy_floor()
+    floor.assign("a")
+    floor.assign("b", lots=3)
+    floor.set("a", 1)
+    floor.fill_all()
+    floor.set("b", 1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.cancel(None)
+    floor.canceled(attempt)
+    assert (floor.member("a").is_canceled, floor.member("b").is_canceled) == (False, True)
 
 
 def test_a_cancel_counts_after_it_was_assigned_anew() -> None:
@@ -433,6 +451,81 @@ def test_a_cancel_counts_after_it_was_assigned_anew() -> None:
     later(floor)
     floor.set(position=1)
     assert floor.sizes() == [10], "and so does an assignment after that"
+
+
+def test_a_cancel_of_an_order_that_is_over_cancels_nothing_that_is_wanted_now() -> None:
+    """B22."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    (over,) = floor.out()
+    floor.fill_all()
+    later(floor)
+    floor.set(position=0.5)
+    floor.cancel(over.parent_id)
+    floor.fill_all()
+    assert (floor.held(), floor.member().is_canceled) == (5, False)
+
+
+def test_what_is_canceled_as_a_pool_ends_is_wanted_again_when_it_is_back() -> None:
+    """B22 B26: nobody changed his mind."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.ask(CancelOrders(order_id=None, is_closing=True))
+    floor.canceled(attempt)
+    floor.pass_time(SECOND)
+    assert floor.out() == []
+    assert floor.assigned().dropped_at == 1, "so it is said again with the next bar"
+    later(floor)
+    floor.set(position=1, is_again=True)
+    assert floor.sizes() == [10]
+
+
+def test_a_cancel_of_what_has_just_become_too_old_counts() -> None:
+    """B22 B26: its order is still out."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.pass_time(MINUTE + 1)
+    assert attempt.cancel_wanted
+    floor.cancel(attempt.parent_id)
+    floor.canceled(attempt)
+    floor.quote()
+    floor.set(position=1, is_again=True)
+    assert (floor.out(), floor.member().is_canceled) == ([], True)
+
+
+def test_what_was_canceled_and_holds_nothing_has_nothing_to_trade_back() -> None:
+    """B13."""
+    floor = strategy_floor()
+    floor.assign()
+    canceled_by_hand(floor)
+    done = floor.ask(Unassign(assignment_id=AssignmentId("a")))
+    assert done == Done(text="a decides no more")
+    assert (floor.state.strategies.nets, floor.state.strategies.assigned) == ({}, {})
+
+
+def test_what_trades_after_it_was_canceled_and_assigned_anew_is_kept() -> None:
+    """B13 B22."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.cancel(attempt.parent_id)
+    floor.assign()
+    floor.fill(attempt, Lots(4))
+    floor.canceled(attempt)
+    floor.pass_time(10 * SECOND)
+    assert (floor.out(), floor.held()) == ([], 4)
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [6]
 
 
 @pytest.mark.parametrize("filled", [0, 4])
@@ -599,6 +692,45 @@ def test_what_is_refused_and_wanted_again_each_minute_is_tried_no_more_often(mov
     assert floor.member().wanted == 0, "it is dropped, and its refusals are remembered"
     floor.ask(Unassign(assignment_id=AssignmentId("a")))
     assert (floor.state.strategies.nets, floor.state.strategies.assigned) == ({}, {})
+
+
+def refused_for(floor: StrategyFloor, seconds: int) -> None:
+    for _ in range(seconds):
+        for attempt in floor.out():
+            floor.rejected(attempt, RejectCode.NO_LIQUIDITY)
+        floor.pass_time(SECOND)
+
+
+def test_an_assignment_that_is_given_anew_does_not_wait_for_refusals_of_before() -> None:
+    """B13 B22: nor does what was refused stay where it trades no more."""
+    floor = strategy_floor()
+    floor.assign(good_for_ns=10 * MINUTE)
+    floor.set(position=1)
+    refused_for(floor, 70)
+    floor.quote()
+    assert floor.out() == []
+    floor.assign(lots=5)
+    floor.set(position=1)
+    assert floor.sizes() == [5]
+    refused_for(floor, 65)
+    assert floor.member().wanted == 0
+    floor.quote()
+    floor.assign(slots=("s2",))
+    floor.set(position=1)
+    assert list(floor.state.strategies.nets) == ["net s2 T@X"]
+
+
+def test_one_does_not_wait_for_what_was_refused_to_another() -> None:
+    """B22."""
+    floor = strategy_floor()
+    floor.assign("a", good_for_ns=10 * MINUTE)
+    floor.assign("b", lots=3)
+    floor.set("a", 1)
+    refused_for(floor, 70)
+    floor.quote()
+    assert floor.out() == []
+    floor.set("b", 1)
+    assert sum(floor.sizes()) == 13
 
 
 def test_after_refusals_what_is_newly_wanted_is_sent_at_once() -> None:

@@ -30,6 +30,11 @@ def opened(**changes: Any) -> StrategyFloor:
     return floor
 
 
+def later(floor: StrategyFloor) -> None:
+    floor.pass_time(MINUTE)
+    floor.quote()
+
+
 def stopped(floor: StrategyFloor) -> None:
     """Let the market fall, and fill the way out once no target is left."""
     quote = Quote(
@@ -111,6 +116,32 @@ def test_a_new_position_cancels_its_orders_first_and_then_trades() -> None:
     floor.fill_all()
     assert (floor.held(), floor.state.ledger.lots("A1", "T@X")) == (10, 10)
     floor.replay()
+
+
+def test_the_same_position_after_orders_takes_over_what_they_traded_each_time() -> None:
+    """B25: orders change what is held, so the same answer is another wish."""
+    floor = strategy_floor()
+    floor.assign()
+    for _ in range(2):
+        floor.set(orders=(wanted(),))
+        floor.fill_all()
+        assert floor.held() == 5
+        later(floor)
+        floor.set(position=0)
+        floor.fill_all()
+        assert floor.held() == 0
+        later(floor)
+    floor.set(position=1)
+    floor.fill_all()
+    later(floor)
+    floor.set(orders=(wanted(Side.SELL),))
+    floor.fill_all()
+    later(floor)
+    floor.set(position=1, is_again=True)
+    assert (floor.out(), floor.held()) == ([], 5), "said again it is no answer"
+    later(floor)
+    floor.set(position=1)
+    assert floor.sizes() == [5]
 
 
 def test_a_position_that_is_said_again_leaves_its_orders_and_waits_for_them() -> None:
