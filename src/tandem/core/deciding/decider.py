@@ -347,8 +347,8 @@ class Decider:
             wanted = (answer.position_ppm, answer.stop_price, answer.target_price)
             if wanted != held.wanted:
                 held.wanted, held.given_up = wanted, None
-            if held.has_ordered:
-                held.said, held.given_up, held.has_ordered = None, None, False
+        elif answer.orders:
+            held.wanted = held.said = held.given_up = None
 
     def _due(
         self, answers: dict[AttachmentNumber, Answer], key: KeyState, asked: Asked
@@ -391,7 +391,6 @@ class Decider:
         wanted = held.wanted if is_said else None
         if wanted is not None:
             held.said, held.said_end_ns = wanted, key.end_ns
-        held.has_ordered = held.has_ordered or bool(answer.orders)
         position_ppm, stop_price, target_price = wanted or (None, None, None)
         return Target(
             assignment_id=assignment.assignment_id,

@@ -19,8 +19,8 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     `error` is why it decides no more. `wanted` is the last position that it answered. `said` is
     what was sent to the desk last, for the bar that ends `said_end_ns`; None when nothing was, or
     when the desk has dropped it. While the two differ, the desk is told with each bar. `given_up`
-    is what the desk took and then dropped, until something else is wanted. `has_ordered`: the desk
-    was told orders since the last position, so that the same position is told once more.
+    is what the desk took and then dropped, until something else is wanted.
+    Orders alone take the place of any position: nothing is wanted then but what they trade.
     """
 
     rostered: Rostered
@@ -35,7 +35,6 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     wanted: Wanted | None = None
     said_end_ns: int = 0
     given_up: Wanted | None = None
-    has_ordered: bool = False
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):

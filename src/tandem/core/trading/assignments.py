@@ -222,7 +222,9 @@ def unassign(turn: Turn, command: Unassign) -> Answer:
         return Done(text=f"{key} decides no more; what it holds stays")
     one.leaving = True
     nets = [roster.nets[each] for each in one.nets]
-    is_flat = not one.orders and not any(net.members[key].held or net.parent_id for net in nets)
+    is_flat = not one.orders and not any(
+        net.members[key].held or netting.is_claimed(turn, net, key) for net in nets
+    )
     netting.leave(turn, one, "it is taken away")
     text = f"{key} decides no more"
     return Done(text=text if is_flat else f"{text}; what it holds is traded back")

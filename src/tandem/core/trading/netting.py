@@ -133,7 +133,8 @@ def give_up(turn: Turn, net: Net, why: str, *, by_hand: bool = False) -> None:
             if member.lacking:
                 _drop(turn, one, member, why)
             continue
-        if not member.lacking and not _is_claimed(turn, net, key):
+        is_dropped = not member.is_sized and is_claimed(turn, net, key)
+        if not member.lacking and not is_dropped:
             continue
         member.wanted, member.is_sized, member.is_canceled = member.held, True, True
         turn.count("targets_canceled")
@@ -401,14 +402,15 @@ def _tidy(turn: Turn, net: Net) -> None:
             continue
         if net.refusals and not _is_exit(turn, one, net):
             continue
-        if not one.orders and not _is_claimed(turn, net, key):
+        if not one.orders and not is_claimed(turn, net, key):
             del net.members[key], one.nets[net.net_id]
             remove_left(roster, one)
     if not net.members and net.parent_id is None:
         del roster.nets[net.net_id]
 
 
-def _is_claimed(turn: Turn, net: Net, key: AssignmentId) -> bool:
+def is_claimed(turn: Turn, net: Net, key: AssignmentId) -> bool:
+    """Return whether something that is out is for this assignment."""
     parent = turn.state.parents.get(net.parent_id) if net.parent_id is not None else None
     claims = parent.claims if parent is not None else ()
     return any(one.assignment_id == key and one.left for one in claims)

@@ -25,8 +25,12 @@ ORDERS_MAX: Final = 20  # of one decision, for each account
 
 def place_all(
     turn: Turn, one: Assigned, slots: Sequence[SlotId], orders: Sequence[WantedOrder]
-) -> None:
-    """Place what a decision asks for, on every account; what is refused is noted."""
+) -> bool:
+    """Place what a decision asks for, on every account; return whether any was not refused.
+
+    What is refused is noted.
+    """
+    is_placed = False
     for number, wanted in enumerate(orders[:ORDERS_MAX], start=1):
         command_id = CommandId(f"{one.assignment.assignment_id}@{one.begin_ns}#{number}")
         for slot_id in slots:
@@ -39,7 +43,9 @@ def place_all(
             else:
                 turn.count("strategy_orders")
                 one.orders[placed] = None
+                is_placed = True
                 netting.note(turn, one, "order", text=f"{slot_id}: {placed}")
+    return is_placed
 
 
 def _objection(turn: Turn, one: Assigned, slot_id: SlotId, wanted: WantedOrder) -> Refused | None:

@@ -119,8 +119,8 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
             strategy_orders.cancel_all(turn, one, "a new position is wanted")
         why = _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
-        one.has_ordered = True
-        strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
+        is_placed = strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
+        one.has_ordered = one.has_ordered or (is_placed and target.position_ppm is None)
     return why
 
 

@@ -510,6 +510,20 @@ def test_what_was_canceled_and_holds_nothing_has_nothing_to_trade_back() -> None
     assert (floor.state.strategies.nets, floor.state.strategies.assigned) == ({}, {})
 
 
+def test_what_trades_late_after_another_position_is_not_kept_by_a_cancel() -> None:
+    """B22: the order was being withdrawn already; flat is wanted."""
+    floor = strategy_floor()
+    floor.assign()
+    floor.set(position=1)
+    (attempt,) = floor.out()
+    floor.accept(attempt)
+    floor.set(position=0, end_ns=floor.now.market_ns + 1)
+    floor.cancel(attempt.parent_id)
+    floor.fill(attempt, Lots(4))
+    floor.canceled(attempt)
+    assert floor.sizes() == [-4]
+
+
 def test_what_trades_after_it_was_canceled_and_assigned_anew_is_kept() -> None:
     """B13 B22."""
     floor = strategy_floor()
@@ -721,16 +735,19 @@ def test_an_assignment_that_is_given_anew_does_not_wait_for_refusals_of_before()
 
 
 def test_one_does_not_wait_for_what_was_refused_to_another() -> None:
-    """B22."""
+    """B13 B22: where it wants the same as before, on an account that it did not trade before."""
     floor = strategy_floor()
+    floor.assign("b", lots=3, slots=("s2",))
+    floor.set("b", 1)
+    floor.fill_all()
     floor.assign("a", good_for_ns=10 * MINUTE)
-    floor.assign("b", lots=3)
     floor.set("a", 1)
     refused_for(floor, 70)
     floor.quote()
     assert floor.out() == []
+    floor.assign("b", lots=3, slots=("s1", "s2"))
     floor.set("b", 1)
-    assert sum(floor.sizes()) == 13
+    assert floor.sizes() == [13]
 
 
 def test_after_refusals_what_is_newly_wanted_is_sent_at_once() -> None:

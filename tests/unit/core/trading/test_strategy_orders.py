@@ -11,7 +11,7 @@ from tandem.domain.commands import Unassign
 from tandem.domain.desk import QuotesSeen
 from tandem.domain.ids import InstrumentId, Lots, Ticks
 from tandem.domain.order import Side, TimeInForce
-from tandem.domain.strategies import AssignmentId, WantedOrder
+from tandem.domain.strategies import AssignmentId, PercentOfEquity, WantedOrder
 from tandem.domain.venue import Quote
 from tests.unit.core.trading.desk_driver import SECOND
 from tests.unit.core.trading.strategy_floor import MINUTE, StrategyFloor, strategy_floor
@@ -142,6 +142,21 @@ def test_the_same_position_after_orders_takes_over_what_they_traded_each_time() 
     later(floor)
     floor.set(position=1)
     assert floor.sizes() == [5]
+
+
+def test_orders_beside_a_position_or_refused_do_not_make_it_another() -> None:
+    """B25: so prices alone trade nothing, and what was stopped or canceled stays so."""
+    floor = strategy_floor()
+    floor.assign(sizing=PercentOfEquity(ppm=10_000))
+    too_many = wanted(quantity=10**9)
+    floor.set(position=1, orders=(wanted(),))
+    floor.fill_all()
+    held = floor.held()
+    for position, orders in ((1, ()), (None, (too_many,)), (1, ())):
+        floor.pass_time(MINUTE)
+        floor.quote(800)
+        floor.set(position=position, orders=orders)
+        assert (floor.out(), floor.held()) == ([], held)
 
 
 def test_a_position_that_is_said_again_leaves_its_orders_and_waits_for_them() -> None:
