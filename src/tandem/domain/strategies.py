@@ -158,6 +158,8 @@ class Target(Value, frozen=True, kw_only=True):
     anew since, the decision is of before and counts no more. `volatility_ppm` is the standard
     deviation of the bars' returns scaled to a day, for a `VolatilityTarget`. `is_again`: the
     desk took this position before and gave it up, and nothing else was answered since, nor orders.
+    `is_after_orders`: orders alone were answered since, and then the same position: it is another
+    wish if any of them was placed, and else the same, `is_again`.
     """
 
     assignment_id: AssignmentId
@@ -170,6 +172,7 @@ class Target(Value, frozen=True, kw_only=True):
     orders: tuple[WantedOrder, ...] = ()
     volatility_ppm: int | None = None
     is_again: bool = False
+    is_after_orders: bool = False
 
 
 class DroppedTarget(Value, frozen=True, kw_only=True):

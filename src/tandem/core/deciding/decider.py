@@ -346,9 +346,10 @@ class Decider:
             held.position_ppm = answer.position_ppm
             wanted = (answer.position_ppm, answer.stop_price, answer.target_price)
             if wanted != held.wanted:
-                held.wanted, held.given_up = wanted, None
-        elif answer.orders:
-            held.wanted = held.said = held.given_up = None
+                held.wanted, held.given_up, held.is_after_orders = wanted, None, False
+            elif held.has_ordered:
+                held.said, held.is_after_orders = None, True
+            held.has_ordered = False
 
     def _due(
         self, answers: dict[AttachmentNumber, Answer], key: KeyState, asked: Asked
@@ -392,6 +393,10 @@ class Decider:
         if wanted is not None:
             held.said, held.said_end_ns = wanted, key.end_ns
         position_ppm, stop_price, target_price = wanted or (None, None, None)
+        is_after_orders = wanted is not None and held.is_after_orders
+        is_known = is_after_orders or (wanted is not None and wanted == held.given_up)
+        if answer.orders and answer.position_ppm is None:
+            held.has_ordered, held.is_after_orders = True, False
         return Target(
             assignment_id=assignment.assignment_id,
             number=held.rostered.number,
@@ -402,7 +407,8 @@ class Decider:
             target_price=target_price,
             orders=answer.orders,
             volatility_ppm=volatility,
-            is_again=wanted is not None and wanted == held.given_up and not answer.orders,
+            is_again=is_known and not answer.orders,
+            is_after_orders=is_after_orders,
         )
 
     def _suspend(self, held: Held, reason: str) -> None:

@@ -20,7 +20,8 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     what was sent to the desk last, for the bar that ends `said_end_ns`; None when nothing was, or
     when the desk has dropped it. While the two differ, the desk is told with each bar. `given_up`
     is what the desk took and then dropped, until something else is wanted.
-    Orders alone take the place of any position: nothing is wanted then but what they trade.
+    `has_ordered`: the desk was told orders alone since the last position that was answered.
+    `is_after_orders`: `wanted` was answered once more after such orders.
     """
 
     rostered: Rostered
@@ -35,6 +36,8 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     wanted: Wanted | None = None
     said_end_ns: int = 0
     given_up: Wanted | None = None
+    has_ordered: bool = False
+    is_after_orders: bool = False
 
 
 class Asked(msgspec.Struct, array_like=True, gc=False):

@@ -75,9 +75,9 @@ class Assigned(msgspec.Struct, gc=False):
 
     `number` rises each time it is assigned. `begin_ns` and `end_ns` are of the bar of the last
     decision taken. `is_sized`: all its members are; those that are not are sized anew with the
-    next position. `has_ordered`: orders alone were placed since the last one, so the same is
-    another. `exits` is why it is made flat, until its next position. `nets` are those that it is a
-    member of, `orders` those of its own that are out.
+    next position. `has_ordered`: orders of its own were placed since the last one. `exits` is why
+    it is made flat, until its next position. `nets` are those that it is a member of, `orders`
+    those of its own that are out.
     `flat_alarm_ns` is CLOCK_BOOTTIME. `position_end_ns` is of the bar of the last position taken;
     `dropped_at` is the number of the drop that gave it up, 0 while it counts, and `is_expired`
     that it did so because its time was over.

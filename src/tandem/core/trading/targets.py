@@ -115,28 +115,34 @@ def _take(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str 
         return TOO_LATE
     why = None
     if target.position_ppm is not None and not _was_stopped(one, target):
-        if not target.is_again:
+        if _is_answer(one, target):
             strategy_orders.cancel_all(turn, one, "a new position is wanted")
         why = _want(turn, one, target, equities)
     if target.orders and not is_flat_time(one, turn.now.market_ns):
         is_placed = strategy_orders.place_all(turn, one, _slots(turn, one), target.orders)
-        one.has_ordered = one.has_ordered or (is_placed and target.position_ppm is None)
+        one.has_ordered = one.has_ordered or is_placed
     return why
 
 
 def _was_stopped(one: Assigned, target: Target) -> bool:
     """Whether its stop or target was reached since it was answered: that takes another answer."""
-    return target.is_again and one.exits not in ("", FLAT_BY)
+    return not _is_answer(one, target) and one.exits not in ("", FLAT_BY)
+
+
+def _is_answer(one: Assigned, target: Target) -> bool:
+    """Whether it is another wish than the last one, and not the same said again."""
+    return not target.is_again or (target.is_after_orders and one.has_ordered)
 
 
 def _want(turn: Turn, one: Assigned, target: Target, equities: Equities) -> str | None:
     position_ppm = target.position_ppm or 0
+    is_answer = _is_answer(one, target)
     is_new = bool(one.exits) or one.position_ppm != position_ppm
-    if not target.is_again:
+    if is_new or target.is_after_orders:
         is_new, one.has_ordered = is_new or one.has_ordered, False
     one.position_ppm, one.exits = position_ppm, ""
     disarm(turn, one)
-    if not target.is_again:  # else a split may have moved them since
+    if is_answer:  # else a split may have moved them since
         one.stop_price, one.target_price = target.stop_price, target.target_price
     if is_flat_time(one, turn.now.market_ns):
         netting.leave(turn, one, FLAT_BY)

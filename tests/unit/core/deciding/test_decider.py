@@ -467,14 +467,16 @@ def test_the_same_position_is_told_once_more_after_orders_alone() -> None:
     for number, (position, orders) in enumerate(answers, start=1):
         bench.bars(final(number))
         bench.answer(bench.task, said(0, position, orders=orders))
-        told += [(number, one.position_ppm, one.is_again) for one in bench.targets]
+        told += [
+            (number, one.position_ppm, one.is_again, one.is_after_orders) for one in bench.targets
+        ]
         bench.restart()
         bench.roster(entry())
     assert told == [
-        (1, 0, False),
-        (3, None, False),
-        (5, 0, False),
-        (8, 0, False),
+        (1, 0, False, False),
+        (3, None, False, False),
+        (5, 0, True, True),
+        (8, 0, False, True),
     ]
 
 
@@ -536,7 +538,7 @@ def test_a_drop_of_what_was_decided_before_does_not_count_for_what_was_said_sinc
 
 
 def test_an_order_is_never_said_again() -> None:
-    """B35: it is placed once, or not at all; orders alone take the place of a dropped position."""
+    """B35: it is placed once, or not at all; a dropped position goes out beside the next one."""
     order = WantedOrder(side=Side.BUY, quantity=Lots(3))
     bench = Bench(entry())
     bench.bars(final(1))
@@ -549,10 +551,7 @@ def test_an_order_is_never_said_again() -> None:
     bench.settle(bench.sent[0], dropped="too late")
     bench.bars(final(3))
     bench.answer(bench.task, said(0, None, orders=(order,)))
-    assert [(one.position_ppm, one.orders) for one in bench.targets] == [(None, (order,))]
-    bench.bars(final(4))
-    bench.answer(bench.task)
-    assert bench.targets == []
+    assert [(one.position_ppm, one.orders) for one in bench.targets] == [(FULL_PPM, (order,))]
 
 
 def test_in_its_flat_time_nothing_is_said_and_the_next_day_it_is() -> None:

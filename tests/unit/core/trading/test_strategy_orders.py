@@ -35,12 +35,12 @@ def later(floor: StrategyFloor) -> None:
     floor.quote()
 
 
+FALLEN = Quote(instrument_id=InstrumentId("T@X"), bid=Ticks(978), ask=Ticks(980), last=Ticks(979))
+
+
 def stopped(floor: StrategyFloor) -> None:
     """Let the market fall, and fill the way out once no target is left."""
-    quote = Quote(
-        instrument_id=InstrumentId("T@X"), bid=Ticks(978), ask=Ticks(980), last=Ticks(979)
-    )
-    floor.on(QuotesSeen(quotes=(quote,)))
+    floor.on(QuotesSeen(quotes=(FALLEN,)))
     for attempt in floor.out():
         if attempt.cancel_wanted:
             floor.canceled(attempt)
@@ -127,7 +127,7 @@ def test_the_same_position_after_orders_takes_over_what_they_traded_each_time() 
         floor.fill_all()
         assert floor.held() == 5
         later(floor)
-        floor.set(position=0)
+        floor.set(position=0, is_again=True, is_after_orders=True)
         floor.fill_all()
         assert floor.held() == 0
         later(floor)
@@ -140,23 +140,26 @@ def test_the_same_position_after_orders_takes_over_what_they_traded_each_time() 
     floor.set(position=1, is_again=True)
     assert (floor.out(), floor.held()) == ([], 5), "said again it is no answer"
     later(floor)
-    floor.set(position=1)
+    floor.set(position=1, is_again=True, is_after_orders=True)
     assert floor.sizes() == [5]
 
 
-def test_orders_beside_a_position_or_refused_do_not_make_it_another() -> None:
-    """B25: so prices alone trade nothing, and what was stopped or canceled stays so."""
+def test_orders_that_were_refused_do_not_make_the_same_position_another() -> None:
+    """B25: so prices alone trade nothing, and what was stopped stays so."""
     floor = strategy_floor()
     floor.assign(sizing=PercentOfEquity(ppm=10_000))
-    too_many = wanted(quantity=10**9)
-    floor.set(position=1, orders=(wanted(),))
+    floor.set(position=1, stop_price=980)
     floor.fill_all()
     held = floor.held()
-    for position, orders in ((1, ()), (None, (too_many,)), (1, ())):
-        floor.pass_time(MINUTE)
-        floor.quote(800)
-        floor.set(position=position, orders=orders)
-        assert (floor.out(), floor.held()) == ([], held)
+    for is_stopped in (False, True):
+        later(floor)
+        floor.set(orders=(wanted(quantity=10**9),))
+        if is_stopped:
+            floor.on(QuotesSeen(quotes=(FALLEN,)))
+            floor.fill_all(979)
+        later(floor)
+        floor.set(position=1, stop_price=980, is_again=True, is_after_orders=True)
+        assert (floor.out(), floor.held()) == ([], 0 if is_stopped else held)
 
 
 def test_a_position_that_is_said_again_leaves_its_orders_and_waits_for_them() -> None:
