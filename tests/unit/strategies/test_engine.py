@@ -278,6 +278,14 @@ def test_python_is_given_nothing_that_it_could_misuse_by_accident(line: str) -> 
     assert said.error.startswith("line 2: NameError: name ")
 
 
+def test_a_wrong_answer_that_cannot_be_said_twice_is_an_error_and_no_more() -> None:
+    """B17 F22: whose line it is on is looked for by asking again; the process goes on."""
+    text = python("def decide(log):", "    return '{0.__self__}'.format(log)")
+    said = answers(Engine(), text, walk(3), 2)[0]
+    assert said.error is not None
+    assert said.error.startswith('expected "long", "short", "flat", a number')
+
+
 def test_a_python_object_lives_for_one_bar() -> None:
     text = python(
         "class Strategy:",
