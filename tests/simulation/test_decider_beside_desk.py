@@ -188,3 +188,15 @@ def test_orders_that_were_not_told_cancel_none_that_rest() -> None:
     both.stale(is_stale=False)
     both.bar(FULL_PPM)
     assert not any(one.cancel_wanted for one in both.floor.out())
+
+
+def test_the_same_position_after_orders_alone_takes_back_what_rests_of_them() -> None:
+    """B25: it is another wish since."""
+    both = Both()
+    both.bar(FULL_PPM)
+    both.floor.fill_all()
+    both.bar(orders=(RESTS,))
+    (rests,) = both.floor.out()
+    both.floor.accept(rests)
+    both.bar(FULL_PPM)
+    assert rests.cancel_wanted

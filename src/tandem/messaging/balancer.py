@@ -343,8 +343,8 @@ class Balancer:
         effects: list[Effect] = []
         away_ns = 0 if self._ticked_ns is None else now_ns - self._ticked_ns - self.rules.away_ns
         self._ticked_ns = now_ns
-        for seat in self._seats.values():
-            if seat.unanswered_ns is not None and away_ns > 0:
+        for seat in self._seats.values() if away_ns > 0 else ():
+            if seat.unanswered_ns is not None:
                 seat.unanswered_ns = min(now_ns, seat.unanswered_ns + away_ns)
         silent = [
             seat.worker

@@ -50,7 +50,7 @@ def slots_of(turn: Turn, assignment: Assignment) -> list[SlotId]:
     ]
 
 
-def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: bool = False) -> None:
+def want(turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: bool) -> None:
     """Let an assignment want so many lots on one account.
 
     What is wanted `is_again`, of the same position, is tried no sooner than it would have been.
