@@ -91,13 +91,13 @@ def targets_are_traded_on_top() -> Undo:
     """What a decision wants is traded on top of what is held, so a repeat trades again."""
     want = netting.want
 
-    def add(turn: Turn, one: Assigned, slot_id: SlotId, lots: int) -> None:
+    def add(turn: Turn, one: Assigned, slot_id: SlotId, lots: int, *, is_again: bool) -> None:
         held = 0
         for each in one.nets:
             net = turn.state.strategies.nets[each]
             if net.slot_id == slot_id:
                 held = net.members[one.assignment.assignment_id].held
-        want(turn, one, slot_id, held + lots)
+        want(turn, one, slot_id, held + lots, is_again=is_again)
 
     return put(netting, "want", add)
 
